@@ -1,0 +1,113 @@
+"""The error tree.
+
+    EditMetricsError
+    ├── UserError                 exit 2: the call or its input is wrong
+    │   ├── ManifestError         a manifest that cannot be read at all (a bad row is a rejection, not an error)
+    │   ├── ConfigError           unknown key, wrong type, unknown metric or backend
+    │   ├── ImageError            one file that is missing, too large, or does not decode
+    │   ├── TableError            a score or rating table without the columns that the verb needs
+    │   ├── WeightsError          a weight that is absent, or whose bytes are not the pinned ones
+    │   ├── MissingExtraError     an optional dependency that is not installed
+    │   ├── SignatureError        two things that were made with different definitions
+    │   └── NotEnoughDataError    fewer ratings or items than the method needs
+    └── RunError                  exit 4: the run broke (disk full, a worker died too often)
+
+Every error says what was expected, what was found, where, and what to do; the command line prints that as one
+paragraph without a traceback.
+"""
+
+from __future__ import annotations
+
+
+class EditMetricsError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    Args:
+        expected: what would have been right.
+        got: what was found instead.
+        where: file, line, item or option; empty when there is nothing to point at.
+        todo: what the user can do about it.
+    """
+
+    exit_code = 4
+
+    def __init__(self, expected: str, got: str, where: str = "", todo: str = "") -> None:
+        self.expected = expected
+        self.got = got
+        self.where = where
+        self.todo = todo
+        super().__init__(expected, got, where, todo)
+
+    def __str__(self) -> str:
+        parts = [f"Expected {self.expected}, got {self.got}"]
+        if self.where:
+            parts.append(f" ({self.where})")
+        parts.append(".")
+        if self.todo:
+            parts.append(f" {self.todo}")
+        return "".join(parts)
+
+
+class UserError(EditMetricsError):
+    """The call or its input is wrong."""
+
+    exit_code = 2
+
+
+class ManifestError(UserError):
+    """A manifest that cannot be read at all."""
+
+
+class ConfigError(UserError):
+    """A configuration key, value, metric or backend that does not exist or does not fit."""
+
+
+class ImageError(UserError):
+    """One picture file that is missing, over a limit, or does not decode.
+
+    Args:
+        code: the reason code that lands in the score table, for example ``unreadable``.
+    """
+
+    def __init__(self, expected: str, got: str, where: str = "", todo: str = "", *, code: str = "unreadable") -> None:
+        super().__init__(expected, got, where, todo)
+        self.code = code
+
+
+class TableError(UserError):
+    """A table that lacks the columns, or has the values, that the verb cannot work with."""
+
+
+class WeightsError(UserError):
+    """A weight file that is absent, or whose bytes are not the pinned ones."""
+
+
+class MissingExtraError(UserError):
+    """An optional dependency that is not installed.
+
+    Args:
+        package: the import that failed.
+        extra: the extra of this package that brings it.
+        purpose: what it is needed for, as a noun phrase.
+    """
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            expected=f"the package {package!r} for {purpose}",
+            got="no such package in this environment",
+            todo=f"Install it with: pip install 'edit-metrics[{extra}]'",
+        )
+
+
+class SignatureError(UserError):
+    """Two things made with different definitions, which may not be mixed."""
+
+
+class NotEnoughDataError(UserError):
+    """Fewer ratings, groups or items than the method needs for its promise."""
+
+
+class RunError(EditMetricsError):
+    """The run broke for a reason that is not the user's input."""
+
+    exit_code = 4
