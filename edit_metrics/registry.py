@@ -268,7 +268,9 @@ def _add(table: dict[str, C], spec: C) -> None:
     first = table.get(spec.name)
     if first is not None:
         raise ConfigError(
-            "a new name", f"{spec.name!r}, which {_place(first.function)} has registered", _place(spec.function)
+            "a new name",
+            f"{spec.name!r}, which {_place(first.function)} has registered",
+            _place(spec.function),
         )
     table[spec.name] = spec
 

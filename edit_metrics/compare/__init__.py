@@ -1,1 +1,1 @@
-""""""
+"""Paired comparison of runs, and the CI gate. Works on score tables alone."""

@@ -1,1 +1,1 @@
-""""""
+"""What is computed once an item and shared by metrics."""

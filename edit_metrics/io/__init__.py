@@ -1,1 +1,1 @@
-""""""
+"""Manifests, pictures, tables: everything that reads or writes a file."""

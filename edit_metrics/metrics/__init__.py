@@ -1,1 +1,1 @@
-""""""
+"""Pure metrics: arrays and features in, a measurement out. One file a dimension."""

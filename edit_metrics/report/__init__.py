@@ -1,1 +1,1 @@
-""""""
+"""Evidence pictures and the HTML report."""

@@ -1,1 +1,1 @@
-""""""
+"""Clustered intervals and tests, shared by `human` and `compare`."""

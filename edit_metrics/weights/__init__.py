@@ -1,1 +1,1 @@
-""""""
+"""The catalogue of pinned weights, and pull, verify, locate."""

@@ -1,1 +1,1 @@
-""""""
+"""Benchmark layouts to manifests."""

@@ -1,0 +1,160 @@
+"""What a backend is: a pretrained model behind one method that takes a batch.
+
+A backend is built once a process from its config section, is in eval mode, takes 8-bit RGB arrays and returns numpy
+arrays or frozen dataclasses. Device, dtype, preprocessing and gradient mode are its own business, so that a caller
+cannot get them wrong. Its fingerprint names everything that its numbers depend on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+from edit_metrics.types import RGB, Float32, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a backend's numbers depend on: part of the score signature and of every cache key.
+
+    Attributes:
+        name: backend and model, ``open_clip/ViT-B-32``.
+        weights: role of the file → its sha256.
+        preprocessing: resize, crop, normalisation, in words that change when they change.
+        dtype: ``float32``, ``bfloat16`` …
+        version: of our code around the model, raised when its numbers change.
+    """
+
+    name: str
+    weights: Mapping[str, str]
+    preprocessing: str
+    dtype: str = "float32"
+    version: int = 1
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """What every backend has."""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """See :class:`Fingerprint`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderTraits:
+    """What the metrics must know of a text-image encoder.
+
+    Attributes:
+        name: model and tag, shown beside every value that carries an encoder's name.
+        crop: which part of the picture the encoder sees: ``center`` (shorter side to size, centre crop), ``squash``.
+        context_length: tokens that it reads, special tokens included.
+        blind_below: ‖ΔI‖ under which a change of image is not told from a re-encode (METRICS.md §1): ``undefined``.
+    """
+
+    name: str
+    crop: Literal["center", "squash"]
+    context_length: int
+    blind_below: float
+
+
+class ImageTextEncoder(Backend, Protocol):
+    """Role ``clip`` or ``conse``: pictures and texts in one space."""
+
+    @property
+    def traits(self) -> EncoderTraits:
+        """See :class:`EncoderTraits`."""
+        ...
+
+    def encode_images(self, images: Sequence[RGB]) -> Float32:
+        """N pictures of any size → N×D, unit norm."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Float32:
+        """N texts → N×D, unit norm; what is over the context length is cut off."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text before truncation, special tokens included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PerceptualPair:
+    """What one pass of the perceptual backbone says of a pair of the same size.
+
+    Attributes:
+        layer_maps: per layer the channel-weighted squared difference of unit-normalised features, H_l×W_l (LPIPS before
+            its spatial average; their means add up to LPIPS).
+        gram_distances: per layer ‖G(S) − G(E)‖_F / (‖G(S)‖_F + ‖G(E)‖_F) in [0, 1], Gram matrices averaged over the
+            kept pixels, each picture's features taken in the same pass.
+    """
+
+    layer_maps: tuple[Float32, ...]
+    gram_distances: tuple[float, ...]
+
+
+class PerceptualBackbone(Backend, Protocol):
+    """Role ``perceptual``: LPIPS."""
+
+    def compare(
+        self, sources: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask | None]
+    ) -> list[PerceptualPair]:
+        """Pairs of equal size within a pair, any size between pairs; bucketed by size, never padded.
+
+        Args:
+            sources: S, each H×W×3.
+            edited: E on S's grid, already filled from S wherever it must not matter.
+            kept: U as weights of the Gram matrices (area-downsampled to each layer); None = everywhere.
+        """
+        ...
+
+
+class SafetyClassifier(Backend, Protocol):
+    """Role ``safety``."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Columns of the result: ``nudity``, ``violence`` …"""
+        ...
+
+    def probabilities(self, images: Sequence[RGB]) -> Float32:
+        """N pictures → N×len(categories), each in [0, 1]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One detected face.
+
+    Attributes:
+        box: left, top, right, bottom in px of the picture; may reach over its edge.
+        detection_score: the detector's own, in its own unit.
+        embedding: D, in the embedder's native scale (dlib: raw, SFace: raw).
+    """
+
+    box: tuple[float, float, float, float]
+    detection_score: float
+    embedding: Float32 = field(repr=False)
+
+
+class FaceAnalyzer(Backend, Protocol):
+    """Role ``faces``: detection, alignment and embedding."""
+
+    def find_faces(self, images: Sequence[RGB]) -> list[tuple[Face, ...]]:
+        """Faces of each picture, largest first; those under the size or score gate are left out."""
+        ...
+
+    def similarity(self, first: Float32, second: Float32) -> Float32:
+        """N×D and M×D embeddings → N×M published similarity in [0, 1], mapped so that .5 is the backend's threshold."""
+        ...
+
+
+class PatchEncoder(Backend, Protocol):
+    """Role ``patches``: a ViT whose last-layer keys describe structure (Splice, 2022)."""
+
+    def encode_patches(self, images: Sequence[RGB]) -> list[Float32]:
+        """N pictures → per picture T×D last-layer keys of the patch tokens, T the patches in row-major order."""
+        ...

@@ -1,0 +1,43 @@
+"""The command line. One file a group of verbs; every body imports what it needs, so that `--help` stays fast."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from edit_metrics import __version__
+from edit_metrics.errors import EditMetricsError
+
+app = typer.Typer(
+    name="edit-metrics",
+    help="Score AI image edits before people do: measure, order, compare, gate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"edit-metrics {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Score AI image edits before people do: measure, order, compare, gate."""
+
+
+def main() -> None:
+    """Entry point: run the verb, turn our errors into one paragraph on stderr and an exit code."""
+    try:
+        app()
+    except EditMetricsError as error:
+        sys.stderr.write(f"edit-metrics: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("edit-metrics: interrupted; the run can be resumed with the same command.\n")
+        sys.exit(4)
