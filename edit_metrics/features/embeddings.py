@@ -1,0 +1,154 @@
+"""Pictures and texts in the shared space of a text-image encoder, computed once an item.
+
+Every function here is registered twice, as ``clip_<name>`` for the encoder in the role ``clip`` and as
+``conse_<name>`` for the one in the role ``conse``. What depends on the source or on the texts alone is kept on disk,
+so that the second model on a benchmark pays for its edited pictures only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
+
+from edit_metrics.backends.base import ImageTextEncoder
+from edit_metrics.metrics.adherence import ENCODER_ROLES
+from edit_metrics.registry import feature
+from edit_metrics.types import RGB, Float32, Mask, Missing, undefined
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEPICTS: Final = "A photo depicts "
+"""The prefix of CLIPScore (Hessel 2021)."""
+
+
+def encoder_feature(stem: str, *, batched: bool = False, cache: bool = False) -> Callable[[F], F]:
+    """Register ``<role>_<stem>`` for each encoder role, run by the backend in that role."""
+
+    def register(function: F) -> F:
+        for role in ENCODER_ROLES:
+            feature(f"{role}_{stem}", backend=role, batched=batched, cache=cache)(function)
+        return function
+
+    return register
+
+
+@encoder_feature("encoder_name")
+def encoder_name(backend: ImageTextEncoder) -> str:
+    """Model and tag."""
+    return backend.traits.name
+
+
+@encoder_feature("blind_below")
+def blind_below(backend: ImageTextEncoder) -> float:
+    """‖ΔI‖ under which the encoder does not tell a change from a re-encode."""
+    return backend.traits.blind_below
+
+
+@encoder_feature("crop")
+def crop(backend: ImageTextEncoder) -> Literal["center", "squash"]:
+    """Which part of the picture the encoder sees."""
+    return backend.traits.crop
+
+
+@encoder_feature("source_embedding", batched=True, cache=True)
+def source_embedding(source: Sequence[RGB], backend: ImageTextEncoder) -> list[Float32]:
+    """f(S), D, unit norm."""
+    return list(backend.encode_images(source))
+
+
+@encoder_feature("edited_embedding", batched=True)
+def edited_embedding(edited_native: Sequence[RGB], backend: ImageTextEncoder) -> list[Float32]:
+    """f(E), D, unit norm, of E on its own grid: it needs no alignment with S."""
+    return list(backend.encode_images(edited_native))
+
+
+@encoder_feature("region_embedding", batched=True)
+def region_embedding(edited_region: Sequence[RGB], backend: ImageTextEncoder) -> list[Float32]:
+    """f(crop of E around M), D, unit norm."""
+    return list(backend.encode_images(edited_region))
+
+
+@encoder_feature("instruction_embedding", batched=True, cache=True)
+def instruction_embedding(instruction: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
+    """t(I), D, unit norm."""
+    return list(backend.encode_texts(instruction))
+
+
+@encoder_feature("source_caption_embedding", batched=True, cache=True)
+def source_caption_embedding(source_caption: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
+    """t(T0), D, unit norm."""
+    return list(backend.encode_texts(source_caption))
+
+
+@encoder_feature("target_caption_embedding", batched=True, cache=True)
+def target_caption_embedding(target_caption: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
+    """t(T1), D, unit norm."""
+    return list(backend.encode_texts(target_caption))
+
+
+@encoder_feature("depicts_target_embedding", batched=True, cache=True)
+def depicts_target_embedding(target_caption: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
+    """t("A photo depicts " + T1), D, unit norm: the prompt of CLIPScore."""
+    return list(backend.encode_texts([DEPICTS + caption for caption in target_caption]))
+
+
+@encoder_feature("truncated_texts")
+def truncated_texts(
+    backend: ImageTextEncoder,
+    instruction: str | None = None,
+    source_caption: str | None = None,
+    target_caption: str | None = None,
+) -> frozenset[str]:
+    """Names of the texts of which the encoder reads only the beginning."""
+    texts = {
+        "instruction": instruction,
+        "source_caption": source_caption,
+        "target_caption": target_caption,
+        "depicts_target": None if target_caption is None else DEPICTS + target_caption,
+    }
+    present = {name: text for name, text in texts.items() if text is not None}
+    counts = backend.count_tokens(list(present.values()))
+    return frozenset(
+        name for name, tokens in zip(present, counts, strict=True) if tokens > backend.traits.context_length
+    )
+
+
+@feature()
+def edited_region(edited: RGB, mask: Mask, *, context: float = 0.2, min_context_px: int = 16) -> RGB | Missing:
+    """E around what may change: the bounding box of M plus context, letter-boxed to a square.
+
+    Args:
+        edited: E on S's grid, H×W×3.
+        mask: True where the picture may change, H×W.
+        context: added on each side, as a share of the box's longer side.
+        min_context_px: added at least.
+    """
+    return region_crop(edited, mask, context=context, min_context_px=min_context_px)
+
+
+def region_crop(image: RGB, region: Mask, *, context: float = 0.2, min_context_px: int = 16) -> RGB | Missing:
+    """Bounding box of the region plus context, inside the frame, padded to a square with its own mean colour.
+
+    The mean colour of the crop's rim stands on both sides, never black, so that the encoder is not shown an object
+    that is not there. ``undefined(empty_mask)`` when the region has no pixel.
+    """
+    rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+    if rows.size == 0:
+        return undefined("empty_mask")
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    margin = max(min_context_px, round(context * max(bottom - top, right - left)))
+    crop = image[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
+    return letter_box(crop)
+
+
+def letter_box(image: RGB) -> RGB:
+    """The picture in the middle of a square of its longer side, the rest filled with the mean colour of its rim."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    square = np.empty((side, side, 3), dtype=np.uint8)
+    square[:] = np.rint(rim.mean(axis=0)).astype(np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = image
+    return square

@@ -1,0 +1,308 @@
+"""Does the edit say what the text says? Cosines in a shared text-image space (METRICS.md §1).
+
+Every metric here is one function registered for two encoders: ``adherence.clip_*`` reads the features of the role
+``clip``, ``adherence.conse_*`` those of the role ``conse``, so that a value never stands under the name of an encoder
+that did not make it. The two published views exist for CLIP alone.
+
+Notation: f and t are the image and the text encoder, S and E the pictures, T0 and T1 the source and the target
+caption, I the instruction, ΔI = f(E) − f(S), ΔT = t(T1) − t(T0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edit_metrics.registry import label, metric
+from edit_metrics.types import Direction, Mask, Measurement, Missing, measured, not_applicable, undefined
+
+Embedding = NDArray[np.floating[Any]]
+"""D, any scale; metrics use its direction only."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+ENCODER_ROLES: Final = ("clip", "conse")
+EQUAL_CAPTIONS_BELOW: Final = 1e-4
+"""‖ΔT‖ of unit vectors under which the captions are one text; float32 encoders repeat themselves to about 1e-6."""
+
+TRUNCATED: Final = "truncated_text"
+ENCODER_BLIND: Final = "encoder_blind"
+
+
+def encoder_metric(
+    stem: str,
+    *inputs: str,
+    roles: tuple[str, ...] = ENCODER_ROLES,
+    direction: Direction = Direction.HIGHER_IS_BETTER,
+    bounds: tuple[float | None, float | None] = (-1.0, 1.0),
+    unit: str = "cosine",
+) -> Callable[[F], F]:
+    """Register ``adherence.<role>_<stem>`` for each role.
+
+    Args:
+        stem: the column without dimension and encoder.
+        inputs: parameters that are fed by the feature ``<role>_<parameter>``; the others keep their names.
+        roles: encoders for which the metric makes sense.
+        direction: what a larger value means.
+        bounds: inclusive lower and upper bound.
+        unit: of the value.
+    """
+
+    def register(function: F) -> F:
+        for role in roles:
+            name = f"adherence.{role}_{stem}"
+            fed_by = {parameter: f"{role}_{parameter}" for parameter in inputs}
+            metric(name, direction=direction, bounds=bounds, unit=unit, features=fed_by)(function)
+        return function
+
+    return register
+
+
+def cosine(first: Embedding, second: Embedding) -> float | Missing:
+    """Cosine of the angle between two vectors, in [−1, 1]; undefined when one of them is zero."""
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    scale = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if scale == 0.0:
+        return undefined("zero_embedding")
+    return float(np.clip(np.dot(a, b) / scale, -1.0, 1.0))
+
+
+def image_shift(source_embedding: Embedding, edited_embedding: Embedding) -> float:
+    """‖ΔI‖ in [0, 2], of the unit vectors."""
+    return float(np.linalg.norm(_unit(edited_embedding) - _unit(source_embedding)))
+
+
+@encoder_metric("t", "edited_embedding", "target_caption_embedding", "truncated_texts")
+def clip_t(
+    edited_embedding: Embedding,
+    target_caption_embedding: Embedding,
+    truncated_texts: Collection[str] | None = None,
+) -> Measurement:
+    """cos(f(E), t(T1)): how well the target caption describes the edited picture (CLIPScore, Hessel 2021).
+
+    Args:
+        edited_embedding: f(E), D.
+        target_caption_embedding: t(T1), D.
+        truncated_texts: names of the texts that were over the encoder's context length.
+    """
+    return _with_caution(cosine(edited_embedding, target_caption_embedding), truncated_texts, "target_caption")
+
+
+@encoder_metric(
+    "t_gain", "source_embedding", "edited_embedding", "target_caption_embedding", "blind_below", "truncated_texts",
+    bounds=(-2.0, 2.0), unit="cosine difference",
+)  # fmt: skip
+def clip_t_gain(
+    source_embedding: Embedding,
+    edited_embedding: Embedding,
+    target_caption_embedding: Embedding,
+    blind_below: float,
+    truncated_texts: Collection[str] | None = None,
+) -> Measurement:
+    """cos(f(E), t(T1)) − cos(f(S), t(T1)): whether the edit moved the picture towards the target caption.
+
+    A picture that did not change gains 0, which is a value: leaving no-ops out of a mean would favour the model that
+    makes them. Below the encoder's own noise the value carries the caution ``encoder_blind``.
+
+    Args:
+        source_embedding: f(S), D.
+        edited_embedding: f(E), D.
+        target_caption_embedding: t(T1), D.
+        blind_below: ‖ΔI‖ that the encoder gives to a mere re-encode.
+        truncated_texts: names of the texts that were over the encoder's context length.
+    """
+    gain = _gain(source_embedding, edited_embedding, target_caption_embedding, blind_below)
+    return _with_caution(gain, truncated_texts, "target_caption")
+
+
+@encoder_metric(
+    "instruction_gain", "source_embedding", "edited_embedding", "instruction_embedding", "blind_below",
+    "truncated_texts", bounds=(-2.0, 2.0), unit="cosine difference",
+)  # fmt: skip
+def clip_instruction_gain(
+    source_embedding: Embedding,
+    edited_embedding: Embedding,
+    instruction_embedding: Embedding,
+    blind_below: float,
+    truncated_texts: Collection[str] | None = None,
+) -> Measurement:
+    """cos(f(E), t(I)) − cos(f(S), t(I)): the gain measured with the instruction, for items without captions.
+
+    Weak, since an instruction describes a change and not a picture; :func:`clip_t_gain` where a caption exists.
+    Arguments and cautions as there.
+    """
+    gain = _gain(source_embedding, edited_embedding, instruction_embedding, blind_below)
+    return _with_caution(gain, truncated_texts, "instruction")
+
+
+@encoder_metric(
+    "directional", "source_embedding", "edited_embedding", "source_caption_embedding", "target_caption_embedding",
+    "blind_below", "truncated_texts",
+)  # fmt: skip
+def clip_directional(
+    source_embedding: Embedding,
+    edited_embedding: Embedding,
+    source_caption_embedding: Embedding,
+    target_caption_embedding: Embedding,
+    blind_below: float,
+    truncated_texts: Collection[str] | None = None,
+) -> Measurement:
+    """ΔI·ΔT / (‖ΔI‖‖ΔT‖): does the picture change in the direction in which the captions do?
+
+    StyleGAN-NADA (Gal 2021), InstructPix2Pix (Brooks 2023). Of unit vectors. ``undefined(encoder_blind)`` when ‖ΔI‖
+    is below ``blind_below`` (equal pictures included: the direction of nothing), ``undefined(equal_captions)`` when
+    ‖ΔT‖ is below 1e-4, a known fault of the Emu-Edit test captions.
+
+    Args:
+        source_embedding: f(S), D.
+        edited_embedding: f(E), D.
+        source_caption_embedding: t(T0), D.
+        target_caption_embedding: t(T1), D.
+        blind_below: ‖ΔI‖ that the encoder gives to a mere re-encode.
+        truncated_texts: names of the texts that were over the encoder's context length.
+    """
+    shift = _unit(edited_embedding) - _unit(source_embedding)
+    text_shift = _unit(target_caption_embedding) - _unit(source_caption_embedding)
+    if np.linalg.norm(shift) < blind_below:
+        return Measurement.of(undefined(ENCODER_BLIND))
+    if np.linalg.norm(text_shift) < EQUAL_CAPTIONS_BELOW:
+        return Measurement.of(undefined("equal_captions"))
+    return _with_caution(cosine(shift, text_shift), truncated_texts, "source_caption", "target_caption")
+
+
+@encoder_metric("region", "region_embedding", "target_caption_embedding", "truncated_texts")
+def clip_region(
+    region_embedding: Embedding,
+    target_caption_embedding: Embedding,
+    truncated_texts: Collection[str] | None = None,
+) -> Measurement:
+    """cos(f(crop of E), t(T1)) on the bounding box of M plus context, letter-boxed to a square.
+
+    Sees small edits that the whole picture drowns. Missing without a mask. Arguments as :func:`clip_t`.
+    """
+    return _with_caution(cosine(region_embedding, target_caption_embedding), truncated_texts, "target_caption")
+
+
+@encoder_metric("i", "source_embedding", "edited_embedding", direction=Direction.NEITHER)
+def clip_i(source_embedding: Embedding, edited_embedding: Embedding) -> float | Missing:
+    """cos(f(S), f(E)): how much of the picture's content is left; 1 = nothing changed that the encoder sees."""
+    return cosine(source_embedding, edited_embedding)
+
+
+@encoder_metric(
+    "changed_outside_crop", "crop", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="share of changed px"
+)
+def changed_outside_crop(changed_pixels: Mask, crop: Literal["center", "squash"]) -> float | Missing:
+    """Share of the changed pixels that the encoder's centre crop hides from it; lowers confidence, judges nothing.
+
+    Args:
+        changed_pixels: H×W, True where E differs from S, on S's grid.
+        crop: which part of the picture the encoder sees.
+    """
+    total = int(changed_pixels.sum())
+    if total == 0:
+        return not_applicable("nothing_changed")
+    if crop == "squash":
+        return 0.0
+    height, width = changed_pixels.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return 1.0 - int(changed_pixels[top : top + side, left : left + side].sum()) / total
+
+
+@metric(
+    "adherence.unrelated", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag",
+    features={"source_embedding": "clip_source_embedding", "edited_embedding": "clip_edited_embedding"},
+)  # fmt: skip
+def unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor: float = 0.5) -> float | Missing:
+    """1 when cos(f(S), f(E)) is below the floor: another picture took the source's place.
+
+    Args:
+        source_embedding: f(S), D.
+        edited_embedding: f(E), D.
+        floor: cosine; what unrelated photographs reach depends on the encoder.
+    """
+    similarity = cosine(source_embedding, edited_embedding)
+    return similarity if isinstance(similarity, Missing) else float(similarity < floor)
+
+
+@metric(
+    "adherence.conse_unrelated", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag",
+    features={"source_embedding": "conse_source_embedding", "edited_embedding": "conse_edited_embedding"},
+)  # fmt: skip
+def conse_unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor: float = 0.2) -> float | Missing:
+    """As :func:`unrelated`, with the floor of ConSE's wider space."""
+    return unrelated(source_embedding, edited_embedding, floor=floor)
+
+
+@encoder_metric(
+    "t_x100", "edited_embedding", "target_caption_embedding", "truncated_texts", roles=("clip",), bounds=(0.0, 100.0),
+    unit="100·cosine",
+)  # fmt: skip
+def clip_t_x100(
+    edited_embedding: Embedding,
+    target_caption_embedding: Embedding,
+    truncated_texts: Collection[str] | None = None,
+) -> Measurement:
+    """100·max(cos(f(E), t(T1)), 0), bare caption: the view of torchmetrics and PIE-Bench (there OpenAI ViT-L/14).
+
+    Comparable with published tables only under the same encoder, which the label ``adherence.clip_encoder`` names.
+    Arguments as :func:`clip_t`.
+    """
+    return _view(100.0, clip_t(edited_embedding, target_caption_embedding, truncated_texts))
+
+
+@encoder_metric(
+    "score_a_photo_depicts", "edited_embedding", "depicts_target_embedding", "truncated_texts", roles=("clip",),
+    bounds=(0.0, 2.5), unit="2.5·cosine",
+)  # fmt: skip
+def clip_score(
+    edited_embedding: Embedding,
+    depicts_target_embedding: Embedding,
+    truncated_texts: Collection[str] | None = None,
+) -> Measurement:
+    """2.5·max(cos(f(E), t("A photo depicts " + T1)), 0): CLIPScore (Hessel 2021, there OpenAI ViT-B/32).
+
+    Args:
+        edited_embedding: f(E), D.
+        depicts_target_embedding: embedding of the target caption behind that prefix, D.
+        truncated_texts: names of the texts that were over the encoder's context length.
+    """
+    value = cosine(edited_embedding, depicts_target_embedding)
+    return _view(2.5, _with_caution(value, truncated_texts, "target_caption", "depicts_target"))
+
+
+@label("adherence.conse_encoder", features={"encoder_name": "conse_encoder_name"})
+@label("adherence.clip_encoder", features={"encoder_name": "clip_encoder_name"})
+def encoder(encoder_name: str) -> str:
+    """Model and tag of the encoder behind the columns of that name."""
+    return encoder_name
+
+
+def _gain(source: Embedding, edited: Embedding, text: Embedding, blind_below: float) -> Measurement:
+    before, after = cosine(source, text), cosine(edited, text)
+    if isinstance(before, Missing) or isinstance(after, Missing):
+        return Measurement.of(undefined("zero_embedding"))
+    blind = image_shift(source, edited) < blind_below
+    return measured(after - before, ENCODER_BLIND if blind else "")
+
+
+def _view(factor: float, measurement: Measurement) -> Measurement:
+    if measurement.value is None:
+        return measurement
+    return measured(factor * max(measurement.value, 0.0), *measurement.cautions)
+
+
+def _with_caution(result: float | Missing | Measurement, truncated: Collection[str] | None, *texts: str) -> Measurement:
+    measurement = Measurement.of(result)
+    if measurement.value is None or not any(text in (truncated or ()) for text in texts):
+        return measurement
+    return measured(measurement.value, *measurement.cautions, TRUNCATED)
+
+
+def _unit(vector: Embedding) -> NDArray[np.float64]:
+    wide = vector.astype(np.float64)
+    norm = np.linalg.norm(wide)
+    return wide / norm if norm > 0 else wide
