@@ -7,11 +7,18 @@ cannot get them wrong. Its fingerprint names everything that its numbers depend 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from types import ModuleType
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
+from edit_metrics.errors import ConfigError, MissingExtraError
+from edit_metrics.registry import suggest
 from edit_metrics.types import RGB, Float32, Mask
+
+DTYPES: Final = ("float32", "bfloat16")
+"""What ``dtype`` may be; bfloat16 autocasts the network, its inputs and outputs stay float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +42,65 @@ class Fingerprint:
 
 @runtime_checkable
 class Backend(Protocol):
-    """What every backend has."""
+    """What every backend has.
+
+    Its class also has :class:`Describable`'s two class methods; its options are the keyword-only parameters of
+    ``__init__``, each with a default, besides ``device`` and ``threads``, which the engine sets.
+    """
 
     @property
     def fingerprint(self) -> Fingerprint:
         """See :class:`Fingerprint`."""
         ...
+
+
+class Describable(Protocol):
+    """What a backend's class says of an instance before it is built: nothing is loaded, torch is not imported."""
+
+    @classmethod
+    def weights(cls, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """References (see ``edit_metrics.weights``) of what an instance with these options loads; all options given.
+
+        Raises:
+            ConfigError: an option's value does not exist.
+        """
+        ...
+
+    @classmethod
+    def describe(cls, options: Mapping[str, Any]) -> Fingerprint:
+        """The fingerprint that an instance with these options has; all options given.
+
+        Raises:
+            ConfigError: an option's value does not exist.
+            WeightsError: a weight whose hash is not pinned is missing.
+        """
+        ...
+
+
+def one_of(option: str, value: Any, known: Sequence[str]) -> str:
+    """The value, if it is one of the known.
+
+    Raises:
+        ConfigError: it is not; the message suggests the nearest.
+    """
+    if value not in known:
+        expected = f"one of {', '.join(map(repr, known))} for the backend option {option!r}"
+        raise ConfigError(expected, repr(value), todo=suggest(str(value), known))
+    return str(value)
+
+
+def require_package(module: str, extra: str, purpose: str) -> ModuleType:
+    """Import an optional dependency.
+
+    Raises:
+        MissingExtraError: it is not installed; the message names the extra that brings it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise  # it is installed, and broken: that must show as it is
+        raise MissingExtraError(module, extra, purpose) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""Config sections to backends: which class a name stands for, which options it takes, which weights it needs.
+
+A section is ``{'use': NAME, option: value, …}``. Everything but :func:`build_backend` answers without loading a model
+or importing torch, so that missing weights and wrong options are reported before any work starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import Any, Final
+
+from edit_metrics.backends.base import Backend, Fingerprint
+from edit_metrics.errors import ConfigError
+from edit_metrics.registry import suggest
+
+BACKENDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "clip": {
+        "open_clip": "edit_metrics.backends.open_clip:OpenClipEncoder",
+        "stub": "edit_metrics.backends.stub:StubEncoder",
+    },
+    "conse": {
+        "conse": "edit_metrics.backends.conse:ConseEncoder",
+        "stub": "edit_metrics.backends.stub:StubEncoder",
+    },
+    "perceptual": {
+        "lpips": "edit_metrics.backends.lpips:LpipsBackbone",
+        "stub": "edit_metrics.backends.stub:StubPerceptual",
+    },
+    "safety": {
+        "open_nsfw": "edit_metrics.backends.open_nsfw:OpenNsfw",
+        "hf_image_classifier": "edit_metrics.backends.hf_image_classifier:HfImageClassifier",
+        "stub": "edit_metrics.backends.stub:StubSafety",
+    },
+    "faces": {
+        "dlib": "edit_metrics.backends.dlib_faces:DlibFaces",
+        "yunet_sface": "edit_metrics.backends.yunet_sface:YunetSface",
+        "stub": "edit_metrics.backends.stub:StubFaces",
+    },
+    "patches": {
+        "dino": "edit_metrics.backends.dino:DinoPatches",
+    },
+}
+"""Role → name in ``use`` → ``module:Class``."""
+
+_SET_BY_ENGINE: Final = frozenset({"device", "threads"})
+
+
+def build_backend(
+    role: str, section: Mapping[str, Any], *, device: str = "auto", threads: int | None = None
+) -> Backend:
+    """Load the model that a section names.
+
+    Args:
+        role: a key of :data:`BACKENDS`.
+        section: ``use`` and options.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ignored by backends that have no choice.
+        threads: for the backends that take a number of threads; None leaves the library's own default.
+
+    Raises:
+        ConfigError: an unknown role, name, option or value.
+        WeightsError: a weight is missing or corrupt.
+        MissingExtraError: an optional package is not installed.
+    """
+    kind, options = _resolve(role, section)
+    given = {"device": device, "threads": threads}
+    wanted = {name: given[name] for name in _SET_BY_ENGINE & inspect.signature(kind).parameters.keys()}
+    backend = kind(**options, **wanted)
+    if not isinstance(backend, Backend):
+        raise TypeError(f"{kind.__qualname__} has no fingerprint")
+    return backend
+
+
+def describe_backend(role: str, section: Mapping[str, Any]) -> Fingerprint:
+    """The fingerprint that the section's backend has; no model is loaded.
+
+    Raises:
+        ConfigError: an unknown role, name, option or value.
+        WeightsError: a weight whose hash is not pinned is missing.
+    """
+    kind, options = _resolve(role, section)
+    fingerprint: Fingerprint = kind.describe(options)
+    return fingerprint
+
+
+def weights_of(role: str, section: Mapping[str, Any]) -> tuple[str, ...]:
+    """References of the weights that the section's backend loads, for ``edit_metrics.weights.store.require``.
+
+    Raises:
+        ConfigError: an unknown role, name, option or value.
+    """
+    kind, options = _resolve(role, section)
+    references: tuple[str, ...] = kind.weights(options)
+    return references
+
+
+def _resolve(role: str, section: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The class, and all of its options: the section's over the defaults."""
+    if role not in BACKENDS:
+        raise ConfigError("the name of a backend role", repr(role), "backends", suggest(role, BACKENDS))
+    known = BACKENDS[role]
+    name = section.get("use")
+    if name not in known:
+        raise ConfigError(
+            f"the name of a backend for {role!r}", repr(name), f"backends.{role}.use", suggest(str(name), known)
+        )
+    module, _, attribute = known[name].partition(":")
+    kind = getattr(importlib.import_module(module), attribute)
+    defaults = _defaults(kind)
+    options = {option: value for option, value in section.items() if option != "use"}
+    for option in options:
+        if option not in defaults:
+            expected = f"an option of the backend {name!r}"
+            raise ConfigError(expected, repr(option), f"backends.{role}.{option}", suggest(option, defaults))
+    return kind, defaults | options
+
+
+def _defaults(kind: Any) -> dict[str, Any]:
+    parameters = inspect.signature(kind).parameters.values()
+    return {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in _SET_BY_ENGINE
+    }
