@@ -1,0 +1,206 @@
+"""From bytes to an opened picture: type by content, limits from the header, orientation.
+
+The plugin of the recognised format is called directly, not through ``Image.open``: that keeps other formats and
+other plugins out, and leaves Pillow's process-wide pixel limit and its warning alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import struct
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, ImageFile, TiffImagePlugin
+
+from edit_metrics.errors import ImageError
+
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
+
+_MAGIC: Final = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),
+    (b"MM\x00+", "TIFF"),
+    (b"BM", "BMP"),
+)
+_PLUGINS: Final = {
+    "PNG": ("PngImagePlugin", "PngImageFile"),
+    "JPEG": ("JpegImagePlugin", "JpegImageFile"),
+    "WEBP": ("WebPImagePlugin", "WebPImageFile"),
+    "BMP": ("BmpImagePlugin", "BmpImageFile"),
+    "GIF": ("GifImagePlugin", "GifImageFile"),
+    "TIFF": ("TiffImagePlugin", "TiffImageFile"),
+    "AVIF": ("AvifImagePlugin", "AvifImageFile"),
+}
+_TRANSPOSES: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION_TAG: Final = 0x0112
+_BITS_TAG: Final = 258
+_QUIET_LOCK: Final = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeLimits:
+    """What a picture may cost, and what shows through its holes.
+
+    Attributes:
+        max_pixels: width × height, read from the header before any pixel is decoded.
+        max_bytes: size of the file.
+        min_side: shorter sides are refused.
+        alpha_background: RGB under transparent pixels.
+    """
+
+    max_pixels: int = 64_000_000
+    max_bytes: int = 256 * 2**20
+    min_side: int = 1
+    alpha_background: tuple[int, int, int] = (255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPicture:
+    """A loaded, upright Pillow image in the file's own mode.
+
+    Attributes:
+        conversions: ``exif_rotated``, ``16bit``, ``animated_first_frame``.
+    """
+
+    image: Image.Image
+    format: str
+    conversions: tuple[str, ...]
+
+
+def open_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture:
+    """Recognise, check the header's size, load the pixels and turn them upright.
+
+    Raises:
+        ImageError: ``not_an_image``, ``too_many_pixels``, ``too_small`` or ``unreadable`` (also when truncated).
+    """
+    kind = sniff_format(data)
+    if kind is None:
+        raise ImageError(f"one of {', '.join(FORMATS)}", _first_bytes(data), where, code="not_an_image")
+    try:
+        with _quiet() if _may_warn(kind, data) else contextlib.nullcontext():
+            return _load(_plugin(kind), data, kind, limits, where)
+    except ImageError:
+        raise
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise ImageError("a picture that fits the limits", str(error), where, code="too_many_pixels") from error
+    except Exception as error:  # A broken file may raise nearly anything inside a decoder.
+        raise ImageError(f"a complete {kind} file", _text(error), where, code="unreadable") from error
+
+
+def sniff_format(data: bytes) -> str | None:
+    """The format by its magic number, one of :data:`FORMATS`, or None."""
+    if data[:4] == b"RIFF":
+        return "WEBP" if data[8:12] == b"WEBP" else None
+    if data[4:8] == b"ftyp":
+        return "AVIF" if b"avif" in data[8:64] or b"avis" in data[8:64] else None
+    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def exif_orientation(exif: bytes) -> int:
+    """The orientation (1..8) in an EXIF block; 1 when it holds none or is broken.
+
+    Read by hand because Pillow's parser reports corrupt blocks as warnings, which cannot be silenced for one thread.
+    """
+    block = exif.removeprefix(b"Exif\x00\x00")
+    order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    if order is None:
+        return 1
+    try:
+        (start,) = struct.unpack_from(order + "I", block, 4)
+        (count,) = struct.unpack_from(order + "H", block, start)
+        for index in range(count):
+            tag, _, _, value = struct.unpack_from(order + "HHIH", block, start + 2 + 12 * index)
+            if tag == _ORIENTATION_TAG:
+                return value if 1 <= value <= 8 else 1
+    except struct.error:
+        return 1
+    return 1
+
+
+def _load(plugin: type[ImageFile.ImageFile], data: bytes, kind: str, limits: DecodeLimits, where: str) -> OpenedPicture:
+    image: Image.Image = plugin(io.BytesIO(data))
+    _check_size(image.size, limits, where)
+    codes = _header_codes(image, data)
+    image.load()
+    orientation = _orientation(image)
+    if kind != "TIFF" and orientation != 1:  # Pillow turns a TIFF upright while loading it.
+        image = image.transpose(_TRANSPOSES[orientation])
+    return OpenedPicture(image, kind, codes)
+
+
+def _header_codes(image: Image.Image, data: bytes) -> tuple[str, ...]:
+    codes = []
+    if _orientation(image) != 1:
+        codes.append("exif_rotated")
+    if image.mode.startswith("I;16") or _sample_bits(image, data) == 16:
+        codes.append("16bit")
+    if getattr(image, "is_animated", False):
+        codes.append("animated_first_frame")
+    return tuple(codes)
+
+
+def _orientation(image: Image.Image) -> int:
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        value = image.tag_v2.get(_ORIENTATION_TAG)
+        return int(value) if value in _TRANSPOSES else 1
+    return exif_orientation(image.info.get("exif") or b"")
+
+
+def _sample_bits(image: Image.Image, data: bytes) -> int:
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return int(max(image.tag_v2.get(_BITS_TAG, (8,))))
+    return data[24] if image.format == "PNG" else 8
+
+
+def _check_size(size: tuple[int, int], limits: DecodeLimits, where: str) -> None:
+    width, height = size
+    if width * height > limits.max_pixels:
+        raise ImageError(f"at most {limits.max_pixels:,} pixels", f"{width}×{height}", where, code="too_many_pixels")
+    if min(size) < limits.min_side:
+        raise ImageError(f"sides of {limits.min_side} px or more", f"{width}×{height}", where, code="too_small")
+
+
+def _plugin(kind: str) -> type[ImageFile.ImageFile]:
+    module, name = _PLUGINS[kind]
+    plugin: type[ImageFile.ImageFile] = getattr(importlib.import_module(f"PIL.{module}"), name)
+    # Pillow reads a JPEG's resolution from its EXIF block while opening, and warns when that is corrupt.
+    return type("JpegWithoutExif", (plugin,), {"getexif": lambda _self: Image.Exif()}) if kind == "JPEG" else plugin
+
+
+def _may_warn(kind: str, data: bytes) -> bool:
+    return kind in ("TIFF", "GIF") or (kind == "PNG" and b"acTL" in data[:4096])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    # catch_warnings changes process-wide state, hence the lock, and hence only for formats that are rare here.
+    with _QUIET_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _first_bytes(data: bytes) -> str:
+    return f"a file that starts with {data[:8]!r}" if data else "an empty file"
+
+
+def _text(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

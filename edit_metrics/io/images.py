@@ -1,0 +1,127 @@
+"""Decode once, one convention: any supported file becomes upright 8-bit sRGB, and says what was done to it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edit_metrics.io.color import composite, is_constant, rgb_array, split_layers, to_srgb
+from edit_metrics.io.formats import DecodeLimits, open_picture
+from edit_metrics.io.sources import read_bytes
+from edit_metrics.types import RGB, Missing
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What is known of a decoded picture without its pixels.
+
+    Attributes:
+        width: in pixels, upright.
+        height: in pixels, upright.
+        format: by content: ``PNG``, ``JPEG``, ``WEBP``, ``BMP``, ``GIF``, ``TIFF`` or ``AVIF``.
+        conversions: codes in order: ``exif_rotated``, ``16bit``, ``animated_first_frame``, ``gray``, ``1bit``,
+            ``palette``, ``cmyk``, ``ycbcr``, ``icc_converted``, ``icc_ignored``, ``alpha_composited``.
+        sha256: of the file's bytes.
+    """
+
+    width: int
+    height: int
+    format: str
+    conversions: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFacts:
+    """What is known of a decoded mask without its pixels.
+
+    Attributes:
+        kind: whether the luma or the alpha channel was read.
+        white_means: what white, or opaque, marks.
+        cautions: see :class:`edit_metrics.io.masks.DecodedMask`; ``mask_resized`` when it was fitted to the source.
+    """
+
+    width: int
+    height: int
+    kind: Literal["gray", "alpha"]
+    white_means: Literal["edited", "preserved"]
+    cautions: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeInfo:
+    """The base input ``decode_info``: facts of an item's files; ``Missing`` where a file is absent or broken."""
+
+    source: PictureFacts | Missing
+    edited: PictureFacts | Missing
+    mask: MaskFacts | Missing
+    references: tuple[PictureFacts | Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedImage:
+    """A picture in the one convention of this package.
+
+    Attributes:
+        pixels: contiguous, writable H×W×3.
+        alpha: H×W opacity where the file's transparency is not constant, else None.
+        sha256: of the file's bytes.
+        format: see :class:`PictureFacts`.
+        width: in pixels, upright.
+        height: in pixels, upright.
+        conversions: see :class:`PictureFacts`.
+    """
+
+    pixels: RGB
+    sha256: str
+    format: str
+    width: int
+    height: int
+    alpha: NDArray[np.uint8] | None
+    conversions: tuple[str, ...]
+
+    @property
+    def facts(self) -> PictureFacts:
+        """The same without pixels."""
+        return PictureFacts(self.width, self.height, self.format, self.conversions, self.sha256)
+
+
+def decode_image(path: str, limits: DecodeLimits = DecodeLimits()) -> DecodedImage:  # noqa: B008 - frozen
+    """Read and decode one picture; safe to call from several threads.
+
+    Args:
+        path: a local path or an fsspec URL.
+        limits: size limits, and the colour under transparency.
+
+    Raises:
+        ImageError: with a code: ``missing_file``, ``unreadable`` (also truncated), ``too_large`` (bytes),
+            ``not_an_image``, ``too_many_pixels``, ``too_small``, ``unsupported_samples``.
+    """
+    return decode_bytes(read_bytes(path, limits.max_bytes), limits, where=path)
+
+
+def decode_bytes(
+    data: bytes,
+    limits: DecodeLimits = DecodeLimits(),  # noqa: B008 - frozen
+    *,
+    where: str = "",
+) -> DecodedImage:
+    """Like :func:`decode_image`, from the file's bytes; ``where`` is named in errors."""
+    opened = open_picture(data, limits, where)
+    profile = opened.image.info.get("icc_profile")
+    layers = split_layers(opened, where)
+    image, profile_code = to_srgb(layers, profile)
+    codes = layers.conversions + ((profile_code,) if profile_code else ())
+    alpha = None
+    if layers.alpha is not None and layers.alpha.getextrema() != (255, 255):
+        image = composite(image, layers.alpha, limits.alpha_background)
+        codes = (*codes, "alpha_composited")
+        alpha = None if is_constant(layers.alpha) else np.array(layers.alpha)
+    pixels = rgb_array(image)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return DecodedImage(pixels, sha256, opened.format, image.width, image.height, alpha, codes)

@@ -1,0 +1,164 @@
+"""Paths and bytes: what a manifest may point at, and how it is read.
+
+Local files are read without fsspec; a URL (``s3://``, ``memory://``, ``https://``) goes through it.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from pathlib import Path
+from typing import Any, Final
+
+from edit_metrics.errors import ImageError, MissingExtraError
+
+_LOCAL_SCHEMES: Final = ("file://", "local://")
+
+
+class OutsideRootError(ValueError):
+    """A path that leaves the folder that the manifest may read; ``read_manifest`` turns it into a rejection."""
+
+
+def is_url(path: str) -> bool:
+    """Whether the path needs fsspec; ``file://`` counts as local."""
+    return "://" in path and not path.startswith(_LOCAL_SCHEMES)
+
+
+def resolve_path(raw: str, root: str, allow_outside_root: bool = False) -> str:
+    """An absolute local path with its symlinks followed, or a URL.
+
+    Args:
+        raw: as it stands in the manifest; relative to ``root``, absolute, or a URL.
+        root: a folder or the URL of one.
+        allow_outside_root: skips the check, not the resolution.
+
+    Raises:
+        OutsideRootError: the path leaves the root by ``..``, a symlink, an absolute path, another host or a chained
+            URL.
+    """
+    if "\x00" in raw:
+        raise OutsideRootError("a NUL character in the path")
+    resolved = _join_url(raw, root) if is_url(raw) or (is_url(root) and not _is_local(raw)) else _join_local(raw, root)
+    if not allow_outside_root and not _is_inside(resolved, root):
+        raise OutsideRootError(raw)
+    return resolved
+
+
+def read_all(path: str) -> bytes:
+    """The whole file.
+
+    Raises:
+        OSError: it is absent or cannot be read.
+        MissingExtraError: the package for that kind of URL is not installed.
+    """
+    if not is_url(path):
+        return Path(_strip_scheme(path)).read_bytes()
+    filesystem, inner = _filesystem(path)
+    data: bytes = filesystem.cat_file(inner)
+    return data
+
+
+def read_bytes(path: str, max_bytes: int) -> bytes:
+    """A picture file's bytes; its size is checked before it is read.
+
+    Raises:
+        ImageError: code ``missing_file``, ``too_large``, or ``unreadable`` (a folder, a device, no permission).
+    """
+    try:
+        return _read_url(path, max_bytes) if is_url(path) else _read_local(_strip_scheme(path), max_bytes)
+    except FileNotFoundError:
+        raise ImageError("a file", "no such file", path, code="missing_file") from None
+    except OSError as error:
+        raise ImageError("a readable file", error.strerror or str(error), path, code="unreadable") from error
+
+
+def stat_tag(path: str) -> str:
+    """A cheap identity that changes when the file does: size and time; ``missing`` when absent."""
+    try:
+        if not is_url(path):
+            info = Path(_strip_scheme(path)).stat()
+            return f"{info.st_size}-{info.st_mtime_ns}"
+        filesystem, inner = _filesystem(path)
+        facts = filesystem.info(inner)
+    except OSError:
+        return "missing"
+    marks = (facts.get(key) for key in ("ETag", "etag", "md5Hash", "LastModified", "mtime", "created"))
+    return "-".join([str(facts.get("size")), *(str(mark) for mark in marks if mark is not None)])
+
+
+def parent_of(path: str) -> str:
+    """The folder or URL that holds the file."""
+    if is_url(path):
+        return path.rsplit("/", 1)[0]
+    return str(Path(_strip_scheme(path)).resolve().parent)
+
+
+def _read_local(path: str, max_bytes: int) -> bytes:
+    file = Path(path)
+    info = file.stat()
+    if not stat.S_ISREG(info.st_mode):  # Opening a named pipe would wait for somebody to write to it.
+        raise ImageError("a regular file", "a folder, pipe or device", path, code="unreadable")
+    _check_size(info.st_size, max_bytes, path)
+    return file.read_bytes()
+
+
+def _read_url(path: str, max_bytes: int) -> bytes:
+    filesystem, inner = _filesystem(path)
+    size = filesystem.info(inner).get("size")
+    if size is not None:
+        _check_size(int(size), max_bytes, path)
+    with filesystem.open(inner, "rb") as file:
+        data: bytes = file.read(max_bytes + 1)
+    _check_size(len(data), max_bytes, path)
+    return data
+
+
+def _check_size(size: int, max_bytes: int, path: str) -> None:
+    if size > max_bytes:
+        raise ImageError(f"at most {max_bytes:,} bytes", f"{size:,}", path, code="too_large")
+
+
+def _filesystem(path: str) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs
+
+    try:
+        filesystem, inner = url_to_fs(path)
+    except ImportError as error:
+        package = error.name or str(error)
+        raise MissingExtraError(package, "ray", f"reading {path.split('://', 1)[0]}:// addresses") from error
+    except ValueError as error:
+        raise OSError(str(error)) from error
+    return filesystem, inner
+
+
+def _is_local(raw: str) -> bool:
+    return raw.startswith(("/", *_LOCAL_SCHEMES)) or Path(raw).is_absolute()
+
+
+def _strip_scheme(path: str) -> str:
+    for scheme in _LOCAL_SCHEMES:
+        path = path.removeprefix(scheme)
+    return path
+
+
+def _join_local(raw: str, root: str) -> str:
+    base = "" if is_url(root) else _strip_scheme(root)
+    return os.path.realpath(os.path.join(base, _strip_scheme(raw)))  # noqa: PTH118 - takes an empty base
+
+
+def _join_url(raw: str, root: str) -> str:
+    scheme, _, rest = (raw if is_url(raw) else f"{root.rstrip('/')}/{raw}").partition("://")
+    # A leading slash inside the URL keeps ".." from climbing into the host or bucket name unnoticed.
+    host, slash, inner = rest.partition("/")
+    return f"{scheme}://{host}{posixpath.normpath(slash + inner)}" if slash else f"{scheme}://{host}"
+
+
+def _is_inside(resolved: str, root: str) -> bool:
+    if is_url(resolved):
+        base = _join_url("", root).rstrip("/") if is_url(root) else None
+        return base is not None and "::" not in resolved and (resolved + "/").startswith(base + "/")
+    if is_url(root):
+        return False
+    base = os.path.realpath(_strip_scheme(root))
+    return os.path.commonpath([base, resolved]) == base
