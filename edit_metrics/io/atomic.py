@@ -1,0 +1,72 @@
+"""Atomic local writes: a reader sees the old file or the new one, never half of either."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a new file in the same folder, flush it to the disk, then rename it over ``path``.
+
+    Folders on the way are made. On any error, Ctrl-C included, the old file stays and the new one is removed.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Not named after the target: a name near the filesystem's limit would not fit with a suffix.
+    temporary = target.parent / f".tmp-{os.getpid()}-{secrets.token_hex(6)}"
+    try:
+        write(temporary)
+        _flush(temporary)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    with contextlib.suppress(OSError):  # Not every filesystem can flush a folder.
+        _flush(target.parent)
+
+
+def write_bytes(data: bytes, path: str | Path) -> None:
+    """Write bytes atomically."""
+    write_atomically(path, lambda temporary: _write(temporary, data))
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write UTF-8 text atomically, line ends as given."""
+    write_bytes(text.encode("utf-8"), path)
+
+
+def write_json(value: Any, path: str | Path) -> None:
+    """Write indented JSON in the order given; NaN and infinities raise ValueError."""
+    write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_plain) + "\n", path)
+
+
+def write_jsonl(rows: Iterable[Mapping[str, Any]], path: str | Path) -> None:
+    """Write one JSON object a line; NaN and infinities raise ValueError."""
+    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False, default=_plain) + "\n" for row in rows)
+    write_text("".join(lines), path)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # NumPy scalars and arrays.
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,214 @@
+"""Tables: atomic, repeatable writers, one reader for every suffix, and score tables joined by ``id``.
+
+Spreadsheets run a CSV cell that starts with ``=``, ``+``, ``-`` or ``@`` as a formula, and manifests come from
+strangers. :func:`write_csv` therefore puts an apostrophe before such *text* cells (numbers stay as they are), and
+:func:`read_table` takes it off again, so that ids still join. Parquet is exact and needs none of that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from edit_metrics.errors import TableError
+from edit_metrics.io.atomic import (
+    write_atomically,
+    write_bytes,
+    write_json,
+    write_jsonl,
+    write_text,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = [
+    "ScoreTable",
+    "read_scores",
+    "read_table",
+    "write_bytes",
+    "write_csv",
+    "write_json",
+    "write_jsonl",
+    "write_parquet",
+    "write_text",
+]
+
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
+_ID_NAMES: Final = ("uid", "item", "key", "name", "index")
+_TEXT_COLUMNS: Final = ("id", "group", "model", "edit_type", "rater", "instruction")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """Scores, one row an item, and the definitions that made them, if this package did.
+
+    Attributes:
+        frame: with a unique text column ``id``.
+        path: the file that was read.
+        run_info: the run's ``run.json``; None for any other table.
+    """
+
+    frame: pd.DataFrame
+    path: Path
+    run_info: dict[str, Any] | None
+
+    @property
+    def signed(self) -> bool:
+        """Whether the table says how it was made; the caller warns when it does not."""
+        return self.run_info is not None
+
+
+def write_parquet(table: pa.Table | pd.DataFrame, path: str | Path) -> None:
+    """Write Parquet atomically; equal data give equal bytes (with the same pyarrow)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+    bare = arrow.replace_schema_metadata(None).combine_chunks()
+    write_atomically(path, lambda file: pq.write_table(bare, file, compression="zstd", row_group_size=64 * 1024))
+
+
+def write_csv(table: pa.Table | pd.DataFrame, path: str | Path) -> None:
+    """Write UTF-8 CSV atomically, text cells guarded against being run as formulas; missing is an empty cell."""
+    import pandas as pd
+
+    frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+    frame = frame.assign(**{name: frame[name].map(_csv_cell, na_action="ignore") for name in _text_columns(frame)})
+    frame.columns = pd.Index([_csv_cell(name) for name in frame.columns])
+    write_text(frame.to_csv(index=False, lineterminator="\n"), path)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read ``.parquet``, ``.csv``, ``.jsonl`` or ``.json`` (a list of objects, or an object of columns).
+
+    Raises:
+        TableError: absent, another suffix, or broken.
+    """
+    file = Path(path)
+    reader = _READERS.get(file.suffix.lower())
+    if reader is None:
+        raise TableError(f"a table ending in {', '.join(_READERS)}", repr(file.suffix), str(file))
+    if not file.is_file():
+        raise TableError("a table file", "no such file", str(file))
+    try:
+        return reader(file)
+    except (ValueError, OSError) as error:  # pandas' and pyarrow's parse errors are ValueErrors.
+        raise TableError(f"a readable {file.suffix} table", " ".join(str(error).split())[:300], str(file)) from error
+
+
+def read_scores(run: str | Path) -> ScoreTable:
+    """A run folder (``scores.parquet`` + ``run.json``), or any table with an ``id`` column.
+
+    Raises:
+        TableError: absent, empty, without ``id``, or with ids that are missing or not unique.
+    """
+    path = Path(run)
+    if path.is_dir():
+        path = path / "scores.parquet"
+        if not path.is_file():
+            raise TableError("scores.parquet in the run folder", "no such file", str(run), "Has the run finished?")
+    frame = with_text_ids(read_table(path), path)
+    repeated = frame["id"][frame["id"].duplicated()].unique()
+    if len(repeated):
+        shown = ", ".join(repr(name) for name in repeated[:5])
+        raise TableError("unique ids", f"{len(repeated)} repeated: {shown}", str(path))
+    return ScoreTable(frame, path, _run_info(path))
+
+
+def with_text_ids(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
+    """The frame with ``id`` as text; ids may repeat, as they do in a table of ratings.
+
+    Raises:
+        TableError: no ``id`` column, no rows, or a row without an id.
+    """
+    if "id" not in frame.columns:
+        columns = [str(name) for name in frame.columns]
+        near = [name for name in columns if "id" in re.split(r"[^a-z]+", name.lower()) or name.lower() in _ID_NAMES]
+        todo = f"Rename {' or '.join(repr(name) for name in near)} to 'id'?" if near else ""
+        raise TableError("a column 'id'", f"the columns {', '.join(columns[:20])}", str(where), todo)
+    if frame.empty:
+        raise TableError("at least one row", "an empty table", str(where))
+    absent = frame["id"].isna()
+    if absent.any():
+        raise TableError("an id in every row", f"{int(absent.sum())} rows without one", str(where))
+    ids = frame["id"]
+    if ids.dtype.kind == "f" and (ids % 1 == 0).all():
+        ids = ids.astype("int64")
+    return frame.assign(id=ids.astype(str))
+
+
+def _run_info(path: Path) -> dict[str, Any] | None:
+    info_file = path.parent / "run.json"
+    if path.name != "scores.parquet" or not info_file.is_file():
+        return None
+    try:
+        info = json.loads(info_file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TableError("JSON in run.json", str(error), str(info_file)) from error
+    if not isinstance(info, dict):
+        raise TableError("a JSON object in run.json", type(info).__name__, str(info_file))
+    return info
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    frame: pd.DataFrame = pq.ParquetFile(path).read().to_pandas()
+    return frame
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    names = pd.read_csv(path, encoding="utf-8-sig", nrows=0, keep_default_na=False).columns
+    # "NA", "null" and "None" are words that people use as names; "nan" is missing where a number is expected.
+    empty = {name: [""] if name in _TEXT_COLUMNS else ["", "nan", "NaN"] for name in names}
+    types = dict.fromkeys(_TEXT_COLUMNS, "str")
+    frame = pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False, na_values=empty, dtype=types)
+    frame = frame.assign(**{name: frame[name].map(_plain_cell, na_action="ignore") for name in _text_columns(frame)})
+    frame.columns = pd.Index([_plain_cell(name) for name in frame.columns])
+    return frame
+
+
+def _read_jsonl(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    return pd.DataFrame.from_records([json.loads(line) for line in lines if line.strip()])
+
+
+def _read_json(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(json.loads(path.read_text(encoding="utf-8-sig")))
+
+
+_READERS: Final[dict[str, Callable[[Path], pd.DataFrame]]] = {
+    ".parquet": _read_parquet,
+    ".csv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".json": _read_json,
+}
+
+
+def _csv_cell(value: Any) -> Any:
+    if hasattr(value, "tolist") and not isinstance(value, str):
+        value = value.tolist()
+    if isinstance(value, (list, tuple, dict)):
+        value = json.dumps(value, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _plain_cell(value: Any) -> Any:
+    return value[1:] if isinstance(value, str) and _GUARDED.match(value) else value
+
+
+def _text_columns(frame: pd.DataFrame) -> list[str]:
+    return [name for name in frame.columns if frame[name].dtype.kind not in "biufcmM"]
