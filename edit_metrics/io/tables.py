@@ -33,12 +33,15 @@ __all__ = [
     "read_table",
     "write_bytes",
     "write_csv",
+    "write_csv_parts",
     "write_json",
     "write_jsonl",
     "write_parquet",
+    "write_parquet_parts",
     "write_text",
 ]
 
+_ROW_GROUP: Final = 16 * 1024
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
 _ID_NAMES: Final = ("uid", "item", "key", "name", "index")
@@ -72,7 +75,7 @@ def write_parquet(table: pa.Table | pd.DataFrame, path: str | Path) -> None:
 
     arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
     bare = arrow.replace_schema_metadata(None).combine_chunks()
-    write_atomically(path, lambda file: pq.write_table(bare, file, compression="zstd", row_group_size=64 * 1024))
+    write_atomically(path, lambda file: pq.write_table(bare, file, compression="zstd", row_group_size=_ROW_GROUP))
 
 
 def write_csv(table: pa.Table | pd.DataFrame, path: str | Path) -> None:
