@@ -100,10 +100,10 @@ def _resolve(role: str, section: Mapping[str, Any]) -> tuple[Any, dict[str, Any]
     if role not in BACKENDS:
         raise ConfigError("the name of a backend role", repr(role), "backends", suggest(role, BACKENDS))
     known = BACKENDS[role]
-    name = section.get("use")
+    name = str(section.get("use"))
     if name not in known:
         raise ConfigError(
-            f"the name of a backend for {role!r}", repr(name), f"backends.{role}.use", suggest(str(name), known)
+            f"the name of a backend for {role!r}", repr(name), f"backends.{role}.use", suggest(name, known)
         )
     module, _, attribute = known[name].partition(":")
     kind = getattr(importlib.import_module(module), attribute)
