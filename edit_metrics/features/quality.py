@@ -1,0 +1,47 @@
+"""Readings of visual quality, once a picture: S for every model on a benchmark, E for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from edit_metrics.backends.base import ImageTextEncoder
+from edit_metrics.metrics.no_reference import QualityReadings, read_quality
+from edit_metrics.metrics.quality import antonym_probability
+from edit_metrics.registry import feature
+from edit_metrics.types import RGB, Float32
+
+ANTONYMS: Final = ("Good photo.", "Bad photo.")
+"""The prompt pair of CLIP-IQA (Wang et al. 2023)."""
+
+
+@feature()
+def source_readings(source: RGB) -> QualityReadings:
+    """All readings of S."""
+    return read_quality(source)
+
+
+@feature()
+def edited_readings(edited_native: RGB, edited: RGB | None = None) -> QualityReadings:
+    """All readings of E on S's grid; on its own grid, and marked so, where it has no place there.
+
+    Args:
+        edited_native: E as decoded.
+        edited: E on S's grid.
+    """
+    return read_quality(edited_native if edited is None else edited, other_grid=edited is None)
+
+
+@feature("source_clip_iqa", backend="clip", batched=True, cache=True, features={"embedding": "clip_source_embedding"})
+@feature("edited_clip_iqa", backend="clip", batched=True, features={"embedding": "clip_edited_embedding"})
+def clip_iqa(embedding: Sequence[Float32], backend: ImageTextEncoder) -> list[float]:
+    """Probability of "Good photo." against "Bad photo." of each picture; the prompts are encoded once a batch.
+
+    Args:
+        embedding: f(picture), each D, unit norm.
+        backend: the encoder that made them.
+    """
+    antonyms = np.asarray(backend.encode_texts(ANTONYMS))
+    return [antonym_probability(picture, antonyms) for picture in embedding]

@@ -1,0 +1,218 @@
+"""Readings of one picture without a reference: blur, noise, blocks, clipping, banding, colour, bandwidth.
+
+Each is a function of one H×W×3 8-bit sRGB picture and returns a number, or the typed reason why there is none. They
+read the whole picture, and all of them depend on its size: compare only readings taken on the same grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edit_metrics.metrics.artefacts import luma_banding, luma_blockiness
+from edit_metrics.metrics.luma import SMALLEST_SIDE, bt601, bt709
+from edit_metrics.types import RGB, Float32, Missing, undefined
+
+_DB2_HIGH: Final = np.array([-0.4829629131445341, 0.8365163037378079, -0.2241438680420134, -0.1294095225512604])
+_GAUSSIAN_MAD: Final = 0.6744897501960817  # the 75 % quantile of a standard normal
+_ROUNDING: Final = 1e-3  # grey levels under which a float32 wavelet coefficient of 8-bit data is rounding
+_BLUR_SPAN: Final = 11  # px of the low pass, Crete 2007
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReadings:
+    """All readings of one picture; each field is what the function of that name returned.
+
+    Attributes:
+        other_grid: the picture is on a grid of its own, not the source's, so that differences mix in its size.
+    """
+
+    blur: float | Missing
+    noise_sigma: float | Missing
+    blockiness: float | Missing
+    clipped_highlights: float | Missing
+    clipped_shadows: float | Missing
+    banding: float | Missing
+    colourfulness: float | Missing
+    resolution_loss: float | Missing
+    other_grid: bool = False
+
+
+READINGS: Final = tuple(field.name for field in fields(QualityReadings) if field.name != "other_grid")
+"""Names of the readings, in the order of their columns."""
+
+
+def read_quality(image: RGB, *, other_grid: bool = False) -> QualityReadings:
+    """All readings of one picture (H×W×3, 8-bit sRGB)."""
+    grey = bt709(image)
+    return QualityReadings(
+        blur=_blur(grey),
+        noise_sigma=noise_sigma(image),
+        blockiness=luma_blockiness(grey),
+        clipped_highlights=clipped_highlights(image),
+        clipped_shadows=clipped_shadows(image),
+        banding=luma_banding(bt601(image)),
+        colourfulness=colourfulness(image),
+        resolution_loss=_resolution_loss(grey),
+        other_grid=other_grid,
+    )
+
+
+def blur(image: RGB) -> float | Missing:
+    """Perceptual blur (Crete et al. 2007): how little a further low pass takes from the picture's edges.
+
+    Args:
+        image: H×W×3, 8-bit sRGB; read as BT.709 luma.
+
+    Returns:
+        A number in [0, 1], high = blurred. ``undefined(flat)`` without any edge, ``undefined(too_small)`` under 32 px.
+        Equal to ``skimage.measure.blur_effect(image, h_size=11)``.
+    """
+    return _blur(bt709(image))
+
+
+def _blur(grey: Float32) -> float | Missing:
+    if min(grey.shape) < SMALLEST_SIDE:
+        return undefined("too_small")
+    effects = []
+    for dx, dy in ((0, 1), (1, 0)):
+        span = (_BLUR_SPAN if dx else 1, _BLUR_SPAN if dy else 1)
+        low_pass = cv2.blur(grey, span, borderType=cv2.BORDER_REFLECT)
+        sharp = np.abs(cv2.Sobel(grey, cv2.CV_32F, dx, dy, borderType=cv2.BORDER_REFLECT))[2:-1, 2:-1]
+        soft = np.abs(cv2.Sobel(low_pass, cv2.CV_32F, dx, dy, borderType=cv2.BORDER_REFLECT))[2:-1, 2:-1]
+        variation = float(sharp.sum(dtype=np.float64))
+        if variation < sharp.size * _ROUNDING:
+            return undefined("flat")
+        lost = float(cv2.subtract(sharp, soft).clip(0).sum(dtype=np.float64))
+        effects.append(1.0 - lost / variation)
+    return max(effects)
+
+
+def noise_sigma(image: RGB) -> float | Missing:
+    """Standard deviation of the noise: median absolute diagonal wavelet detail / .6745 (Donoho & Johnstone 1994).
+
+    Two-sided: JPEG and denoising lower it, fine texture raises it.
+
+    Args:
+        image: H×W×3, 8-bit sRGB; db2 wavelet, each channel by itself, then their mean.
+
+    Returns:
+        8-bit levels, ≥ 0; 0 = over half of the frame has no detail at all. ``undefined(flat)`` when under 1 % of a
+        channel's coefficients have any, ``undefined(too_small)`` under 32 px. Equal to
+        ``skimage.restoration.estimate_sigma(image, channel_axis=-1, average_sigmas=True)`` wherever no coefficient is
+        exactly zero. That function leaves such out; here they count, since in flat areas it is rounding that decides.
+    """
+    if min(image.shape[:2]) < SMALLEST_SIDE:
+        return undefined("too_small")
+    sigmas = []
+    for channel in range(3):
+        detail = np.abs(_diagonal_detail(image[..., channel])).ravel()
+        if np.count_nonzero(detail > _ROUNDING) < 0.01 * detail.size:
+            return undefined("flat")
+        middle = float(np.median(detail))
+        sigmas.append(middle / _GAUSSIAN_MAD if middle > _ROUNDING else 0.0)
+    return float(np.mean(sigmas))
+
+
+def _diagonal_detail(channel: RGB) -> Float32:
+    """The ``dd`` coefficients of a one-level db2 transform with symmetric extension, H×W → (H+3)//2 × (W+3)//2."""
+    extended = cv2.copyMakeBorder(np.ascontiguousarray(channel), 0, 3, 0, 3, cv2.BORDER_REFLECT)
+    taps = _DB2_HIGH[::-1].astype(np.float32)
+    detail = cv2.sepFilter2D(extended, cv2.CV_32F, taps, taps, anchor=(3, 3), borderType=cv2.BORDER_REFLECT)
+    rows, columns = ((side + 3) // 2 for side in channel.shape)
+    return np.asarray(detail[1 : 2 * rows : 2, 1 : 2 * columns : 2], np.float32)
+
+
+def clipped_highlights(image: RGB) -> float:
+    """Share of pixels that are blown out: all three channels ≥ 254 of 255. In [0, 1]."""
+    return _share_between(image, 254, 255)
+
+
+def clipped_shadows(image: RGB) -> float:
+    """Share of pixels that are crushed: all three channels ≤ 1 of 255. In [0, 1]."""
+    return _share_between(image, 0, 1)
+
+
+def _share_between(image: RGB, low: int, high: int) -> float:
+    inside = cv2.inRange(image, (low, low, low), (high, high, high))
+    return float(cv2.countNonZero(inside) / inside.size)
+
+
+def colourfulness(image: RGB) -> float:
+    """Colourfulness M³ of Hasler & Süsstrunk (2003): √(σ²rg + σ²yb) + .3·√(μ²rg + μ²yb).
+
+    Args:
+        image: H×W×3, 8-bit sRGB; rg = R − G, yb = (R + G)/2 − B.
+
+    Returns:
+        8-bit levels, ≥ 0; 0 = grey. Published words: 15 slightly, 33 moderately, 59 quite, 109 extremely colourful.
+    """
+    opponent = cv2.transform(image.astype(np.float32), np.array([[1, -1, 0], [0.5, 0.5, -1]], np.float32))
+    mean, deviation = cv2.meanStdDev(opponent)
+    return float(np.hypot(*deviation.ravel()) + 0.3 * np.hypot(*mean.ravel()))
+
+
+def resolution_loss(image: RGB) -> float | Missing:
+    """How much of the frequency range is empty: 1 − f95 / Nyquist.
+
+    f95 is the radial frequency under which 95 % of the gradient energy f²·|F|² lies, F the Fourier transform of the
+    Hann-windowed luma, f ≤ .5 cycles/px. Natural pictures fall as |F|² ~ f⁻² (Field 1987), so that their gradient
+    energy is spread over all frequencies; enlarging by k leaves at most Nyquist / k. Noise and blocks count as detail.
+
+    Args:
+        image: H×W×3, 8-bit sRGB; read as BT.709 luma.
+
+    Returns:
+        A share in [0, 1], high = soft. ``undefined(flat)`` without energy, ``undefined(too_small)`` under 32 px.
+    """
+    return _resolution_loss(bt709(image))
+
+
+def _resolution_loss(grey: Float32) -> float | Missing:
+    from scipy import fft
+
+    rows, columns = grey.shape
+    if min(rows, columns) < SMALLEST_SIDE:
+        return undefined("too_small")
+    plan = _spectrum_plan(rows, columns)
+    spectrum = fft.rfft2((grey - grey.mean()) * plan.window)
+    energy = (spectrum.real**2 + spectrum.imag**2) * plan.weight
+    by_radius = np.bincount(plan.ring.ravel(), weights=energy.ravel(), minlength=plan.rings + 1)[: plan.rings]
+    total = float(by_radius.sum())
+    if total < (grey.size * _ROUNDING) ** 2:
+        return undefined("flat")
+    share = np.cumsum(by_radius) / total
+    reached = int(np.searchsorted(share, 0.95))
+    below = share[reached - 1] if reached else 0.0
+    f95 = (reached + (0.95 - below) / (share[reached] - below)) / plan.rings
+    return float(np.clip(1.0 - f95, 0.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class _SpectrumPlan:
+    """What the spectrum of one size needs: window (H×W), ring and gradient weight of each rfft2 bin."""
+
+    window: Float32
+    ring: np.ndarray[tuple[int, ...], np.dtype[np.int32]]
+    weight: Float32
+    rings: int
+
+
+@lru_cache(maxsize=8)
+def _spectrum_plan(rows: int, columns: int) -> _SpectrumPlan:
+    window = np.outer(np.hanning(rows + 2)[1:-1], np.hanning(columns + 2)[1:-1]).astype(np.float32)
+    vertical = np.fft.fftfreq(rows)[:, None]
+    horizontal = np.fft.rfftfreq(columns)[None, :]
+    radius = np.hypot(vertical, horizontal)
+    rings = min(rows, columns) // 2
+    ring = np.minimum((radius * 2 * rings).astype(np.int32), rings)
+    # Columns other than the first and Nyquist's stand for their mirror images too.
+    multiplicity = np.full((1, horizontal.size), 2.0)
+    multiplicity[0, 0] = 1.0
+    if columns % 2 == 0:
+        multiplicity[0, -1] = 1.0
+    return _SpectrumPlan(window, ring, (radius**2 * multiplicity).astype(np.float32), rings)
