@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -78,14 +78,41 @@ def write_parquet(table: pa.Table | pd.DataFrame, path: str | Path) -> None:
     write_atomically(path, lambda file: pq.write_table(bare, file, compression="zstd", row_group_size=_ROW_GROUP))
 
 
+def write_parquet_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: str | Path) -> None:
+    """Like :func:`write_parquet`, one part in memory at a time."""
+    import pyarrow.parquet as pq
+
+    def write(file: Path) -> None:
+        with pq.ParquetWriter(file, schema.remove_metadata(), compression="zstd") as writer:
+            for part in parts:
+                writer.write_table(part.replace_schema_metadata(None).combine_chunks(), row_group_size=_ROW_GROUP)
+
+    write_atomically(path, write)
+
+
 def write_csv(table: pa.Table | pd.DataFrame, path: str | Path) -> None:
     """Write UTF-8 CSV atomically, text cells guarded against being run as formulas; missing is an empty cell."""
+    write_csv_parts([table], path)
+
+
+def write_csv_parts(parts: Iterable[pa.Table | pd.DataFrame], path: str | Path) -> None:
+    """Like :func:`write_csv`, one part in memory at a time; every part has the same columns."""
+
+    def write(file: Path) -> None:
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            for number, part in enumerate(parts):
+                _guarded(part).to_csv(stream, index=False, header=number == 0, lineterminator="\n")
+
+    write_atomically(path, write)
+
+
+def _guarded(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
     frame = frame.assign(**{name: frame[name].map(_csv_cell, na_action="ignore") for name in _text_columns(frame)})
     frame.columns = pd.Index([_csv_cell(name) for name in frame.columns])
-    write_text(frame.to_csv(index=False, lineterminator="\n"), path)
+    return frame
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
