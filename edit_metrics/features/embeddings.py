@@ -7,7 +7,7 @@ so that the second model on a benchmark pays for its edited pictures only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
@@ -93,25 +93,27 @@ def depicts_target_embedding(target_caption: Sequence[str], backend: ImageTextEn
     return list(backend.encode_texts([DEPICTS + caption for caption in target_caption]))
 
 
-@encoder_feature("truncated_texts")
+@encoder_feature("truncated_texts", batched=True)
 def truncated_texts(
     backend: ImageTextEncoder,
-    instruction: str | None = None,
-    source_caption: str | None = None,
-    target_caption: str | None = None,
-) -> frozenset[str]:
-    """Names of the texts of which the encoder reads only the beginning."""
-    texts = {
-        "instruction": instruction,
-        "source_caption": source_caption,
-        "target_caption": target_caption,
-        "depicts_target": None if target_caption is None else DEPICTS + target_caption,
-    }
-    present = {name: text for name, text in texts.items() if text is not None}
-    counts = backend.count_tokens(list(present.values()))
-    return frozenset(
-        name for name, tokens in zip(present, counts, strict=True) if tokens > backend.traits.context_length
-    )
+    instruction: Sequence[str | None] | None = None,
+    source_caption: Sequence[str | None] | None = None,
+    target_caption: Sequence[str | None] | None = None,
+) -> list[frozenset[str]]:
+    """Per item the names of the texts of which the encoder reads only the beginning; None stands for a missing text."""
+    columns = {"instruction": instruction, "source_caption": source_caption, "target_caption": target_caption}
+    present = {name: texts for name, texts in columns.items() if texts is not None}
+    rows = zip(*present.values(), strict=True)
+    return [_truncated(backend, dict(zip(present, row, strict=True))) for row in rows]
+
+
+def _truncated(backend: ImageTextEncoder, texts: Mapping[str, str | None]) -> frozenset[str]:
+    given = {name: text for name, text in texts.items() if text is not None}
+    if "target_caption" in given:
+        given["depicts_target"] = DEPICTS + given["target_caption"]
+    counts = backend.count_tokens(list(given.values()))
+    limit = backend.traits.context_length
+    return frozenset(name for name, tokens in zip(given, counts, strict=True) if tokens > limit)
 
 
 @feature()

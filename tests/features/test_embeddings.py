@@ -60,10 +60,12 @@ def test_pictures_of_different_sizes_share_a_batch(encoder: ImageTextEncoder) ->
     np.testing.assert_allclose(second, [0, 1, 0])
 
 
-def test_texts_over_the_context_length_are_named(encoder: ImageTextEncoder) -> None:
-    cut = embeddings.truncated_texts(encoder, instruction="make it very red", target_caption="red")
-    assert cut == {"instruction", "depicts_target"}
-    assert embeddings.truncated_texts(encoder) == frozenset()
+def test_texts_over_the_context_length_are_named_item_by_item(encoder: ImageTextEncoder) -> None:
+    cut = embeddings.truncated_texts(
+        encoder, instruction=["make it very red", None], target_caption=["red", "sky blue"]
+    )
+    assert cut == [{"instruction", "depicts_target"}, {"depicts_target"}]
+    assert embeddings.truncated_texts(encoder, instruction=[None], source_caption=["red"]) == [frozenset()]
 
 
 def test_the_region_is_the_box_of_the_mask_plus_context() -> None:
