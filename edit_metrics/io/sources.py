@@ -94,6 +94,15 @@ def parent_of(path: str) -> str:
     return str(Path(_strip_scheme(path)).resolve().parent)
 
 
+def relative_to_root(path: str, root: str) -> str:
+    """A resolved path as it reads from the root; unchanged when it lies elsewhere. Undoes :func:`resolve_path`."""
+    if is_url(path) or is_url(root):
+        base = root.rstrip("/") + "/"
+        return path.removeprefix(base)
+    base_folder = Path(_strip_scheme(root)).resolve()
+    return Path(path).relative_to(base_folder).as_posix() if Path(path).is_relative_to(base_folder) else path
+
+
 def _read_local(path: str, max_bytes: int) -> bytes:
     file = Path(path)
     info = file.stat()
