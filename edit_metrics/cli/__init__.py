@@ -7,6 +7,8 @@ import sys
 import typer
 
 from edit_metrics import __version__
+from edit_metrics.cli import human
+from edit_metrics.cli import score as score_verb
 from edit_metrics.errors import EditMetricsError
 
 app = typer.Typer(
@@ -29,6 +31,12 @@ def options(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Score AI image edits before people do: measure, order, compare, gate."""
+
+
+score_verb.register(app)
+
+
+human.register(app)
 
 
 def main() -> None:

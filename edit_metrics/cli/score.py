@@ -1,0 +1,126 @@
+"""`edit-metrics score`: a manifest to a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edit_metrics.cli.console import emit_json, say, table, warn
+from edit_metrics.errors import ConfigError, ManifestError
+
+if TYPE_CHECKING:
+    from edit_metrics.config import Config
+    from edit_metrics.engine.summary import Summary
+    from edit_metrics.io.manifest import Manifest
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("score")(score)
+
+
+def score(
+    manifest: Annotated[str, typer.Argument(help="JSONL, CSV or Parquet: id, source, edited, instruction, …")],
+    out: Annotated[Path, typer.Option(help="Run folder.")],
+    profile: Annotated[str | None, typer.Option(help="Shipped profile; 'embedded' unless --config is given.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Config file; it may say 'extends: PROFILE'.")] = None,
+    engine: Annotated[str, typer.Option(help="local.")] = "local",
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads for decoding and model-free metrics.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Score the first N rows only.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for every key of the config.")] = None,
+    root: Annotated[str | None, typer.Option(help="Folder that relative paths start from.")] = None,
+    allow_outside_root: Annotated[bool, typer.Option(help="Accept paths that leave the root.")] = False,
+    cache: Annotated[str, typer.Option(help="Folder of the feature cache, or 'off'.")] = "off",
+    evidence: Annotated[str, typer.Option(help="Evidence pictures: none, flagged or all.")] = "none",
+    strict: Annotated[bool, typer.Option(help="Exit 2 when a row is rejected, before anything is scored.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with what the folder holds.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Score a manifest of edits: one row an item, eight dimensions, an order for people."""
+    from edit_metrics.cli.progress import make_progress
+    from edit_metrics.config import load_config
+    from edit_metrics.engine.local import RunOptions, run
+    from edit_metrics.engine.summary import summarise
+    from edit_metrics.io.manifest import read_manifest
+
+    _check_choice("--engine", engine, ("local",))
+    _check_choice("--evidence", evidence, ("none", "flagged", "all"))
+    overrides = [*(set_ or [])]
+    overrides += [f"engine.workers={workers}"] if workers is not None else []
+    overrides += [f"engine.device={device}"] if device is not None else []
+    settings = load_config(profile, config, overrides)
+    rows = read_manifest(manifest, root=root, allow_outside_root=allow_outside_root, limit=limit)
+    _report_rejections(rows, strict)
+    options = RunOptions(
+        out=out, resume=resume, engine=engine, cache=None if cache == "off" else Path(cache), evidence=evidence
+    )
+    with make_progress() as progress:
+        info = run(rows, settings, options, progress)
+    summary = summarise(out / "scores.parquet")
+    if json:
+        emit_json(_as_json(info, summary))
+    else:
+        _print_summary(info, summary, settings, out)
+
+
+def _check_choice(option: str, value: str, known: tuple[str, ...]) -> None:
+    from edit_metrics.registry import suggest
+
+    if value not in known:
+        raise ConfigError(f"{option} {'|'.join(known)}", repr(value), todo=suggest(value, known))
+
+
+def _report_rejections(manifest: Manifest, strict: bool) -> None:
+    rejected = manifest.rejections
+    if not rejected:
+        return
+    first = rejected[0]
+    text = f"line {first.line}, {first.field}: expected {first.expected}, got {first.got}"
+    if strict:
+        raise ManifestError("no rejected rows (--strict)", f"{len(rejected)}; the first: {text}", manifest.path)
+    warn(f"{len(rejected)} of {len(rejected) + len(manifest.items)} rows rejected (rejected.jsonl); the first: {text}")
+
+
+def _print_summary(info: dict[str, Any], summary: Summary, config: Config, out: Path) -> None:
+    counts = info["counts"]
+    flags = ", ".join(f"{name} {n}" for name, n in summary.flags.items()) or "none"
+    table(
+        f"{counts['rows']} rows: {counts['scored']} scored, {counts['rejected']} rejected · flags: {flags}",
+        ("dimension", "n", "mean", "confidence", "without a score, and why"),
+        [(c.name, c.n, c.mean, summary.confidence[c.name], _reasons(c.missing)) for c in summary.dimensions],
+    )
+    table(
+        "Coverage and means per metric",
+        ("metric", "n", "mean", "missing, and why"),
+        [(c.name, c.n, c.mean, _reasons(c.missing)) for c in summary.metrics],
+    )
+    seconds = info["seconds"]
+    stages = sorted(seconds["stages"].items(), key=lambda pair: -pair[1])[:12]
+    table("Seconds per stage (threads overlap, so they add up to more than the clock)", ("stage", "s"), stages)
+    for text in config.cannot_see:
+        say(f"not seen by this profile: {text}")
+    say(f"{seconds['total']:.1f} s, peak memory {info['peak_memory_mib']} MiB, device {info['device']}")
+    say("Shipped curves are not calibrated to raters: read pre-scores as an order, not as ratings (docs/triage.md).")
+    say(f"written: {out}/scores.parquet, scores.csv, rejected.jsonl, run.json")
+
+
+def _reasons(missing: tuple[tuple[str, int], ...]) -> str:
+    shown = ", ".join(f"{n} {reason}" for reason, n in missing[:3])
+    return shown + (" …" if len(missing) > 3 else "")
+
+
+def _as_json(info: dict[str, Any], summary: Summary) -> dict[str, Any]:
+    return {
+        "counts": info["counts"],
+        "flags": summary.flags,
+        "dimensions": {
+            c.name: {"n": c.n, "mean": c.mean, "confidence": summary.confidence[c.name], "missing": dict(c.missing)}
+            for c in summary.dimensions
+        },
+        "metrics": {c.name: {"n": c.n, "mean": c.mean, "missing": dict(c.missing)} for c in summary.metrics},
+        "seconds": info["seconds"],
+        "peak_memory_mib": info["peak_memory_mib"],
+    }

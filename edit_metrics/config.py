@@ -1,0 +1,347 @@
+"""Profiles: validated YAML. An unknown key is an error with the nearest known one; nothing falls back silently."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edit_metrics.errors import ConfigError
+from edit_metrics.registry import suggest
+from edit_metrics.types import DIMENSIONS
+
+Anchors = list[tuple[float, float]]
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _check_anchors(anchors: Anchors) -> Anchors:
+    if len(anchors) < 2:
+        raise ValueError("a curve needs at least two anchors [value, score]")
+    steps = list(pairwise(anchors))
+    if any(a[0] >= b[0] for a, b in steps):
+        raise ValueError("anchor values must increase")
+    if any(not 0 <= score <= 1 for _, score in anchors):
+        raise ValueError("anchor scores must lie in [0, 1]")
+    rising = [b[1] >= a[1] for a, b in steps]
+    falling = [b[1] <= a[1] for a, b in steps]
+    if not (all(rising) or all(falling)):
+        raise ValueError("a curve must be monotone")
+    return anchors
+
+
+class Curve(Section):
+    """One metric's way into a pre-score: piecewise linear between anchors, flat outside them.
+
+    Attributes:
+        anchors: ``[metric value, score]`` pairs.
+        trust: in (0, 1]: how far this metric alone may be believed; weight in a ``mean`` and ceiling of the confidence.
+    """
+
+    anchors: Annotated[Anchors, AfterValidator(_check_anchors)]
+    trust: float = Field(default=1.0, gt=0, le=1)
+
+
+class Gate(Section):
+    """A metric beyond a threshold settles the dimension before any curve is read.
+
+    Attributes:
+        above: fires when the value is at least this; or
+        below: fires when the value is at most this.
+        score: what the dimension then gets.
+        confidence: and how sure that is.
+    """
+
+    above: float | None = None
+    below: float | None = None
+    score: float = Field(ge=0, le=1)
+    confidence: float = Field(default=1.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Gate:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("a gate needs exactly one of 'above' and 'below'")
+        return self
+
+    def fires(self, value: float) -> bool:
+        """Whether that value settles the dimension."""
+        return value >= self.above if self.above is not None else value <= (self.below or 0.0)
+
+
+class DimensionConfig(Section):
+    """What is measured for one dimension, and how it becomes a pre-score.
+
+    Attributes:
+        metrics: short names (without the dimension), in the order of the table's columns.
+        gates: metric → gate, tried in order.
+        curves: metric → curve.
+        combine: ``min``: the weakest curve decides; ``mean``: trust-weighted mean.
+        cap: upper bound of the confidence, for dimensions that a profile sees poorly.
+        cap_reason: the code that says why.
+        calibrated: shipped curves never are; ``edit-metrics calibrate`` writes calibrated ones beside the scores.
+    """
+
+    metrics: tuple[str, ...] = ()
+    gates: dict[str, Gate] = {}
+    curves: dict[str, Curve] = {}
+    combine: Literal["min", "mean"] = "mean"
+    cap: float = Field(default=1.0, gt=0, le=1)
+    cap_reason: str = ""
+    calibrated: Literal[False] = False
+
+    @model_validator(mode="after")
+    def _measured(self) -> DimensionConfig:
+        for name in (*self.gates, *self.curves):
+            if name not in self.metrics:
+                raise ValueError(f"{name!r} has a gate or a curve and is not among the dimension's metrics")
+        if self.cap < 1 and not self.cap_reason:
+            raise ValueError("a cap needs a cap_reason")
+        return self
+
+
+class ConfidenceConfig(Section):
+    """How confidence falls. Each cause is a reason code in the table.
+
+    Attributes:
+        cautions: caution code of a measurement → factor.
+        missing: factor for each curve whose metric should be there and is not.
+        disagreement: spread of the curves' scores above which ``metrics_disagree`` applies, and its factor.
+        threshold: pre-score at which an item passes, the margin around it that counts as close, and the factor.
+    """
+
+    cautions: dict[str, float] = {}
+    other_caution: float = Field(default=0.9, gt=0, le=1)
+    missing: float = Field(default=0.8, gt=0, le=1)
+    disagreement: float = Field(default=0.5, gt=0, le=1)
+    disagreement_factor: float = Field(default=0.7, gt=0, le=1)
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    threshold_margin: float = Field(default=0.1, ge=0, le=1)
+    threshold_factor: float = Field(default=0.8, gt=0, le=1)
+
+
+class PriorityConfig(Section):
+    """Order without a calibration.
+
+    Attributes:
+        low_confidence: a dimension is uncertain when its confidence is below this share of what the profile can reach.
+    """
+
+    low_confidence: float = Field(default=0.6, ge=0, le=1)
+
+
+class Flag(Section):
+    """A column condition with a name, shown in ``flags``."""
+
+    metric: str
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Flag:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("a flag needs exactly one of 'above' and 'below'")
+        return self
+
+    def fires(self, value: float) -> bool:
+        """Whether that value raises the flag."""
+        return value >= self.above if self.above is not None else value <= (self.below or 0.0)
+
+
+class DecodeConfig(Section):
+    """Limits of what is read, and the colour behind transparent pixels."""
+
+    max_pixels: int = Field(default=100_000_000, gt=0)
+    max_bytes: int = Field(default=200_000_000, gt=0)
+    alpha_background: tuple[int, int, int] = (255, 255, 255)
+
+
+class EngineConfig(Section):
+    """Speed, not values (shard_size is part of the run signature, since it decides who shares a shard file).
+
+    Attributes:
+        shard_size: items a shard: what a kill may cost.
+        batch_size: items a model batch, at most.
+        batch_pixels: source pixels a model batch, at most: keeps memory flat with large pictures.
+        workers: threads for decoding and model-free metrics; 0 = as many as there are cores.
+        model_threads: threads inside a model; 0 = as many as there are cores.
+        device: ``auto`` takes a GPU when there is one.
+    """
+
+    shard_size: int = Field(default=256, gt=0)
+    batch_size: int = Field(default=16, gt=0)
+    batch_pixels: int = Field(default=8_000_000, gt=0)
+    workers: int = Field(default=0, ge=0)
+    model_threads: int = Field(default=0, ge=0)
+    device: str = "auto"
+
+
+class Config(Section):
+    """A resolved profile."""
+
+    profile: str
+    description: str = ""
+    backends: dict[str, dict[str, Any]] = {}
+    decode: DecodeConfig = DecodeConfig()
+    engine: EngineConfig = EngineConfig()
+    features: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, dict[str, Any]] = {}
+    dimensions: dict[str, DimensionConfig] = {}
+    labels: tuple[str, ...] = ()
+    confidence: ConfidenceConfig = ConfidenceConfig()
+    priority: PriorityConfig = PriorityConfig()
+    flags: dict[str, Flag] = {}
+    run_if_infeasible: tuple[str, ...] = ("safety",)
+    cannot_see: tuple[str, ...] = ()
+    """What the numbers of this profile do not show, in words; printed with every summary and report."""
+
+    @model_validator(mode="after")
+    def _known_dimensions(self) -> Config:
+        for name in (*self.dimensions, *self.run_if_infeasible):
+            if name not in DIMENSIONS:
+                raise ValueError(f"{name!r} is not a dimension. {suggest(name, DIMENSIONS)}")
+        return self
+
+    def dimension(self, name: str) -> DimensionConfig:
+        """The section of a dimension, empty when the profile does not measure it."""
+        return self.dimensions.get(name, DimensionConfig())
+
+
+def configs_folder() -> Path:
+    """Where the shipped profiles lie: inside an installed wheel, or beside the package in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
+
+
+def profile_names() -> list[str]:
+    """Names for ``--profile``."""
+    return sorted(path.stem for path in configs_folder().glob("*.yaml") if _is_profile(path))
+
+
+def load_config(profile: str | None = None, file: str | Path | None = None, overrides: Iterable[str] = ()) -> Config:
+    """Read a profile by name, or a config file, apply ``key=value`` overrides, validate.
+
+    Args:
+        profile: name of a shipped profile; ``embedded`` when neither is given.
+        file: path of a YAML file, which may say ``extends: NAME``.
+        overrides: ``engine.shard_size=16`` and the like; the value is YAML.
+
+    Raises:
+        ConfigError: both given, no such profile, unknown key, wrong value.
+    """
+    if profile and file:
+        raise ConfigError("--profile or --config", "both", todo="Use --config alone; it may say 'extends: PROFILE'.")
+    path = Path(file) if file else _profile_path(profile or "embedded")
+    data = _read_with_base(path, seen=())
+    for override in overrides:
+        _apply_override(data, override)
+    return validate_config(data, str(path))
+
+
+def validate_config(data: Mapping[str, Any], where: str) -> Config:
+    """A config from plain data; every fault names its key."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(
+                "a known key", repr(key), where, suggest(str(first["loc"][-1]), _siblings(first))
+            ) from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(
+            f"a valid value for {key or 'the file'}", repr(first["input"])[:120], where, message
+        ) from None
+
+
+def _siblings(fault: Mapping[str, Any]) -> list[str]:
+    """Keys that are known beside the unknown one: walk the models along the fault's location."""
+    model: type[BaseModel] = Config
+    for part in fault["loc"][:-1]:
+        # A free key (a dimension, a metric) has no field of its own: the model of its values was found at its parent.
+        if part in model.model_fields:
+            model = _inner_model(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    candidates = [annotation, *getattr(annotation, "__args__", ())]
+    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+
+
+def _profile_path(name: str) -> Path:
+    path = configs_folder() / f"{name}.yaml"
+    if not re.fullmatch(r"[\w-]+", name) or not path.is_file():
+        todo = suggest(name, profile_names()) + " A file of your own goes in with --config."
+        raise ConfigError("the name of a shipped profile", repr(name), todo=todo)
+    return path
+
+
+def _is_profile(path: Path) -> bool:
+    # The folder also holds the base that profiles extend, the rubric and the gate's defaults.
+    return re.search(r"^profile:", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+
+
+def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path in seen:
+        raise ConfigError("profiles that extend each other without a cycle", " → ".join(p.name for p in (*seen, path)))
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise ConfigError("a readable config file", str(error.strerror), str(path)) from None
+    except yaml.YAMLError as error:
+        raise ConfigError("a YAML file", " ".join(str(error).split()), str(path)) from None
+    if not isinstance(data, dict):
+        raise ConfigError("a YAML mapping", type(data).__name__, str(path))
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    return merge(_read_with_base(_profile_path(str(base)), (*seen, path)), data)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings are merged key by key, everything else is replaced; ``null`` removes a key of the base."""
+    result = dict(base)
+    for key, value in over.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
+            result[key] = merge(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError("--set key=value", repr(override), todo="For example: --set engine.shard_size=16")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError("a YAML value", repr(text), f"--set {override}") from None
+    *path, last = _split_key(key.strip())
+    node = data
+    for part in path:
+        node = node.setdefault(part, {})
+        if not isinstance(node, dict):
+            raise ConfigError("a key inside a section", repr(key), f"--set {override}", f"{part!r} is not a section.")
+    node[last] = value
+
+
+def _split_key(key: str) -> list[str]:
+    """Split at dots, but keep ``<dimension>.<metric>`` together where the section is keyed by column names."""
+    parts = key.split(".")
+    if parts[0] == "metrics" and len(parts) >= 4:
+        return ["metrics", f"{parts[1]}.{parts[2]}", *parts[3:]]
+    return parts

@@ -1,0 +1,147 @@
+"""From an item to decoded arrays: the base inputs that features and metrics ask for by name."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+from edit_metrics.config import DecodeConfig
+from edit_metrics.errors import ImageError
+from edit_metrics.io.formats import DecodeLimits
+from edit_metrics.io.hashing import perceptual_hash
+from edit_metrics.io.images import DecodedImage, DecodeInfo, MaskFacts, decode_image
+from edit_metrics.io.masks import DecodedMask, decode_mask, fit_mask
+from edit_metrics.types import EditItem, Mask, Missing, Rejection, not_applicable, unavailable, undefined
+
+MIN_SIDE = 1
+"""Small pictures are decoded, so that feasibility can say that they are small."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedItem:
+    """An item with its base inputs.
+
+    Attributes:
+        values: base input → array, text or Missing; emptied by the scorer as soon as nothing reads them.
+        group: the manifest's, else the source's content hash.
+        pixels: of the source, what a batch is bounded by.
+    """
+
+    item: EditItem
+    values: dict[str, Any]
+    group: str
+    source_phash: str | None
+    edited_phash: str | None
+    pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedAtDecoding:
+    """An item whose files break the manifest's contract: a mask of another shape than the source."""
+
+    rejection: Rejection
+
+
+def decode_item(item: EditItem, config: DecodeConfig) -> DecodedItem | RejectedAtDecoding:
+    """Read and decode an item's files. A file that is missing or broken becomes a typed missing value.
+
+    Safe to call from several threads.
+    """
+    limits = DecodeLimits(
+        max_pixels=config.max_pixels,
+        max_bytes=config.max_bytes,
+        min_side=MIN_SIDE,
+        alpha_background=config.alpha_background,
+    )
+    source = _decode(item.source, limits, "source")
+    edited = _decode(item.edited, limits, "edited")
+    try:
+        mask, mask_facts = _decode_mask(item, limits, source)
+    except ImageError as error:
+        got = error.got if isinstance(source, Missing) else f"{error.got}, {item.mask}"
+        return RejectedAtDecoding(Rejection(item.row + 1, item.id, "mask", error.expected, got))
+    references = tuple(_decode(path, limits, "reference") for path in item.references)
+    values: dict[str, Any] = {
+        "source": _pixels(source),
+        "edited_native": _pixels(edited),
+        "mask_file": mask,
+        "references": _references(references),
+        "instruction": _text(item.instruction, "no_instruction"),
+        "source_caption": _text(item.source_caption, "no_source_caption"),
+        "target_caption": _text(item.target_caption, "no_target_caption"),
+        "edit_type": _text(item.edit_type, "no_edit_type"),
+        "decode_info": DecodeInfo(_facts(source), _facts(edited), mask_facts, tuple(map(_facts, references))),
+    }
+    return DecodedItem(
+        item=item,
+        values=values,
+        group=item.group or _source_group(item, source),
+        source_phash=_phash(source),
+        edited_phash=_phash(edited),
+        pixels=0 if isinstance(source, Missing) else source.width * source.height,
+    )
+
+
+def _decode(path: str, limits: DecodeLimits, name: str) -> DecodedImage | Missing:
+    try:
+        return decode_image(path, limits)
+    except ImageError as error:
+        return undefined(f"{name}_{error.code}")
+
+
+def _decode_mask(
+    item: EditItem, limits: DecodeLimits, source: DecodedImage | Missing
+) -> tuple[Mask | Missing, MaskFacts | Missing]:
+    """The mask on the source's grid.
+
+    Raises:
+        ImageError: its shape does not fit the source: the row is rejected.
+    """
+    if item.mask is None:
+        absent = not_applicable("no_mask")
+        return absent, absent
+    try:
+        decoded = decode_mask(item.mask, limits, item.mask_white_means)
+    except ImageError as error:
+        broken = undefined(f"mask_{error.code}")
+        return broken, broken
+    if isinstance(source, Missing):
+        return decoded.mask, decoded.facts
+    fitted = fit_mask(decoded.mask, (source.width, source.height))
+    return fitted, _mask_facts(decoded, fitted)
+
+
+def _mask_facts(decoded: DecodedMask, fitted: Mask) -> MaskFacts:
+    facts = decoded.facts
+    return facts if fitted is decoded.mask else replace(facts, cautions=(*facts.cautions, "mask_resized"))
+
+
+def _references(decoded: tuple[DecodedImage | Missing, ...]) -> Any:
+    if not decoded:
+        return not_applicable("no_references")
+    broken = next((r for r in decoded if isinstance(r, Missing)), None)
+    return broken or tuple(r.pixels for r in decoded if isinstance(r, DecodedImage))
+
+
+def _pixels(decoded: DecodedImage | Missing) -> Any:
+    return decoded if isinstance(decoded, Missing) else decoded.pixels
+
+
+def _facts(decoded: DecodedImage | Missing) -> Any:
+    return decoded if isinstance(decoded, Missing) else decoded.facts
+
+
+def _phash(decoded: DecodedImage | Missing) -> str | None:
+    return None if isinstance(decoded, Missing) else perceptual_hash(decoded.pixels)
+
+
+def _source_group(item: EditItem, source: DecodedImage | Missing) -> str:
+    if isinstance(source, Missing):
+        # No content to hash: items that name the same broken file still belong together.
+        return "path-" + hashlib.sha256(item.source.encode()).hexdigest()[:16]
+    return source.sha256[:16]
+
+
+def _text(text: str | None, reason: str) -> Any:
+    return unavailable(reason) if text is None else text

@@ -1,0 +1,326 @@
+"""Score one shard: items in, a table out. Knows nothing of files it writes, done marks, progress or Ray."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from edit_metrics.dimensions import to_flags, to_overall, to_prescore
+from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding, decode_item
+from edit_metrics.engine.plan import Plan, Step
+from edit_metrics.registry import Feature, Label, Metric
+from edit_metrics.types import (
+    DIMENSIONS,
+    EditItem,
+    Measurement,
+    Missing,
+    PreScore,
+    Rejection,
+    Status,
+    failed,
+    not_applicable,
+    unavailable,
+)
+
+Seconds = MutableMapping[str, float]
+INFEASIBLE = not_applicable("infeasible")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredItem:
+    """Everything the table says of one item, apart from its place in the queue."""
+
+    item: EditItem
+    group: str
+    source_phash: str | None
+    edited_phash: str | None
+    measurements: Mapping[str, Measurement]
+    labels: Mapping[str, str | None]
+    prescores: Mapping[str, PreScore]
+    overall_minimum: float | None
+    overall_geometric_mean: float | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult:
+    """Scored and rejected rows of one shard, each item in exactly one of them, and where the time went."""
+
+    scored: tuple[ScoredItem, ...]
+    rejections: tuple[Rejection, ...]
+    seconds: Mapping[str, float]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One item on its way: what has been computed and is still needed."""
+
+    decoded: DecodedItem
+    values: dict[str, Any]
+    measurements: dict[str, Measurement] = field(default_factory=dict)
+    labels: dict[str, str | None] = field(default_factory=dict)
+    prescores: dict[str, PreScore] = field(default_factory=dict)
+    infeasible: bool = False
+
+
+class Scorer:
+    """A plan with its models loaded; scores shards, one after another.
+
+    Args:
+        plan: what to compute.
+        backends: role → backend, one for every role of the plan.
+        workers: threads for decoding and for model-free steps.
+        watch: called with each item when its batch is through, while its features in ``keep`` are still there.
+        keep: features that ``watch`` reads and that must live until it has been called.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        backends: Mapping[str, Any],
+        *,
+        workers: int = 2,
+        watch: Callable[[ScoredItem, Mapping[str, Any]], None] | None = None,
+        keep: Sequence[str] = (),
+    ) -> None:
+        self._plan = plan
+        self._backends = backends
+        self._workers = max(1, workers)
+        self._watch = watch
+        self._last_use = _last_uses(plan.steps, keep)
+
+    def score_shard(self, items: Sequence[EditItem], on_done: Callable[[int], None] | None = None) -> ShardResult:
+        """Score the items of one shard; batches never reach over its edge.
+
+        Args:
+            items: rows of the manifest.
+            on_done: called with the number of items finished, after each micro-batch.
+
+        Returns:
+            Scored items in the order given, rejections, and seconds per stage. An exception in a metric or a feature
+            costs that item's measurement (``failed``, with the text), never the shard.
+        """
+        scored: list[ScoredItem] = []
+        rejections: list[Rejection] = []
+        seconds: Seconds = defaultdict(float)
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="edit-metrics") as pool:
+            for batch in self._decoded_batches(items, pool, seconds):
+                good = [d for d in batch if isinstance(d, DecodedItem)]
+                rejections.extend(d.rejection for d in batch if isinstance(d, RejectedAtDecoding))
+                scored.extend(self._score_batch(good, pool, seconds))
+                if on_done is not None:
+                    on_done(len(batch))
+        return ShardResult(tuple(scored), tuple(rejections), dict(seconds))
+
+    def _decoded_batches(
+        self, items: Sequence[EditItem], pool: ThreadPoolExecutor, seconds: Seconds
+    ) -> Iterator[list[DecodedItem | RejectedAtDecoding]]:
+        """Decode ahead of the models through a bounded queue; cut micro-batches by count and by pixels."""
+        engine, limits = self._plan.config.engine, self._plan.config.decode
+        # One batch ahead, and no more: what waits decoded is what memory has to hold.
+        ahead = engine.batch_size
+        waiting: deque[Future[DecodedItem | RejectedAtDecoding]] = deque()
+        remaining = iter(items)
+
+        def refill() -> None:
+            while len(waiting) < ahead and (item := next(remaining, None)) is not None:
+                waiting.append(pool.submit(decode_item, item, limits))
+
+        batch: list[DecodedItem | RejectedAtDecoding] = []
+        pixels = 0
+        refill()
+        while waiting:
+            started = time.perf_counter()
+            decoded = waiting.popleft().result()
+            seconds["wait_for_decode"] += time.perf_counter() - started
+            size = decoded.pixels if isinstance(decoded, DecodedItem) else 0
+            if batch and (len(batch) >= engine.batch_size or pixels + size > engine.batch_pixels):
+                refill()
+                yield batch
+                batch, pixels = [], 0
+            batch.append(decoded)
+            pixels += size
+            if len(batch) < engine.batch_size and pixels < engine.batch_pixels:
+                refill()
+        if batch:
+            yield batch
+
+    def _score_batch(
+        self, decoded: Sequence[DecodedItem], pool: ThreadPoolExecutor, seconds: Seconds
+    ) -> list[ScoredItem]:
+        works = [_Work(d, d.values) for d in decoded]
+        early = [(i, s) for i, s in enumerate(self._plan.steps) if s.early]
+        late = [(i, s) for i, s in enumerate(self._plan.steps) if not s.early]
+        self._run_steps(early, works, pool, seconds)
+        for work in works:
+            work.prescores["feasibility"] = self._prescore("feasibility", work)
+            work.infeasible = work.prescores["feasibility"].score == 0
+        self._run_steps(late, works, pool, seconds)
+        return [self._finish(work) for work in works]
+
+    def _run_steps(
+        self,
+        steps: Sequence[tuple[int, Step]],
+        works: Sequence[_Work],
+        pool: ThreadPoolExecutor,
+        seconds: Seconds,
+    ) -> None:
+        """Stretches of model-free steps run item by item in the pool; each batched step is a barrier."""
+        stretch: list[tuple[int, Step]] = []
+        for index, step in [*steps, (-1, None)]:
+            if step is not None and not step.is_batched:
+                stretch.append((index, step))
+                continue
+            if stretch:
+                for spent in pool.map(lambda work, todo=tuple(stretch): self._run_item(work, todo), works):
+                    _add(seconds, spent)
+                stretch = []
+            if step is not None:
+                started = time.perf_counter()
+                self._run_batched(step, works)
+                seconds[step.spec.name] += time.perf_counter() - started
+                for work in works:
+                    self._forget(work, index)
+
+    def _run_item(self, work: _Work, steps: Sequence[tuple[int, Step]]) -> dict[str, float]:
+        spent: Seconds = defaultdict(float)
+        for index, step in steps:
+            started = time.perf_counter()
+            missing = self._missing_input(step, work)
+            self._store(step, work, missing if missing is not None else self._call(step, work))
+            self._forget(work, index)
+            spent[_stage(step)] += time.perf_counter() - started
+        return dict(spent)
+
+    def _run_batched(self, step: Step, works: Sequence[_Work]) -> None:
+        ready: list[_Work] = []
+        for work in works:
+            missing = self._missing_input(step, work)
+            if missing is not None:
+                self._store(step, work, missing)
+            else:
+                ready.append(work)
+        if not ready:
+            return
+        try:
+            results = self._call_batched(step, ready)
+        except Exception:
+            # One bad item must not cost the others theirs: run them alone, and let only those fail that do.
+            results = [self._call_alone(step, work) for work in ready]
+        for work, result in zip(ready, results, strict=True):
+            self._store(step, work, result)
+
+    def _call_alone(self, step: Step, work: _Work) -> Any:
+        try:
+            return self._call_batched(step, [work])[0]
+        except Exception as error:
+            return failed(error)
+
+    def _call_batched(self, step: Step, works: Sequence[_Work]) -> Sequence[Any]:
+        spec = step.spec
+        arguments: dict[str, Any] = {p: [w.values[n] for w in works] for p, n in spec.inputs.items()}
+        arguments |= {p: [_or_none(w.values[n]) for w in works] for p, n in spec.optional.items()}
+        results: Sequence[Any] = spec.function(**self._backend_argument(spec), **arguments, **step.options)
+        if len(results) != len(works):
+            raise ValueError(f"the feature {spec.name!r} returned {len(results)} results for {len(works)} items")
+        return results
+
+    def _call(self, step: Step, work: _Work) -> Any:
+        spec = step.spec
+        arguments = {p: work.values[n] for p, n in spec.inputs.items()}
+        arguments |= {p: _or_none(work.values[n]) for p, n in spec.optional.items()}
+        try:
+            return spec.function(**self._backend_argument(spec), **arguments, **step.options)
+        except Exception as error:
+            return failed(error)
+
+    def _backend_argument(self, spec: Any) -> dict[str, Any]:
+        return {"backend": self._backends[spec.backend]} if isinstance(spec, Feature) and spec.backend else {}
+
+    def _missing_input(self, step: Step, work: _Work) -> Missing | None:
+        spec = step.spec
+        if work.infeasible and not step.always:
+            return INFEASIBLE
+        if isinstance(spec, Feature) and spec.backend and spec.backend not in self._backends:
+            return unavailable(f"no_{spec.backend}_backend")
+        return next((v for n in spec.inputs.values() if isinstance(v := work.values[n], Missing)), None)
+
+    def _store(self, step: Step, work: _Work, result: Any) -> None:
+        spec = step.spec
+        if isinstance(spec, Metric):
+            work.measurements[spec.name] = Measurement.of(result)
+        elif isinstance(spec, Label):
+            work.labels[spec.name] = None if isinstance(result, Missing) or result is None else str(result)
+        else:
+            work.values[spec.name] = result
+
+    def _forget(self, work: _Work, index: int) -> None:
+        """Let go of arrays that no later step reads: memory is bounded by what is still needed."""
+        for name in self._last_use.get(index, ()):
+            work.values.pop(name, None)
+
+    def _prescore(self, dimension: str, work: _Work) -> PreScore:
+        config = self._plan.config
+        if work.infeasible and dimension != "feasibility" and dimension not in config.run_if_infeasible:
+            return PreScore(None, None, Status.NOT_APPLICABLE, ("infeasible",))
+        prefix = f"{dimension}."
+        own = {n.removeprefix(prefix): m for n, m in work.measurements.items() if n.startswith(prefix)}
+        return to_prescore(config.dimension(dimension), config.confidence, own)
+
+    def _finish(self, work: _Work) -> ScoredItem:
+        for dimension in DIMENSIONS:
+            if dimension != "feasibility":
+                work.prescores[dimension] = self._prescore(dimension, work)
+        overall = to_overall(work.prescores)
+        flags = to_flags(self._plan.config.flags, work.measurements)
+        decoded = work.decoded
+        scored = ScoredItem(
+            item=decoded.item,
+            group=decoded.group,
+            source_phash=decoded.source_phash,
+            edited_phash=decoded.edited_phash,
+            measurements=work.measurements,
+            labels=work.labels,
+            prescores={name: work.prescores[name] for name in DIMENSIONS},
+            overall_minimum=overall.minimum,
+            overall_geometric_mean=overall.geometric_mean,
+            flags=(("infeasible",) if work.infeasible else ()) + flags,
+        )
+        if self._watch is not None:
+            self._watch(scored, work.values)
+        work.values.clear()
+        return scored
+
+
+def _add(total: Seconds, spent: Mapping[str, float]) -> None:
+    for name, value in spent.items():
+        total[name] += value
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, Missing) else value
+
+
+def _stage(step: Step) -> str:
+    """Metrics are timed by dimension, features by name: metrics are many and cheap."""
+    spec = step.spec
+    return f"metrics.{spec.dimension}" if isinstance(spec, Metric) else spec.name
+
+
+def _last_uses(steps: Sequence[Step], keep: Sequence[str]) -> dict[int, tuple[str, ...]]:
+    """Step index → names that no step after it reads. Early steps run before all others, so they count by run order."""
+    order = [i for i, s in enumerate(steps) if s.early] + [i for i, s in enumerate(steps) if not s.early]
+    last: dict[str, int] = {}
+    for index in order:
+        spec = steps[index].spec
+        for name in (*spec.needs, *((spec.name,) if isinstance(spec, Feature) else ())):
+            last[name] = index
+    by_step: dict[int, list[str]] = {}
+    for name, index in last.items():
+        if name not in keep:
+            by_step.setdefault(index, []).append(name)
+    return {index: tuple(names) for index, names in by_step.items()}

