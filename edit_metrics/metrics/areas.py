@@ -16,7 +16,7 @@ MIN_SHARE: Final = 0.02
 
 
 def erode(area: Mask, pixels: int) -> Mask:
-    """The area without what lies within ``pixels`` (along either axis) of its complement; the frame's edge is not one."""
+    """The area without what lies within ``pixels`` (along either axis) of its complement; the frame is no edge."""
     return _morph(cv2.erode, area, pixels)
 
 
@@ -56,7 +56,7 @@ class TileMeans:
 def tile_means(
     values: NDArray[Any], kept: Mask, *, size: int = 64, stride: int = 32, min_share: float = 0.5
 ) -> TileMeans:
-    """Means of ``values`` over the kept pixels of tiles; tiles with a smaller kept share than ``min_share`` are left out.
+    """Means of ``values`` over the kept pixels of each tile whose kept share is ``min_share`` or more.
 
     Args:
         values: H×W, any real type or bool.
@@ -81,7 +81,7 @@ def tile_starts(length: int, size: int, stride: int) -> NDArray[np.int64]:
 
 
 def _window_sums(values: Float64, tops: NDArray[np.int64], lefts: NDArray[np.int64], size: int) -> Float64:
-    total = cv2.integral(values, sdepth=cv2.CV_64F)
+    total = np.asarray(cv2.integral(values, sdepth=cv2.CV_64F), np.float64)
     bottoms = np.minimum(tops + size, values.shape[0])
     rights = np.minimum(lefts + size, values.shape[1])
     rows: Float64 = total[bottoms] - total[tops]

@@ -5,6 +5,7 @@ Colour science in float32 and in blocks that stay in the processor's cache: the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -24,6 +25,14 @@ _BLOCK: Final = 16_384
 """Pixels a block: about twenty float32 temporaries then fit the second-level cache."""
 
 
+@dataclass(frozen=True, slots=True)
+class LabPair:
+    """CIELAB of S and of E on S's grid, H×W×3 float32 each."""
+
+    source: Float32
+    edited: Float32
+
+
 def rgb_to_lab(image: RGB) -> Float32:
     """CIELAB (D65, 2 degrees) of an 8-bit sRGB picture.
 
@@ -38,8 +47,7 @@ def rgb_to_lab(image: RGB) -> Float32:
     for start in range(0, flat.size, _BLOCK):
         block = flat[start : start + _BLOCK]
         np.copyto(block, np.where(block > 0.008856, np.power(block, np.float32(1 / 3)), 7.787 * block + 16 / 116))
-    lab: Float32 = cv2.transform(xyz, _F_TO_LAB)
-    return lab
+    return np.asarray(cv2.transform(xyz, _F_TO_LAB), np.float32)
 
 
 def delta_e_2000(first: Float32, second: Float32) -> Float32:
@@ -65,11 +73,19 @@ def delta_e_2000(first: Float32, second: Float32) -> Float32:
     return result.reshape(first.shape[:-1])
 
 
+def shift_lab(lab: Float32, dx: float, dy: float) -> Float32:
+    """The Lab picture whose pixel (x, y) is the input's (x + dx, y + dy), linear; the frame's edge is repeated."""
+    matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float64)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (lab.shape[1], lab.shape[0])
+    return np.asarray(cv2.warpAffine(lab, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
 def _delta_e_block(L1: Float32, a1: Float32, b1: Float32, L2: Float32, a2: Float32, b2: Float32) -> Float32:
-    stretch = 1.5 - 0.5 * _seventh_power_ratio((_norm(a1, b1) + _norm(a2, b2)) / 2)
+    stretch = 1.5 - 0.5 * _seventh_power_ratio(np.float32(0.5) * (_norm(a1, b1) + _norm(a2, b2)))
     a1, a2 = a1 * stretch, a2 * stretch
     C1, C2 = _norm(a1, b1), _norm(a2, b2)
-    mean_chroma = (C1 + C2) / 2
+    mean_chroma = np.float32(0.5) * (C1 + C2)
     da, db, dC = a2 - a1, b2 - b1, C2 - C1
     # 2·sqrt(C1·C2)·sin(Δh/2) without angles; its sign is the sense of rotation from the first to the second hue.
     dH = np.copysign(np.sqrt(np.maximum(da * da + db * db - dC * dC, 0)), a1 * b2 - b1 * a2)

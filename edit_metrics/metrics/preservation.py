@@ -31,6 +31,13 @@ PSNR_CAP: Final = 100.0
 
 
 @metric(
+    "preservation.mae_aligned",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="",
+    features={"edited": "aligned_edited", "kept": "aligned_kept", "cautions": "pixel_cautions"},
+)
+@metric(
     "preservation.mae_core",
     direction=Direction.LOWER_IS_BETTER,
     bounds=(0.0, 1.0),
@@ -71,7 +78,7 @@ def masked_mae(source: RGB, edited: RGB, kept: Mask, cautions: tuple[str, ...] |
     features={"cautions": "pixel_cautions"},
 )
 def masked_mse(source: RGB, edited: RGB, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
-    """Mean squared difference over the kept pixels: ΣU·(S−E)² / (3·ΣU), values in [0, 1]; else as :func:`masked_mae`."""
+    """Mean squared difference over the kept pixels: ΣU·(S−E)² / (3·ΣU); else as :func:`masked_mae`."""
     pixels = np.count_nonzero(kept)
     if pixels == 0:
         return Measurement.of(undefined("nothing_kept"))
@@ -79,6 +86,13 @@ def masked_mse(source: RGB, edited: RGB, kept: Mask, cautions: tuple[str, ...] |
     return measured(total / (255**2 * 3 * pixels), *(cautions or ()))
 
 
+@metric(
+    "preservation.psnr_aligned",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, PSNR_CAP),
+    unit="dB",
+    features={"edited": "aligned_edited", "kept": "aligned_kept", "cautions": "pixel_cautions"},
+)
 @metric(
     "preservation.psnr_core",
     direction=Direction.HIGHER_IS_BETTER,
@@ -104,6 +118,13 @@ def masked_psnr(source: RGB, edited: RGB, kept: Mask, cautions: tuple[str, ...] 
     return measured(mse_to_psnr(mse.value), *(cautions or ()))
 
 
+@metric(
+    "preservation.identical_core",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="flag",
+    features={"kept": "kept_core", "cautions": "pixel_cautions"},
+)
 @metric(
     "preservation.identical",
     direction=Direction.HIGHER_IS_BETTER,

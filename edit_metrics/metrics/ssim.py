@@ -55,6 +55,13 @@ def ssim_map_float64(source: RGB, edited: RGB, kept: Mask | None = None) -> Ssim
 
 
 @metric(
+    "preservation.ssim_aligned",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(-1.0, 1.0),
+    unit="",
+    features={"ssim": "aligned_ssim_map", "kept": "aligned_kept", "cautions": "pixel_cautions"},
+)
+@metric(
     "preservation.ssim",
     direction=Direction.HIGHER_IS_BETTER,
     bounds=(-1.0, 1.0),
@@ -110,7 +117,7 @@ def _map(source: RGB, edited: RGB, kept: Mask | None, dtype: Any) -> SsimMap:
     scale = 1 / np.maximum(weights, np.finfo(dtype).tiny if dtype is np.float64 else np.float32(1e-12))
     total = np.zeros_like(weights)
     for x, y in zip(cv2.split(source), cv2.split(edited), strict=True):
-        total += _channel(_centred(x, share), _centred(y, share), scale)
+        total += _channel(_centred(np.asarray(x), share), _centred(np.asarray(y), share), scale)
     total *= weights > 0
     total /= 3
     return SsimMap(total, weights)
@@ -127,9 +134,10 @@ def _channel(x: NDArray[Any], y: NDArray[Any], scale: NDArray[Any]) -> NDArray[A
     return result
 
 
-def _centred(channel: NDArray[np.uint8], share: NDArray[Any]) -> NDArray[Any]:
+def _centred(channel: NDArray[Any], share: NDArray[Any]) -> NDArray[Any]:
     """U·(x − ½): variances do not change, and float32 keeps one more bit of them."""
-    return (channel * share.dtype.type(1 / 255) - share.dtype.type(0.5)) * share
+    centred: NDArray[Any] = (channel * share.dtype.type(1 / 255) - share.dtype.type(0.5)) * share
+    return centred
 
 
 def _blur(plane: NDArray[Any]) -> NDArray[Any]:

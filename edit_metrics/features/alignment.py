@@ -1,0 +1,87 @@
+"""Where E lies against S, and which pixels changed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from edit_metrics.features.pixels import Compared
+from edit_metrics.metrics import registration as registrations
+from edit_metrics.metrics.change import ChangeMap, find_changes
+from edit_metrics.metrics.lab import LabPair
+from edit_metrics.metrics.preservation import masked_mse
+from edit_metrics.metrics.registration import ChannelGains, Registration
+from edit_metrics.metrics.ssim import SsimMap, ssim_map
+from edit_metrics.registry import feature
+from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
+
+STILL: Final = 0.05
+"""px; a smaller shift is within the error of the registration."""
+
+
+@feature()
+def registration(source: RGB, edited: RGB, kept: Mask | None = None) -> Registration | Missing:
+    """Shift and zoom of E against S from tiles inside U (everywhere without a mask)."""
+    return registrations.register(source, edited, kept)
+
+
+@feature("gains")
+def channel_gains(source: RGB, edited: RGB, kept: Mask) -> ChannelGains | Missing:
+    """Per-channel gain over U."""
+    return registrations.channel_gains(source, edited, kept)
+
+
+@feature()
+def aligned_kept(registration: Registration, kept: Mask) -> Mask | Missing:
+    """Where S and the shifted E are both made of kept pixels, 5 px from the rim of U."""
+    area = registrations.comparable_after_shift(kept, registration.dx, registration.dy)
+    return area if area.any() else undefined("kept_area_too_small")
+
+
+@feature()
+def aligned_edited(source: RGB, edited: RGB, registration: Registration, aligned_kept: Mask) -> RGB | Missing:
+    """E shifted back onto S (translation only).
+
+    Returns:
+        ``not_applicable(already_aligned)`` under .05 px; ``undefined(alignment_does_not_help)`` where the error over
+        ``aligned_kept`` does not fall.
+    """
+    if registration.shift < STILL:
+        return not_applicable("already_aligned")
+    moved = registrations.translate(edited, registration.dx, registration.dy)
+    before, after = (masked_mse(source, picture, aligned_kept).value for picture in (edited, moved))
+    if before is None or after is None or after >= before:
+        return undefined("alignment_does_not_help")
+    return moved
+
+
+@feature()
+def aligned_ssim_map(source: RGB, aligned_edited: RGB, aligned_kept: Mask) -> SsimMap:
+    """The SSIM map of S and the shifted E over ``aligned_kept``."""
+    return ssim_map(source, aligned_edited, aligned_kept)
+
+
+@feature()
+def whole_change_map(labs: LabPair) -> ChangeMap:
+    """Changed pixels of the whole frame, the inside of a given mask included (U = 1)."""
+    return find_changes(labs.source, labs.edited)
+
+
+@feature()
+def change_map(labs: LabPair, compared: Compared, whole_change_map: ChangeMap) -> ChangeMap:
+    """Changed pixels of U where a mask was given, else of the whole frame."""
+    if compared.kept is None:
+        return whole_change_map
+    filled = np.where(compared.kept[..., None], labs.edited, labs.source)
+    return find_changes(labs.source, filled, compared.kept)
+
+
+@feature()
+def derived_region(whole_change_map: ChangeMap, mask: Mask | None = None) -> Mask | Missing:
+    """The *actual* region, where no mask was given: the changed pixels. Preservation is never scored on it.
+
+    Returns:
+        ``not_applicable(mask_given)``.
+    """
+    return whole_change_map.changed if mask is None else not_applicable("mask_given")

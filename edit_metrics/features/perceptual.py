@@ -1,0 +1,40 @@
+"""One pass of the perceptual backbone a pair, shared by LPIPS, its tiles and the style's Gram distances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edit_metrics.backends.base import PerceptualBackbone, PerceptualPair
+from edit_metrics.features.pixels import Compared
+from edit_metrics.metrics.areas import fill
+from edit_metrics.registry import feature
+from edit_metrics.types import RGB, Mask
+
+
+@feature(backend="perceptual", batched=True)
+def lpips_maps(
+    source: Sequence[RGB], compared: Sequence[Compared], backend: PerceptualBackbone
+) -> list[PerceptualPair]:
+    """S against E filled from S inside the mask; against E itself where no mask was given."""
+    return backend.compare(source, [c.edited for c in compared], [c.kept for c in compared])
+
+
+@feature(backend="perceptual", batched=True)
+def lpips_maps_unfilled(
+    source: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask], backend: PerceptualBackbone
+) -> list[PerceptualPair]:
+    """S against E as it is, the inside of the mask included: a diagnostic."""
+    return backend.compare(source, edited, kept)
+
+
+@feature(backend="perceptual", batched=True)
+def lpips_maps_aligned(
+    source: Sequence[RGB],
+    aligned_edited: Sequence[RGB],
+    aligned_kept: Sequence[Mask],
+    backend: PerceptualBackbone,
+) -> list[PerceptualPair]:
+    """S against E shifted back onto it, filled from S wherever either is not made of kept pixels."""
+    triples = zip(source, aligned_edited, aligned_kept, strict=True)
+    filled = [fill(moved, s, area) for s, moved, area in triples]
+    return backend.compare(source, filled, aligned_kept)

@@ -1,0 +1,148 @@
+"""The pair on one grid, the area that had to stay, and the conversions that several metrics share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edit_metrics.io.images import DecodeInfo
+from edit_metrics.io.masks import fit_mask
+from edit_metrics.metrics import areas, ssim
+from edit_metrics.metrics.grid import GridFit, fit_to_grid
+from edit_metrics.metrics.lab import LabPair, rgb_to_lab
+from edit_metrics.registry import feature, label
+from edit_metrics.types import RGB, Float32, Mask, Missing, not_applicable, undefined
+
+RIM: Final = 4
+FEATHERED_RIM: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LumaPair:
+    """BT.601 luma of S and of E on S's grid, H×W float32 in [0, 255] each."""
+
+    source: Float32
+    edited: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a windowed or perceptual comparison looks at.
+
+    Attributes:
+        edited: E on S's grid, with S's pixels wherever it must not matter.
+        kept: U; None = everywhere (no mask was given, or it leaves nothing to keep).
+    """
+
+    edited: RGB
+    kept: Mask | None
+
+
+@feature()
+def grid(source: RGB, edited_native: RGB, mask_file: Mask | None = None) -> GridFit | Missing:
+    """E on S's grid, or ``undefined(geometry_mismatch)``; U, where there is one, keeps the edit out of the choice."""
+    given = None if mask_file is None else ~fit_mask(mask_file, (source.shape[1], source.shape[0]))
+    return fit_to_grid(source, edited_native, given)
+
+
+@feature()
+def edited(grid: GridFit) -> RGB:
+    """E on S's grid."""
+    return grid.edited
+
+
+@feature()
+def mask(source: RGB, mask_file: Mask) -> Mask:
+    """The given mask on S's grid, True = may change."""
+    return fit_mask(mask_file, (source.shape[1], source.shape[0]))
+
+
+@feature()
+def kept(mask: Mask, grid: GridFit) -> Mask | Missing:
+    """U, what had to stay and can be compared: outside the given mask, and where E has pixels.
+
+    Returns:
+        ``not_applicable(full_mask)``; ``undefined(kept_area_too_small)`` under 2 % of the frame.
+    """
+    if mask.all():
+        return not_applicable("full_mask")
+    area: Mask = ~mask & grid.covered
+    return area if area.mean() >= areas.MIN_SHARE else undefined("kept_area_too_small")
+
+
+@feature()
+def kept_core(kept: Mask, decode_info: DecodeInfo | None = None) -> Mask | Missing:
+    """U without its rim along the mask: 4 px, or 8 px where the mask file was feathered (``feathered_mask``).
+
+    Masks drawn by people miss by pixels; the rim is judged by ``structure.seam``.
+
+    Returns:
+        ``undefined(kept_core_too_small)`` under 2 % of the frame.
+    """
+    facts = None if decode_info is None else decode_info.mask
+    feathered = facts is not None and not isinstance(facts, Missing) and "feathered_mask" in facts.cautions
+    core = areas.erode(kept, FEATHERED_RIM if feathered else RIM)
+    return core if core.mean() >= areas.MIN_SHARE else undefined("kept_core_too_small")
+
+
+@feature()
+def filled(source: RGB, edited: RGB, kept: Mask) -> RGB:
+    """E with S's pixels inside the mask."""
+    return areas.fill(edited, source, kept)
+
+
+@feature()
+def compared(edited: RGB, filled: RGB | None = None, kept: Mask | None = None) -> Compared:
+    """The filled E and U where a mask was given, else E and everywhere."""
+    return Compared(edited, None) if filled is None or kept is None else Compared(filled, kept)
+
+
+@feature()
+def pixel_cautions(grid: GridFit, kept: Mask | None = None) -> tuple[str, ...]:
+    """Codes that go with every pixel-aligned value: ``resized``, ``fitted``, ``empty_mask`` (nothing may change)."""
+    return (*grid.cautions, "empty_mask") if kept is not None and kept.all() else grid.cautions
+
+
+@feature()
+def labs(source: RGB, edited: RGB) -> LabPair:
+    """CIELAB of both pictures."""
+    return LabPair(rgb_to_lab(source), rgb_to_lab(edited))
+
+
+@feature()
+def luma(source: RGB, edited: RGB) -> LumaPair:
+    """Luma of both pictures."""
+    weights = np.array([[0.299, 0.587, 0.114]], np.float32)
+    planes = [np.asarray(cv2.transform(p.astype(np.float32), weights), np.float32) for p in (source, edited)]
+    return LumaPair(*planes)
+
+
+@feature()
+def ssim_map(source: RGB, compared: Compared) -> ssim.SsimMap:
+    """The SSIM map over U, or over everything where no mask was given; float32."""
+    return ssim.ssim_map(source, compared.edited, compared.kept)
+
+
+@feature()
+def ssim_map_float64(source: RGB, compared: Compared) -> ssim.SsimMap:
+    """The same in float64, the reference."""
+    return ssim.ssim_map_float64(source, compared.edited, compared.kept)
+
+
+@label("mask_source")
+def mask_source(mask: Mask | None = None, derived_region: Mask | None = None) -> str:
+    """``given``, ``derived`` (from the difference; nothing is scored on it) or ``none`` (the grids do not match)."""
+    if mask is not None:
+        return "given"
+    return "none" if derived_region is None else "derived"
+
+
+@label("geometry")
+def geometry(grid: GridFit | None = None) -> str:
+    """``same``, ``resized``, ``fitted:<method>`` or ``mismatch``."""
+    if grid is None:
+        return "mismatch"
+    return f"{grid.relation}:{grid.method}" if grid.relation == "fitted" else grid.relation

@@ -1,0 +1,146 @@
+"""How much changed where nothing should have: share, worst tile, over-edit, locality, colour shift.
+
+The first two need a given mask. The others also describe an edit without one; none of them scores the pixels outside a
+region that was itself derived from the difference, which are unchanged by construction.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from edit_metrics.metrics.areas import MIN_SHARE, tile_means
+from edit_metrics.metrics.change import ChangeMap
+from edit_metrics.metrics.lab import LabPair, delta_e_2000
+from edit_metrics.registry import metric
+from edit_metrics.types import Direction, Mask, Measurement, Missing, measured, not_applicable, undefined
+
+SATURATED: Final = 0.5
+"""Share of the area at the highest floor from which on a change map is said to be saturated."""
+
+
+@metric(
+    "preservation.changed_share",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="share",
+    features={"change": "change_map", "cautions": "pixel_cautions"},
+)
+def changed_share(change: ChangeMap, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+    """Share of the kept pixels that changed visibly (see :func:`edit_metrics.metrics.change.find_changes`)."""
+    share = np.count_nonzero(change.changed & kept) / np.count_nonzero(kept)
+    return measured(share, *(cautions or ()), *_floor_cautions(change))
+
+
+@metric(
+    "preservation.change_floor",
+    direction=Direction.NEITHER,
+    bounds=(0.0, None),
+    unit="ΔE2000",
+    features={"change": "change_map"},
+)
+def change_floor(change: ChangeMap) -> Measurement:
+    """Colour difference under which the change map sees nothing: 3 on clean pairs, 10 where everything is noisy."""
+    return measured(change.floor, *_floor_cautions(change))
+
+
+@metric(
+    "preservation.worst_tile",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="share",
+    features={"change": "change_map", "cautions": "pixel_cautions"},
+)
+def worst_tile(change: ChangeMap, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+    """Highest changed share of any 64-px tile (stride 32) that is at least half kept: damage that a mean would hide.
+
+    Returns:
+        ``undefined(u_too_thin)`` where no tile is half kept.
+    """
+    tiles = tile_means(change.changed, kept)
+    if not tiles.means.size:
+        return Measurement.of(undefined("u_too_thin"))
+    return measured(float(tiles.means.max()), *(cautions or ()), *_floor_cautions(change))
+
+
+@metric(
+    "preservation.over_edit_share",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="share",
+    features={"change": "change_map", "cautions": "pixel_cautions"},
+)
+def over_edit_share(
+    change: ChangeMap, mask: Mask | None = None, cautions: tuple[str, ...] | None = None
+) -> Measurement:
+    """Share of the whole frame that changed outside the region where a change was expected.
+
+    Args:
+        change: the change map.
+        mask: the expected region: the given mask, or one grounded from the instruction. None = no region is expected,
+            so that the intended change counts too and the value is an upper bound (``expected_region_unknown``).
+        cautions: codes that go with the value.
+    """
+    outside = change.changed if mask is None else change.changed & ~mask
+    codes = (*(cautions or ()), *_floor_cautions(change), "" if mask is not None else "expected_region_unknown")
+    return measured(np.count_nonzero(outside) / outside.size, *codes)
+
+
+def under_edit_share(changed: Mask, expected: Mask) -> float | Missing:
+    """Share of the expected region that did not change.
+
+    Args:
+        changed: the changed pixels of the whole frame.
+        expected: where the instruction asks for a change.
+
+    Returns:
+        ``undefined(no_expected_region)`` when it is empty.
+    """
+    if not expected.any():
+        return undefined("no_expected_region")
+    return np.count_nonzero(expected & ~changed) / np.count_nonzero(expected)
+
+
+@metric(
+    "preservation.locality",
+    direction=Direction.NEITHER,
+    bounds=(0.0, 1.0),
+    unit="",
+    features={"change": "whole_change_map"},
+)
+def locality(change: ChangeMap) -> float | Missing:
+    """Whether the change is compact or smeared over the frame: 1 − (its radius of gyration / the whole frame's).
+
+    Returns:
+        Near 1 = one small spot; 0 = spread as widely as the frame itself. ``not_applicable(nothing_changed)``.
+    """
+    rows, columns = np.nonzero(change.changed)
+    if not len(rows):
+        return not_applicable("nothing_changed")
+    height, width = change.changed.shape
+    uniform = (height**2 + width**2 - 2) / 12
+    return max(1.0 - float(np.sqrt((rows.var() + columns.var()) / max(uniform, 1e-9))), 0.0)
+
+
+@metric("preservation.colour_shift", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE2000")
+def colour_shift(labs: LabPair, whole_change_map: ChangeMap, kept: Mask | None = None) -> Measurement:
+    """ΔE2000 between the mean colours of S and E over U: a drift of tone that no single pixel shows.
+
+    Args:
+        labs: CIELAB of both.
+        whole_change_map: of the whole frame.
+        kept: U; None (no mask) = the pixels that did not change, with the caution ``derived_region``.
+
+    Returns:
+        ``undefined(kept_area_too_small)`` where under 2 % of the frame is left.
+    """
+    area = ~whole_change_map.changed if kept is None else kept
+    if area.mean() < MIN_SHARE:
+        return Measurement.of(undefined("kept_area_too_small"))
+    means = [lab[area].mean(axis=0, dtype=np.float64).astype(np.float32) for lab in (labs.source, labs.edited)]
+    return measured(float(delta_e_2000(*means)), "derived_region" if kept is None else "")
+
+
+def _floor_cautions(change: ChangeMap) -> tuple[str, ...]:
+    return ("change_floor_saturated",) if change.saturated >= SATURATED else ()

@@ -1,0 +1,43 @@
+"""An edit that left the picture as it was cannot follow an instruction."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from edit_metrics.metrics.change import ChangeMap, mean_coarse_difference
+from edit_metrics.metrics.lab import LabPair, shift_lab
+from edit_metrics.metrics.registration import Registration
+from edit_metrics.registry import metric
+from edit_metrics.types import RGB, Direction
+
+MAX_CHANGED: Final = 0.001
+"""Share of the frame."""
+MAX_COARSE_DIFFERENCE: Final = 1.5
+"""Mean ΔE2000 of the blurred, shift-aligned pair; a tone edit lies above it even where no pixel stands out."""
+
+
+@metric("adherence.no_op", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag")
+def no_op(
+    source: RGB,
+    edited: RGB,
+    labs: LabPair,
+    whole_change_map: ChangeMap,
+    registration: Registration | None = None,
+) -> float:
+    """1 when nothing was edited: equal pixels, or no more than a re-encode, a resize or a shift.
+
+    Args:
+        source: S, H×W×3.
+        edited: E on S's grid.
+        labs: CIELAB of both.
+        whole_change_map: changed pixels at U = 1.
+        registration: where E lies; None = not registered, taken as in place.
+    """
+    if np.array_equal(source, edited):
+        return 1.0
+    if whole_change_map.changed.mean() >= MAX_CHANGED:
+        return 0.0
+    moved = labs.edited if registration is None else shift_lab(labs.edited, registration.dx, registration.dy)
+    return float(mean_coarse_difference(labs.source, moved) < MAX_COARSE_DIFFERENCE)

@@ -1,0 +1,144 @@
+"""LPIPS over the pixels that had to stay, from the per-layer maps of one pass of the backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import cv2
+import numpy as np
+
+from edit_metrics.metrics.areas import MIN_SHARE, erode, tile_means
+from edit_metrics.registry import metric
+from edit_metrics.types import (
+    Direction,
+    Float32,
+    Float64,
+    Mask,
+    Measurement,
+    Missing,
+    measured,
+    not_applicable,
+    undefined,
+)
+
+MIN_SIDE: Final = 64
+THIN_RIM: Final = 16
+"""px; a kept area that is thinner than this is seen through the fill (an 8-px ring: .054 filled, .81 unfilled)."""
+
+
+class HasLayerMaps(Protocol):
+    """One pass of the perceptual backbone over a pair."""
+
+    @property
+    def layer_maps(self) -> tuple[Float32, ...]:
+        """Per layer the channel-weighted squared difference of unit-normalised features, H_l×W_l."""
+        ...
+
+
+@metric(
+    "preservation.lpips_aligned",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, None),
+    unit="",
+    on_request=True,
+    features={"pair": "lpips_maps_aligned", "kept": "aligned_kept", "cautions": "pixel_cautions"},
+)
+@metric(
+    "preservation.lpips_unfilled",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, None),
+    unit="",
+    on_request=True,
+    features={"pair": "lpips_maps_unfilled", "cautions": "pixel_cautions"},
+)
+@metric(
+    "preservation.lpips",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, None),
+    unit="",
+    features={"pair": "lpips_maps", "cautions": "pixel_cautions"},
+)
+def lpips_over_kept(pair: HasLayerMaps, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+    """LPIPS v0.1 with each layer's map averaged over U; 0 = alike, about .7 = unrelated.
+
+    Args:
+        pair: one pass of the backbone over S and E (filled from S inside the mask, for ``preservation.lpips``).
+        kept: U, H×W; downsampled by area to each layer's grid as weights. At U = 1 the value is the standard LPIPS.
+        cautions: codes that go with the value.
+
+    Returns:
+        ``undefined(too_small)`` for a side under 64 px; ``undefined(u_too_thin)`` where U eroded by 16 px covers less
+        than 2 % of the frame.
+
+    References:
+        Zhang, Isola, Efros, Shechtman, Wang: The unreasonable effectiveness of deep features, CVPR 2018.
+    """
+    return masked_lpips_from_maps(pair.layer_maps, kept, cautions)
+
+
+def masked_lpips_from_maps(
+    layer_maps: Sequence[Float32], kept: Mask, cautions: tuple[str, ...] | None = None
+) -> Measurement:
+    """The same from bare maps: per layer H_l×W_l, the channel-weighted squared feature difference."""
+    if min(kept.shape) < MIN_SIDE:
+        return Measurement.of(undefined("too_small"))
+    if erode(kept, THIN_RIM).mean() < MIN_SHARE:
+        return Measurement.of(undefined("u_too_thin"))
+    return measured(sum(_weighted_mean(layer, kept) for layer in layer_maps), *(cautions or ()))
+
+
+@metric(
+    "preservation.worst_tile_lpips",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, None),
+    unit="",
+    features={"pair": "lpips_maps", "cautions": "pixel_cautions"},
+)
+def worst_tile_lpips(pair: HasLayerMaps, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+    """Worst minus median mean of the LPIPS map over 64-px tiles (stride 32) that are at least half kept.
+
+    High = damage in one place; the median takes out what a re-encode does everywhere. Missing as LPIPS itself.
+    """
+    if min(kept.shape) < MIN_SIDE:
+        return Measurement.of(undefined("too_small"))
+    means = tile_means(spatial_map(pair.layer_maps, (kept.shape[0], kept.shape[1])), kept).means
+    if not means.size:
+        return Measurement.of(undefined("u_too_thin"))
+    return measured(float(means.max() - np.median(means)), *(cautions or ()))
+
+
+@metric(
+    "adherence.lpips_change",
+    direction=Direction.NEITHER,
+    bounds=(0.0, None),
+    unit="",
+    features={"pair": "lpips_maps"},
+)
+def lpips_change(pair: HasLayerMaps, mask: Mask | None = None) -> float | Missing:
+    """LPIPS of the whole pair where no mask is given: how much changed at all, the intended change included.
+
+    Never a measure of preservation. ``not_applicable(mask_given)`` otherwise, since the pair is then filled from S.
+    """
+    if mask is not None:
+        return not_applicable("mask_given")
+    return float(sum(layer.mean(dtype=np.float64) for layer in pair.layer_maps))
+
+
+def spatial_map(layer_maps: Sequence[Float32], size: tuple[int, int]) -> Float32:
+    """The layers' maps, upsampled bilinearly and added: for evidence and tiles, not for the number.
+
+    Args:
+        layer_maps: per layer H_l×W_l.
+        size: height and width of the result, px.
+    """
+    total = np.zeros(size, np.float32)
+    for layer in layer_maps:
+        total += cv2.resize(layer, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return total
+
+
+def _weighted_mean(layer: Float32, kept: Mask) -> float:
+    size = (layer.shape[1], layer.shape[0])
+    weights: Float64 = np.asarray(cv2.resize(kept.astype(np.float64), size, interpolation=cv2.INTER_AREA))
+    return float((weights * layer).sum() / weights.sum())
