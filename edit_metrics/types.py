@@ -139,6 +139,7 @@ class EditItem:
 
     Attributes:
         row: 0-based position in the manifest; the order of every table.
+        line: where it stands in the manifest file, for messages; 0 when it came from no file.
         mask_white_means: what the light part of the mask file marks.
         group: the manifest's own group, or None: then the source's content hash takes its place.
         metadata: every other column of the manifest, as it stood there.
@@ -157,6 +158,7 @@ class EditItem:
     model: str | None = None
     references: tuple[str, ...] = ()
     group: str | None = None
+    line: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -60,7 +60,7 @@ def decode_item(item: EditItem, config: DecodeConfig) -> DecodedItem | RejectedA
         mask, mask_facts = _decode_mask(item, limits, source)
     except ImageError as error:
         got = error.got if isinstance(source, Missing) else f"{error.got}, {item.mask}"
-        return RejectedAtDecoding(Rejection(item.row + 1, item.id, "mask", error.expected, got))
+        return RejectedAtDecoding(Rejection(item.line, item.id, "mask", error.expected, got))
     references = tuple(_decode(path, limits, "reference") for path in item.references)
     values: dict[str, Any] = {
         "source": _pixels(source),

@@ -30,7 +30,7 @@ class Manifest:
         sha256: of the file's bytes (of the rows as canonical JSON, where there is no file), whatever the limit.
         path: the file, or ``<rows>``.
         columns: names of the metadata columns as they stand in ``item.metadata``, in order of appearance.
-        lines: for each item, the line it stands on, for a rejection that is found while decoding.
+        root: what relative paths start from.
     """
 
     items: tuple[EditItem, ...]
@@ -38,7 +38,7 @@ class Manifest:
     sha256: str
     path: str
     columns: tuple[str, ...]
-    lines: tuple[int, ...]
+    root: str
 
 
 def read_manifest(
@@ -68,7 +68,7 @@ def read_manifest(
     records = itertools.islice(parse_records(data, PurePosixPath(location).suffix, location), limit)
     base = str(root) if root is not None else parent_of(location)
     reader = RowReader(base, allow_outside_root)
-    return _build(records, reader, hashlib.sha256(data).hexdigest(), location)
+    return _build(records, reader, hashlib.sha256(data).hexdigest(), location, base)
 
 
 def items_from_rows(
@@ -90,10 +90,10 @@ def items_from_rows(
     records = [record_of(line, row) for line, row in enumerate(rows, start=1)]
     reader = RowReader(str(root or Path.cwd()), allow_outside_root or root is None)
     sha256 = canonical_json_sha256([_hashable(record.cells) for record in records])
-    return _build(records, reader, sha256, "<rows>")
+    return _build(records, reader, sha256, "<rows>", str(root or Path.cwd()))
 
 
-def _build(records: Iterable[Record | Rejection], reader: RowReader, sha256: str, path: str) -> Manifest:
+def _build(records: Iterable[Record | Rejection], reader: RowReader, sha256: str, path: str, root: str) -> Manifest:
     rows = list(records)
     if not rows:
         raise ManifestError("at least one row", "none", path)
@@ -101,15 +101,13 @@ def _build(records: Iterable[Record | Rejection], reader: RowReader, sha256: str
     names = column_names((name for cells in own for name in cells if name not in FIELDS), FIELDS)
     items: list[EditItem] = []
     rejections: list[Rejection] = []
-    lines: list[int] = []
     for row, record in enumerate(rows):
         checked = record if isinstance(record, Rejection) else reader.item_of(row, record, names)
         if isinstance(checked, Rejection):
             rejections.append(checked)
         else:
             items.append(checked)
-            lines.append(record.line)
-    return Manifest(tuple(items), tuple(rejections), sha256, path, tuple(names.values()), tuple(lines))
+    return Manifest(tuple(items), tuple(rejections), sha256, path, tuple(names.values()), root)
 
 
 def _read_file(path: str) -> bytes:

@@ -49,11 +49,12 @@ class RowReader:
         name: str | None = None
         try:
             name = self._id(record)
-            return self._item(row, name, record.cells, metadata_names)
+            return self._item(row, name, record, metadata_names)
         except _BrokenRuleError as broken:
             return Rejection(record.line, name, broken.field, broken.expected, broken.got)
 
-    def _item(self, row: int, name: str, cells: Mapping[str, Any], metadata_names: Mapping[str, str]) -> EditItem:
+    def _item(self, row: int, name: str, record: Record, metadata_names: Mapping[str, str]) -> EditItem:
+        cells = record.cells
         _check_unicode(cells)
         instruction = _text(cells, "instruction")
         target_caption = _filled(_text(cells, "target_caption"))
@@ -62,6 +63,7 @@ class RowReader:
         mask = _filled(_text(cells, "mask"))
         return EditItem(
             row=row,
+            line=record.line,
             id=name,
             source=self._path("source", _required(cells, "source")),
             edited=self._path("edited", _required(cells, "edited")),
