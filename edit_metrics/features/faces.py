@@ -1,0 +1,143 @@
+"""Faces of the source, of the edited picture and of the references, and who is matched with whom.
+
+Faces travel as one array a picture, N×(5 + D): box (left, top, right, bottom in px), detector score, embedding; largest
+face first. Arrays can be kept on disk, so that a benchmark's source faces are embedded once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from edit_metrics.backends.base import Face, FaceAnalyzer
+from edit_metrics.instruction.parser import parse_instruction
+from edit_metrics.metrics.character import FaceMatches, box_overlap, match_faces
+from edit_metrics.registry import feature
+from edit_metrics.types import RGB, Float32, Mask
+
+_SWAP: Final = re.compile(
+    r"\bface[-\s]?swap|\bswap\w*\s+(?:the\s+|his\s+|her\s+|their\s+)?(?:\w+\s+)?(?:faces?|heads?)\b"
+    r"|\bgive\s+(?:him|her|them|the\s+\w+)\s+.*?'?s\s+face\b",
+    re.IGNORECASE,
+)
+
+
+@feature(backend="faces", batched=True, cache=True)
+def source_faces(source: Sequence[RGB], backend: FaceAnalyzer) -> list[Float32]:
+    """Faces of S, N×(5 + D)."""
+    return [pack_faces(faces) for faces in backend.find_faces(source)]
+
+
+@feature(backend="faces", batched=True)
+def edited_faces(
+    edited_native: Sequence[RGB], backend: FaceAnalyzer, edited: Sequence[RGB | None] | None = None
+) -> list[Float32]:
+    """Faces of E, N×(5 + D): on S's grid where E has been brought there, else on its own."""
+    on_grid = edited or [None] * len(edited_native)
+    pictures = [native if fitted is None else fitted for native, fitted in zip(edited_native, on_grid, strict=True)]
+    return [pack_faces(faces) for faces in backend.find_faces(pictures)]
+
+
+@feature(backend="faces", batched=True, cache=True)
+def reference_faces(references: Sequence[Sequence[RGB]], backend: FaceAnalyzer) -> list[Float32]:
+    """Faces of all reference pictures of an item, N×(5 + D)."""
+    found = iter(backend.find_faces([picture for pictures in references for picture in pictures]))
+    return [pack_faces([face for _ in pictures for face in next(found)]) for pictures in references]
+
+
+@feature()
+def identity_edit(instruction: str | None = None) -> bool:
+    """Whether the instruction asks for another person in the place of one that is there, or for none."""
+    if instruction is None:
+        return False
+    return parse_instruction(instruction).identity_change or _SWAP.search(instruction) is not None
+
+
+@feature(backend="faces")
+def face_matches(
+    source_faces: Float32,
+    edited_faces: Float32,
+    identity_edit: bool,
+    backend: FaceAnalyzer,
+    edited: RGB | None = None,
+    mask: Mask | None = None,
+    *,
+    overlap_weight: float = 0.1,
+) -> FaceMatches:
+    """Faces of S against those of E.
+
+    An identity edit takes the faces inside M out of the comparison; without a mask, or without E on its grid, nobody
+    knows which face was meant, and all are taken out.
+
+    Args:
+        source_faces: N×(5 + D).
+        edited_faces: M×(5 + D).
+        identity_edit: the instruction asks for another person.
+        backend: gives the similarity.
+        edited: E on S's grid; without it boxes of S and E are not compared.
+        mask: True where the picture may change, H×W.
+        overlap_weight: of the box overlap beside the similarity.
+    """
+    known, found = source_faces, edited_faces
+    if identity_edit:
+        region = mask if edited is not None else None
+        known, found = known[~_inside(known, region)], found[~_inside(found, region)]
+    similarities: list[float] = []
+    if len(known) and len(found):
+        overlap = box_overlap(known[:, :4], found[:, :4]) if edited is not None else None
+        similarities = match_faces(_similarity(backend, known, found), overlap, overlap_weight=overlap_weight)
+    return FaceMatches(
+        similarities=tuple(similarities),
+        known=len(known),
+        found=len(found),
+        excused_known=len(source_faces) - len(known),
+        excused_found=len(edited_faces) - len(found),
+    )
+
+
+@feature(backend="faces")
+def compared_faces(
+    face_matches: FaceMatches, edited_faces: Float32, backend: FaceAnalyzer, reference_faces: Float32 | None = None
+) -> FaceMatches:
+    """Whom E is compared with: the references' faces where references are given and show some, else those of S.
+
+    Several references may show one person: each of their faces is compared with the face of E that is nearest to it.
+    """
+    if reference_faces is None or not len(reference_faces):
+        return face_matches
+    nearest: tuple[float, ...] = ()
+    if len(edited_faces):
+        nearest = tuple(float(best) for best in _similarity(backend, reference_faces, edited_faces).max(axis=1))
+    return FaceMatches(nearest, known=len(reference_faces), found=len(edited_faces), known_from="references")
+
+
+def pack_faces(faces: Sequence[Face]) -> Float32:
+    """Faces to N×(5 + D); 0×5 when there is none."""
+    if not faces:
+        return np.zeros((0, 5), dtype=np.float32)
+    return np.stack([np.concatenate([face.box, [face.detection_score], face.embedding]) for face in faces]).astype(
+        np.float32
+    )
+
+
+def _similarity(
+    backend: FaceAnalyzer, first: Float32, second: Float32
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return backend.similarity(first[:, 5:], second[:, 5:]).astype(np.float64)
+
+
+def _inside(faces: Float32, mask: Mask | None) -> Mask:
+    """N: whether at least half of each face's box, cut at the frame, may change; all of them without a mask."""
+    if mask is None:
+        return np.ones(len(faces), dtype=bool)
+    height, width = mask.shape
+    shares = []
+    for left, top, right, bottom in faces[:, :4]:
+        rows = slice(int(np.clip(top, 0, height)), int(np.clip(np.ceil(bottom), 0, height)))
+        columns = slice(int(np.clip(left, 0, width)), int(np.clip(np.ceil(right), 0, width)))
+        box = mask[rows, columns]
+        shares.append(float(box.mean()) if box.size else 0.0)
+    return np.array(shares) >= 0.5
