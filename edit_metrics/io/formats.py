@@ -95,6 +95,8 @@ def open_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture
     kind = sniff_format(data)
     if kind is None:
         raise ImageError(f"one of {', '.join(FORMATS)}", _first_bytes(data), where, code="not_an_image")
+    if kind == "JPEG" and _ends_in_filler(data):
+        raise ImageError("a complete JPEG file", "zeros in place of its end", where, code="unreadable")
     try:
         with _quiet() if _may_warn(kind, data) else contextlib.nullcontext():
             return _load(_plugin(kind), data, kind, limits, where)
@@ -184,6 +186,12 @@ def _plugin(kind: str) -> type[ImageFile.ImageFile]:
     plugin: type[ImageFile.ImageFile] = getattr(importlib.import_module(f"PIL.{module}"), name)
     # Pillow reads a JPEG's resolution from its EXIF block while opening, and warns when that is corrupt.
     return type("JpegWithoutExif", (plugin,), {"getexif": lambda _self: Image.Exif()}) if kind == "JPEG" else plugin
+
+
+def _ends_in_filler(data: bytes) -> bool:
+    # An interrupted download into a preallocated file: libjpeg would fill the rest with gray, and say nothing.
+    tail = data.rstrip(b"\0")
+    return len(data) - len(tail) >= 16 and not tail.endswith(b"\xff\xd9")
 
 
 def _may_warn(kind: str, data: bytes) -> bool:

@@ -14,6 +14,8 @@ from edit_metrics.io.formats import DecodeLimits, open_picture
 from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import RGB, Missing
 
+__all__ = ["DecodeInfo", "DecodeLimits", "DecodedImage", "MaskFacts", "PictureFacts", "decode_bytes", "decode_image"]
+
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:

@@ -109,7 +109,7 @@ def write_csv_parts(parts: Iterable[pa.Table | pd.DataFrame], path: str | Path) 
 def _guarded(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+    frame = table if isinstance(table, pd.DataFrame) else table.to_pandas(integer_object_nulls=True)
     frame = frame.assign(**{name: frame[name].map(_csv_cell, na_action="ignore") for name in _text_columns(frame)})
     frame.columns = pd.Index([_csv_cell(name) for name in frame.columns])
     return frame
