@@ -7,7 +7,7 @@ import sys
 import typer
 
 from edit_metrics import __version__
-from edit_metrics.cli import human
+from edit_metrics.cli import compare, human
 from edit_metrics.cli import score as score_verb
 from edit_metrics.errors import EditMetricsError
 
@@ -37,6 +37,9 @@ score_verb.register(app)
 
 
 human.register(app)
+
+
+compare.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,149 @@
+"""Which columns of a score table are compared, and what a larger value of each means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from edit_metrics.errors import ConfigError, TableError
+from edit_metrics.registry import get_metric, suggest
+from edit_metrics.types import DIMENSIONS, Direction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["dimension", "overall", "declared", "metric"]
+
+_OVERALL: Final = ("overall.min", "overall.geomean")
+# Numbers of a score table that are no measurement of the edit.
+_NOT_MEASURES: Final = frozenset({"priority", "id", "group", "row"})
+_MEASURE_SUFFIXES: Final = (".confidence",)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One compared column.
+
+    Attributes:
+        name: a dimension's name, ``overall.min``, or the metric's column.
+        column: where the values stand.
+        kind: ``declared`` for a column whose direction the user gave: ranked and sliced like a score.
+        status_column: where the reason for a missing value stands; empty when the table has none.
+        tie: differences up to this size are a tie.
+        margin: differences up to this size do not matter; None where nobody has said.
+    """
+
+    name: str
+    column: str
+    kind: Kind
+    direction: Direction
+    status_column: str = ""
+    reason_column: str = ""
+    tie: float = 0.0
+    margin: float | None = None
+
+    @property
+    def sign(self) -> int:
+        """Which sign of a difference is better: +1, −1, or 0 for a diagnostic."""
+        return {Direction.HIGHER_IS_BETTER: 1, Direction.LOWER_IS_BETTER: -1}.get(self.direction, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the user says about columns that this program does not know.
+
+    Attributes:
+        higher: columns of which more is better.
+        lower: columns of which less is better.
+        margins: column → difference that does not matter.
+    """
+
+    higher: tuple[str, ...] = ()
+    lower: tuple[str, ...] = ()
+    margins: dict[str, float] | None = None
+
+
+def find_measures(
+    frames: Sequence[pd.DataFrame],
+    declared: Declared,
+    *,
+    margin: float,
+    tie: float,
+    reserved: Sequence[str] = (),
+    metrics: bool = True,
+) -> tuple[Measure, ...]:
+    """Dimensions in the rubric's order, then the overall scores, then metrics in the first table's order.
+
+    Args:
+        frames: score tables; a column counts when any of them has it.
+        declared: directions and margins given by the user.
+        margin: equivalence margin of dimension scores.
+        tie: tie width of dimension scores.
+        reserved: columns that are used for something else (pairing, slicing).
+        metrics: also every other numeric column.
+
+    Raises:
+        ConfigError: a declared column that no table has, or that is declared twice.
+        TableError: nothing to compare.
+    """
+    columns = list(dict.fromkeys(name for frame in frames for name in frame.columns))
+    _check_declared(declared, columns)
+    scores = [_score(name, "dimension", f"{name}.score", tie, margin, declared) for name in DIMENSIONS]
+    scores += [_score(name, "overall", name, tie, margin, declared) for name in _OVERALL]
+    found = [measure for measure in scores if measure.column in columns]
+    if metrics:
+        taken = {measure.column for measure in found} | _NOT_MEASURES | set(reserved)
+        numeric = [n for n in columns if n not in taken and any(_is_numeric(f, n) for f in frames)]
+        found += [_metric(n, declared) for n in numeric if not n.endswith(_MEASURE_SUFFIXES)]
+    if not found:
+        raise TableError("a score table with '<dimension>.score' or other numeric columns", f"columns {columns[:20]}")
+    return tuple(found)
+
+
+def _score(name: str, kind: Kind, column: str, tie: float, margin: float, declared: Declared) -> Measure:
+    own_margin = (declared.margins or {}).get(column, margin)
+    status, reason = (f"{name}.status", f"{name}.reasons") if kind == "dimension" else ("", "")
+    return Measure(name, column, kind, Direction.HIGHER_IS_BETTER, status, reason, tie, own_margin)
+
+
+def _metric(column: str, declared: Declared) -> Measure:
+    kind: Kind = "declared"
+    if column in declared.higher:
+        direction = Direction.HIGHER_IS_BETTER
+    elif column in declared.lower:
+        direction = Direction.LOWER_IS_BETTER
+    else:
+        kind, direction = "metric", _registered_direction(column)
+    # Cached and uncached runs may differ by 1e-5; that is no win.
+    own_margin = (declared.margins or {}).get(column)
+    return Measure(column, column, kind, direction, f"{column}.status", f"{column}.reason", 1e-5, own_margin)
+
+
+def _registered_direction(column: str) -> Direction:
+    if column.split(".", 1)[0] not in DIMENSIONS or "." not in column:
+        return Direction.NEITHER
+    try:
+        return get_metric(column).direction
+    except ConfigError:
+        # A column of another program under one of our prefixes.
+        return Direction.NEITHER
+
+
+def _is_numeric(frame: pd.DataFrame, column: str) -> bool:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    if column not in frame.columns:
+        return False
+    dtype = frame[column].dtype
+    return bool(is_numeric_dtype(dtype) and not is_bool_dtype(dtype))
+
+
+def _check_declared(declared: Declared, columns: Sequence[str]) -> None:
+    named = [*declared.higher, *declared.lower]
+    for name in [*named, *(declared.margins or {})]:
+        if name not in columns:
+            raise ConfigError("a column of the score tables", repr(name), todo=suggest(name, columns))
+    twice = sorted(set(declared.higher) & set(declared.lower))
+    if twice:
+        raise ConfigError("one direction for a column", f"{', '.join(twice)} given as both higher and lower")

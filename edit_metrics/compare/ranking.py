@@ -1,0 +1,71 @@
+"""Which run is better, with ties where the data does not separate them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations
+
+import numpy as np
+
+from edit_metrics.compare.differences import Difference, group_mean, paired_difference, settle
+from edit_metrics.compare.matching import match
+from edit_metrics.compare.measures import Measure
+from edit_metrics.compare.pairing import Units
+from edit_metrics.stats import group_codes
+
+
+@dataclass(frozen=True, slots=True)
+class RankRow:
+    """A run's place on one measure.
+
+    Attributes:
+        rank: 1 + the number of runs that are significantly better (all pairs tested, Holm within the measure); runs
+            that the data does not separate may share a rank.
+        mean: over the items that every run scored, so that ranks and means speak of the same items; None without any.
+        worse_than: names of the runs that are significantly better.
+    """
+
+    measure: str
+    run: str
+    rank: int
+    mean: float | None
+    n_items: int
+    worse_than: tuple[str, ...]
+
+
+def rank_runs(units: Sequence[Units], measures: Sequence[Measure], alpha: float) -> tuple[RankRow, ...]:
+    """Rank all runs on every dimension and overall score, best first."""
+    ranked = [measure for measure in measures if measure.kind != "metric"]
+    return tuple(row for measure in ranked for row in _rank(units, measure, alpha))
+
+
+def _rank(units: Sequence[Units], measure: Measure, alpha: float) -> list[RankRow]:
+    pairs = [_test(first, second, measure, alpha) for first, second in combinations(units, 2)]
+    settled = settle(pairs, {measure.name: measure.sign}, alpha, by_measure=True)
+    better: dict[str, list[str]] = {unit.run.name: [] for unit in units}
+    for found in settled:
+        if found.verdict == "better":
+            better[found.reference].append(found.run)
+        elif found.verdict == "worse":
+            better[found.run].append(found.reference)
+    means, n_items = _common_means(units, measure)
+    rows = [
+        RankRow(measure.name, name, 1 + len(above), mean, n_items, tuple(above))
+        for (name, above), mean in zip(better.items(), means, strict=True)
+    ]
+    return sorted(rows, key=lambda row: (row.rank, -(row.mean if row.mean is not None else -np.inf)))
+
+
+def _test(first: Units, second: Units, measure: Measure, alpha: float) -> Difference:
+    pair = match(first, second).column(measure)
+    return paired_difference(pair, second.run.name, first.run.name, alpha=alpha, confidence=1 - alpha)
+
+
+def _common_means(units: Sequence[Units], measure: Measure) -> tuple[list[float | None], int]:
+    keys = reduce(lambda common, unit: common[common.isin(unit.keys)], units[1:], units[0].keys)
+    columns = [unit.column(measure.column, keys) for unit in units]
+    everywhere = np.isfinite(columns).all(axis=0)
+    groups = group_codes(units[0].groups[units[0].keys.get_indexer(keys)])[everywhere]
+    return [group_mean(column[everywhere], groups) for column in columns], int(everywhere.sum())
