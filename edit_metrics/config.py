@@ -310,8 +310,11 @@ def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings are merged key by key, everything else is replaced; ``null`` removes a key of the base."""
-    result = dict(base)
+    """Mappings are merged key by key, everything else is replaced; ``null`` removes a key of the base.
+
+    Naming another backend with ``use`` drops the options of the one that it replaces.
+    """
+    result = dict(base) if over.get("use", base.get("use")) == base.get("use") else {}
     for key, value in over.items():
         if value is None:
             result.pop(key, None)
@@ -336,6 +339,8 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         node = node.setdefault(part, {})
         if not isinstance(node, dict):
             raise ConfigError("a key inside a section", repr(key), f"--set {override}", f"{part!r} is not a section.")
+    if last == "use" and node.get("use") != value:
+        node.clear()  # the options belonged to the other backend
     node[last] = value
 
 

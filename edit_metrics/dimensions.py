@@ -106,7 +106,7 @@ def _unscored(section: DimensionConfig, measurements: Mapping[str, Measurement])
     missing = [m for m in needed if m.value is None]
     status = next((s for s in _STATUS_ORDER if any(m.status is s for m in missing)), Status.NOT_APPLICABLE)
     causes = Counter(m.reason for m in missing if m.status is status)
-    return PreScore(None, None, status, tuple(reason.split(":")[0] for reason, _ in causes.most_common()) or ("gated",))
+    return PreScore(None, None, status, tuple(reason.split(":")[0] for reason, _ in causes.most_common()) or ("no_curve",))
 
 
 def _confidence(
