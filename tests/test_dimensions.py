@@ -1,0 +1,200 @@
+"""Curves, gates, confidence with named reasons, and the order for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from edit_metrics.config import ConfidenceConfig, Config, DimensionConfig, validate_config
+from edit_metrics.dimensions import (
+    PriorityRow,
+    apply_curve,
+    to_flags,
+    to_overall,
+    to_prescore,
+    to_priorities,
+)
+from edit_metrics.types import Measurement, PreScore, Status, measured, not_applicable, unavailable, undefined
+
+RULES = ConfidenceConfig(cautions={"resized": 0.9}, threshold_margin=0.0)
+
+
+def section(**values: object) -> DimensionConfig:
+    return DimensionConfig.model_validate(values)
+
+
+def one_curve(**more: object) -> DimensionConfig:
+    return section(metrics=["a"], curves={"a": {"anchors": [[0, 0], [10, 1]]}}, **more)
+
+
+TWO = {"a": {"anchors": [[0, 0], [10, 1]]}, "b": {"anchors": [[0, 1], [1, 0]], "trust": 0.5}}
+
+
+def missing(kind: object) -> Measurement:
+    return Measurement.of(kind)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("value", "score"), [(-5, 0), (0, 0), (2.5, 0.25), (10, 1), (99, 1)])
+def test_a_curve_is_linear_between_its_anchors_and_flat_outside(value: float, score: float) -> None:
+    assert apply_curve([(0, 0), (10, 1)], value) == pytest.approx(score)
+
+
+def test_the_minimum_names_the_metric_that_limits_it() -> None:
+    both = section(metrics=["a", "b"], curves=TWO, combine="min")
+    result = to_prescore(both, RULES, {"a": measured(8), "b": measured(0.9)})
+    assert result.score == pytest.approx(0.1)
+    assert result.reasons[0] == "low_b"
+
+
+def test_the_mean_weighs_by_trust() -> None:
+    both = section(metrics=["a", "b"], curves=TWO, combine="mean")
+    result = to_prescore(both, RULES, {"a": measured(8), "b": measured(0.5)})
+    assert result.score == pytest.approx((0.8 * 1 + 0.5 * 0.5) / 1.5)
+
+
+def test_confidence_is_the_trust_of_the_best_metric_that_is_there() -> None:
+    both = section(metrics=["a", "b"], curves=TWO)
+    result = to_prescore(both, RULES, {"a": missing(unavailable("no_caption")), "b": measured(0.1)})
+    assert result.confidence == pytest.approx(0.5)
+
+
+def test_a_degenerate_metric_lowers_confidence_and_is_named_but_one_that_does_not_apply_is_not() -> None:
+    both = section(metrics=["a", "b"], curves=TWO)
+    degenerate = to_prescore(both, RULES, {"a": measured(9), "b": missing(undefined("flat"))})
+    irrelevant = to_prescore(both, RULES, {"a": measured(9), "b": missing(not_applicable("no_mask"))})
+    assert degenerate.confidence == pytest.approx(RULES.missing)
+    assert degenerate.reasons == ("missing_b",)
+    assert irrelevant.confidence == 1
+    assert irrelevant.reasons == ()
+
+
+def test_cautions_and_disagreement_lower_confidence_once_each() -> None:
+    both = section(metrics=["a", "b"], curves=TWO)
+    result = to_prescore(both, RULES, {"a": measured(10, "resized"), "b": measured(1, "resized")})
+    assert result.confidence == pytest.approx(0.9 * RULES.disagreement_factor)
+    assert result.reasons == ("low_b", "resized", "metrics_disagree")
+
+
+def test_a_score_close_to_the_threshold_is_uncertain() -> None:
+    rules = ConfidenceConfig(threshold_margin=0.1)
+    assert to_prescore(one_curve(), rules, {"a": measured(5.5)}).reasons == ("near_threshold",)
+    assert to_prescore(one_curve(), rules, {"a": measured(7)}).reasons == ()
+
+
+def test_a_cap_bounds_the_confidence_and_says_why() -> None:
+    result = to_prescore(one_curve(cap=0.6, cap_reason="geometry_only"), RULES, {"a": measured(9)})
+    assert result.confidence == pytest.approx(0.6)
+    assert result.reasons == ("geometry_only",)
+
+
+def test_a_gate_settles_the_dimension_before_any_curve() -> None:
+    gated = section(
+        metrics=["a", "no_op"],
+        curves={"a": {"anchors": [[0, 0], [10, 1]]}},
+        gates={"no_op": {"above": 1, "score": 0, "confidence": 0.9}},
+    )
+    fired = to_prescore(gated, RULES, {"a": measured(10), "no_op": measured(1)})
+    quiet = to_prescore(gated, RULES, {"a": measured(10), "no_op": measured(0)})
+    assert (fired.score, fired.confidence, fired.reasons) == (0, 0.9, ("no_op",))
+    assert quiet.score == 1
+
+
+def test_without_any_value_the_most_alarming_status_and_its_reason_are_told() -> None:
+    both = section(metrics=["a", "b"], curves=TWO)
+    result = to_prescore(both, RULES, {"a": missing(not_applicable("no_mask")), "b": missing(undefined("flat"))})
+    assert (result.score, result.confidence) == (None, None)
+    assert (result.status, result.reasons) == (Status.UNDEFINED, ("flat",))
+
+
+def test_a_dimension_that_the_profile_does_not_measure_is_unavailable() -> None:
+    assert to_prescore(section(), RULES, {}).reasons == ("not_in_profile",)
+
+
+def test_overall_is_the_weakest_and_the_geometric_mean_of_what_is_scored() -> None:
+    prescores = {
+        "safety": PreScore(0.9, 1, Status.OK),
+        "quality": PreScore(0.4, 1, Status.OK),
+        "style": PreScore(None, None, Status.UNAVAILABLE, ("not_in_profile",)),
+    }
+    overall = to_overall(prescores)
+    assert overall.minimum == pytest.approx(0.4)
+    assert overall.geometric_mean == pytest.approx(0.6)
+    assert to_overall({}).minimum is None
+
+
+def test_flags_read_values_and_ignore_missing_ones() -> None:
+    config = validate_config(
+        {"profile": "x", "flags": {"no_op": {"metric": "m", "above": 1}, "unsafe": {"metric": "s", "below": 0}}}, "test"
+    )
+    assert to_flags(config.flags, {"m": measured(1), "s": measured(1)}) == ("no_op",)
+    assert to_flags(config.flags, {"m": missing(undefined("x")), "s": measured(0)}) == ("unsafe",)
+
+
+def config() -> Config:
+    dimensions = {"preservation": {"metrics": ["a"], "curves": {"a": {"anchors": [[0, 0], [10, 1]]}}}}
+    return validate_config({"profile": "x", "dimensions": dimensions}, "test")
+
+
+def row(
+    score: float,
+    *,
+    confidence: float = 1.0,
+    flags: tuple[str, ...] = (),
+    broken: tuple[str, ...] = (),
+    group: str = "g",
+) -> PriorityRow:
+    return PriorityRow(flags, broken, {"preservation": PreScore(score, confidence, Status.OK)}, group)
+
+
+def ranks(rows: list[PriorityRow]) -> list[int]:
+    return [p.rank for p in to_priorities(rows, config())]
+
+
+def test_lanes_come_in_order_unsafe_infeasible_missing_uncertain_weak() -> None:
+    rows = [
+        row(0.1),
+        row(0.9, confidence=0.2),
+        row(0.9, broken=("preservation.lpips",)),
+        row(0.9, flags=("infeasible",)),
+        row(1.0, flags=("unsafe", "infeasible")),
+        row(0.8),
+    ]
+    assert ranks(rows) == [5, 4, 3, 2, 1, 6]
+
+
+def test_inside_a_lane_the_more_broken_the_less_certain_and_the_weaker_come_first() -> None:
+    assert ranks([row(0.9, broken=("x",)), row(0.9, broken=("x", "y"))]) == [2, 1]
+    assert ranks([row(0.9, confidence=0.3), row(0.9, confidence=0.1)]) == [2, 1]
+    assert ranks([row(0.7), row(0.2)]) == [2, 1]
+
+
+def test_ties_are_spread_over_groups_and_keep_the_manifests_order() -> None:
+    rows = [row(0.5, group="a"), row(0.5, group="a"), row(0.5, group="b"), row(0.5, group="a"), row(0.5, group="b")]
+    assert ranks(rows) == [1, 3, 2, 5, 4]
+
+
+def test_reasons_say_why_an_item_stands_where_it_stands() -> None:
+    (first,) = to_priorities([row(0.25, confidence=0.1, flags=("unsafe",), broken=("preservation.a",))], config())
+    assert first.reasons == (
+        "unsafe",
+        "missing:preservation.a",
+        "low_confidence:preservation",
+        "weakest:preservation=0.25",
+    )
+
+
+def test_uncertainty_is_read_against_what_the_profile_can_reach() -> None:
+    capped = validate_config(
+        {
+            "profile": "x",
+            "dimensions": {
+                "adherence": {
+                    "metrics": ["a"],
+                    "curves": {"a": {"anchors": [[0, 0], [1, 1]], "trust": 0.2}},
+                }
+            },
+        },
+        "test",
+    )
+    weak_encoder = PriorityRow((), (), {"adherence": PreScore(0.9, 0.2, Status.OK)}, "g")
+    (place,) = to_priorities([weak_encoder], capped)
+    assert place.reasons == ("weakest:adherence=0.90",)
