@@ -98,6 +98,9 @@ class EquivalenceTest:
 
 def group_codes(groups: Iterable[Hashable]) -> NDArray[np.intp]:
     """Groups as integers 0 … G−1, in order of first appearance; any hashable labels, none of them missing."""
+    if isinstance(groups, np.ndarray) and groups.dtype.kind in "iu":
+        _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[inverse]
     codes: dict[Hashable, int] = {}
     labels = groups.tolist() if isinstance(groups, np.ndarray) else list(groups)
     out = np.fromiter((codes.setdefault(label, len(codes)) for label in labels), dtype=np.intp, count=len(labels))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
+from scipy.special import bdtr
 
 from edit_metrics.stats.clusters import Alternative
 from edit_metrics.types import Float64
@@ -42,8 +42,10 @@ def mcnemar_exact(only_first: int, only_second: int, alternative: Alternative = 
     if only_first < 0 or only_second < 0:
         raise ValueError(f"expected counts of 0 or more, got {only_first} and {only_second}")
     discordant = only_first + only_second
-    p_value = 1.0 if discordant == 0 else float(binomtest(only_second, discordant, 0.5, alternative).pvalue)
-    return McNemarTest(only_first, only_second, p_value, alternative)
+    # P(X ≤ k) of a fair binomial; by symmetry P(X ≥ second) = P(X ≤ first).
+    less, greater = (float(bdtr(count, discordant, 0.5)) for count in (only_second, only_first))
+    p_values = {"less": less, "greater": greater, "two-sided": min(1.0, 2 * min(less, greater))}
+    return McNemarTest(only_first, only_second, p_values[alternative], alternative)
 
 
 def holm(p_values: ArrayLike) -> Float64:

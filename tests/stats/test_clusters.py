@@ -129,6 +129,10 @@ def test_codes_follow_first_appearance_whatever_the_labels() -> None:
     assert group_codes(["b", 1, "b", ("x", 2)]).tolist() == [0, 1, 0, 2]
 
 
+def test_codes_of_integers_follow_first_appearance_too() -> None:
+    assert group_codes(np.array([7, -2, 7, 30, -2])).tolist() == [0, 1, 0, 2, 1]
+
+
 @pytest.mark.parametrize("label", [None, float("nan")])
 def test_a_missing_group_is_refused(label) -> None:
     with pytest.raises(ValueError, match="group label"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -36,6 +37,14 @@ def test_holm_refuses_what_is_no_p_value(bad) -> None:
 def test_mcnemar_equals_statsmodels(first, second) -> None:
     reference = mcnemar([[5, first], [second, 7]], exact=True).pvalue
     assert mcnemar_exact(first, second).p_value == pytest.approx(min(1.0, reference))
+
+
+@pytest.mark.parametrize("alternative", ["less", "greater", "two-sided"])
+def test_mcnemar_is_scipys_binomial_test(alternative) -> None:
+    for first in range(12):
+        for second in range(12 - first):
+            reference = binomtest(second, first + second, 0.5, alternative).pvalue if first + second else 1.0
+            assert mcnemar_exact(first, second, alternative).p_value == pytest.approx(reference)
 
 
 def test_one_sided_mcnemar_asks_whether_the_second_side_has_more() -> None:
