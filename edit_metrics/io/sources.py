@@ -10,6 +10,7 @@ import posixpath
 import stat
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from edit_metrics.errors import ImageError, MissingExtraError
 
@@ -67,7 +68,7 @@ def read_bytes(path: str, max_bytes: int) -> bytes:
     """
     try:
         return _read_url(path, max_bytes) if is_url(path) else _read_local(_strip_scheme(path), max_bytes)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ImageError("a file", "no such file", path, code="missing_file") from None
     except OSError as error:
         raise ImageError("a readable file", error.strerror or str(error), path, code="unreadable") from error
@@ -153,21 +154,28 @@ def _strip_scheme(path: str) -> str:
 
 def _join_local(raw: str, root: str) -> str:
     base = "" if is_url(root) else _strip_scheme(root)
-    return os.path.realpath(os.path.join(base, _strip_scheme(raw)))  # noqa: PTH118 - takes an empty base
+    return os.path.realpath(os.path.join(base, _strip_scheme(raw)))  # noqa: PTH118 - the base may be empty
 
 
 def _join_url(raw: str, root: str) -> str:
-    scheme, _, rest = (raw if is_url(raw) else f"{root.rstrip('/')}/{raw}").partition("://")
-    # A leading slash inside the URL keeps ".." from climbing into the host or bucket name unnoticed.
-    host, slash, inner = rest.partition("/")
-    return f"{scheme}://{host}{posixpath.normpath(slash + inner)}" if slash else f"{scheme}://{host}"
+    return _normal_url(raw if is_url(raw) else f"{root.rstrip('/')}/{raw}")
+
+
+def _normal_url(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host, _, inner = rest.partition("/")
+    path = posixpath.normpath(inner) if inner else ""
+    if path.startswith(".."):
+        raise OutsideRootError(url)
+    return f"{scheme}://{host}/{path}".rstrip("/")
 
 
 def _is_inside(resolved: str, root: str) -> bool:
-    if is_url(resolved):
-        base = _join_url("", root).rstrip("/") if is_url(root) else None
-        return base is not None and "::" not in resolved and (resolved + "/").startswith(base + "/")
-    if is_url(root):
+    if is_url(resolved) != is_url(root) or "::" in resolved:
         return False
-    base = os.path.realpath(_strip_scheme(root))
-    return os.path.commonpath([base, resolved]) == base
+    if not is_url(root):
+        base = os.path.realpath(_strip_scheme(root))
+        return os.path.commonpath([base, resolved]) == base
+    # Web servers decode %2e%2e after we have looked, so both readings must stay inside.
+    readings = (resolved, _normal_url(unquote(resolved)))
+    return all(reading.startswith(_normal_url(root) + "/") for reading in readings)

@@ -110,7 +110,9 @@ def _guarded(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     frame = table if isinstance(table, pd.DataFrame) else table.to_pandas(integer_object_nulls=True)
-    frame = frame.assign(**{name: frame[name].map(_csv_cell, na_action="ignore") for name in _text_columns(frame)})
+    # Not Series.map, which would turn a column of whole numbers and gaps back into floats.
+    cells = {name: pd.Series(list(map(_csv_cell, frame[name])), frame.index, object) for name in _text_columns(frame)}
+    frame = frame.assign(**cells)
     frame.columns = pd.Index([_csv_cell(name) for name in frame.columns])
     return frame
 

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import csv
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from edit_metrics.errors import TableError
+from edit_metrics.io import tables
+from edit_metrics.io.atomic import write_atomically
+from edit_metrics.io.tables import (
+    read_scores,
+    read_table,
+    write_bytes,
+    write_csv,
+    write_csv_parts,
+    write_json,
+    write_jsonl,
+    write_parquet,
+    write_parquet_parts,
+    write_text,
+)
+
+
+@pytest.fixture
+def scores() -> pa.Table:
+    schema = pa.schema(
+        [("id", pa.string()), ("preservation.lpips", pa.float64()), ("seed", pa.int64()), ("flags", pa.string())]
+    )
+    columns = {
+        "id": ["=1+1", "007", "NA", 'b,\n"c"'],
+        "preservation.lpips": [0.1, None, -2.5, 1e-17],
+        "seed": [1, None, 3, 2**53 + 1],
+        "flags": ["", None, "-x", "'@y"],
+    }
+    return pa.table(columns, schema=schema)
+
+
+def test_parquet_comes_back_as_it_was(scores: pa.Table, tmp_path: Path) -> None:
+    write_parquet(scores, tmp_path / "s.parquet")
+    assert pq.read_table(tmp_path / "s.parquet").equals(scores)
+
+
+def test_equal_data_give_equal_parquet_bytes(scores: pa.Table, tmp_path: Path) -> None:
+    labelled = scores.replace_schema_metadata({"made": "yesterday"})
+    parts = pa.concat_tables([scores.slice(0, 1), scores.slice(1)])
+    for number, table in enumerate((scores, labelled, parts, scores.to_pandas(integer_object_nulls=True))):
+        write_parquet(table, tmp_path / f"{number}.parquet")
+    written = [(tmp_path / f"{number}.parquet").read_bytes() for number in range(3)]
+    assert written[0] == written[1] == written[2]
+    assert pq.read_schema(tmp_path / "3.parquet").metadata is None
+
+
+def test_parts_give_the_same_table_as_the_whole(scores: pa.Table, tmp_path: Path) -> None:
+    parts = [scores.slice(0, 1), scores.slice(1, 2), scores.slice(3)]
+    write_parquet_parts(iter(parts), scores.schema, tmp_path / "parts.parquet")
+    assert pq.read_table(tmp_path / "parts.parquet").equals(scores)
+    write_csv(scores, tmp_path / "whole.csv")
+    write_csv_parts(iter(parts), tmp_path / "parts.csv")
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_csv_text_cannot_run_as_a_formula(tmp_path: Path) -> None:
+    cells = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "'=x", "'quoted'", "plain", "a=b"]
+    frame = pd.DataFrame({"id": cells, "=head": cells, "number": np.arange(9) - 4.5})
+    write_csv(frame, tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["id", "'=head", "number"]
+    assert [row[0] for row in rows] == ["'" + cell for cell in cells[:6]] + cells[6:]
+    assert rows[0][2] == "-4.5"
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv"), frame, check_dtype=False)
+
+
+def test_csv_keeps_ids_whole_numbers_and_gaps(scores: pa.Table, tmp_path: Path) -> None:
+    write_csv(scores, tmp_path / "s.csv")
+    with (tmp_path / "s.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["seed"] for row in rows] == ["1", "", "3", "9007199254740993"]
+    frame = read_table(tmp_path / "s.csv")
+    assert frame["id"].tolist() == scores["id"].to_pylist()
+    assert frame["preservation.lpips"].isna().tolist() == [False, True, False, False]
+    assert frame["preservation.lpips"].dropna().tolist() == [0.1, -2.5, 1e-17]
+
+
+def test_lists_in_a_csv_cell_are_json(tmp_path: Path) -> None:
+    write_csv(pa.table({"id": ["a", "b"], "references": [["x", "ä"], []]}), tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["references"] for row in csv.DictReader(file)] == ['["x", "ä"]', "[]"]
+
+
+def test_nan_words_are_missing_in_numbers_and_words_in_names(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,model,score\nnan,None,nan\nNA,null,1.5\n")
+    frame = read_table(tmp_path / "t.csv")
+    assert frame["id"].tolist() == ["nan", "NA"]
+    assert frame["model"].tolist() == ["None", "null"]
+    assert frame["score"].isna().tolist() == [True, False]
+    assert frame["score"].dtype == np.float64
+
+
+def test_json_and_jsonl_tables_are_read(tmp_path: Path) -> None:
+    rows = [{"id": "a", "x": 1.5}, {"id": "b\u2028", "x": None}]
+    write_jsonl(rows, tmp_path / "t.jsonl")
+    write_json(rows, tmp_path / "t.json")
+    for name in ("t.jsonl", "t.json"):
+        frame = read_table(tmp_path / name)
+        assert frame["id"].tolist() == ["a", "b\u2028"]
+        assert frame["x"].isna().tolist() == [False, True]
+
+
+def test_json_is_written_as_given_and_never_with_nan(tmp_path: Path) -> None:
+    write_json({"b": np.float64(0.5), "a": [np.int64(1), tmp_path]}, tmp_path / "v.json")
+    text = (tmp_path / "v.json").read_text()
+    assert list(json.loads(text)) == ["b", "a"]
+    assert json.loads(text)["a"] == [1, str(tmp_path)]
+    for write in (
+        lambda path: write_json({"x": float("nan")}, path),
+        lambda path: write_jsonl([{"x": float("inf")}], path),
+    ):
+        with pytest.raises(ValueError, match="JSON"):
+            write(tmp_path / "v.json")
+    with pytest.raises(TypeError, match="set has no JSON form"):
+        write_json({"x": {1}}, tmp_path / "v.json")
+    assert (tmp_path / "v.json").read_text() == text
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    write_text("old", target)
+
+    def interrupted(path: Path) -> None:
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(target, interrupted)
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_writers_make_folders_replace_files_and_honour_the_umask(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "er" / ("n" * 250 + ".bin")
+    write_bytes(b"one", target)
+    write_bytes(b"two", target)
+    assert target.read_bytes() == b"two"
+    beside = tmp_path / "beside"
+    beside.write_bytes(b"")
+    assert stat.S_IMODE(target.stat().st_mode) == stat.S_IMODE(beside.stat().st_mode)
+    write_text("a\r\nä\n", tmp_path / "t.txt")
+    assert (tmp_path / "t.txt").read_bytes() == "a\r\nä\n".encode()
+
+
+def test_a_run_folder_is_signed_and_any_other_table_is_not(scores: pa.Table, tmp_path: Path) -> None:
+    write_parquet(scores, tmp_path / "run" / "scores.parquet")
+    write_parquet(scores, tmp_path / "elsewhere.parquet")
+    assert not read_scores(tmp_path / "run").signed
+    write_json({"run_signature": "abc"}, tmp_path / "run" / "run.json")
+    for run in (tmp_path / "run", str(tmp_path / "run" / "scores.parquet")):
+        table = read_scores(run)
+        assert table.signed
+        assert table.run_info == {"run_signature": "abc"}
+        assert table.path == tmp_path / "run" / "scores.parquet"
+    assert not read_scores(tmp_path / "elsewhere.parquet").signed
+    assert read_scores(tmp_path / "elsewhere.parquet").frame["id"].tolist() == scores["id"].to_pylist()
+
+
+@pytest.mark.parametrize("ids", [[1, 2], [1.0, 2.0], ["1", "2"]])
+def test_ids_become_text(ids: list[Any], tmp_path: Path) -> None:
+    write_parquet(pd.DataFrame({"id": ids, "x": [0.5, 1.5]}), tmp_path / "t.parquet")
+    assert read_scores(tmp_path / "t.parquet").frame["id"].tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected", "got", "todo"),
+    [
+        (pd.DataFrame({"item_id": ["a"], "x": [1]}), "a column 'id'", "item_id, x", "'item_id'"),
+        (pd.DataFrame({"ID": ["a"], "width": [1]}), "a column 'id'", "ID, width", "Rename 'ID' to 'id'?"),
+        (pd.DataFrame({"x": [1]}), "a column 'id'", "x", ""),
+        (pd.DataFrame({"id": ["a", "b", "a", "b"]}), "unique ids", "2 repeated: 'a', 'b'", ""),
+        (pd.DataFrame({"id": ["a", None]}), "an id in every row", "1 rows", ""),
+        (pd.DataFrame({"id": pd.Series([], dtype="str")}), "at least one row", "empty", ""),
+    ],
+)
+def test_a_table_that_cannot_be_joined_says_why(
+    frame: pd.DataFrame, expected: str, got: str, todo: str, tmp_path: Path
+) -> None:
+    write_parquet(frame, tmp_path / "t.parquet")
+    with pytest.raises(TableError) as caught:
+        read_scores(tmp_path / "t.parquet")
+    assert expected in caught.value.expected
+    assert got in caught.value.got
+    assert todo in caught.value.todo
+    assert str(tmp_path / "t.parquet") in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.parquet", b"nonsense"),
+        ("t.jsonl", b"{"),
+        ("t.json", b"[1"),
+        ("t.csv", b'"'),
+        ("t.csv", b""),
+        ("t.csv", b"\xff"),
+    ],
+)
+def test_a_broken_table_is_a_table_error(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(TableError, match=name):
+        read_table(tmp_path / name)
+
+
+def test_a_table_that_is_not_there_or_of_another_kind_is_a_table_error(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="no such file"):
+        read_table(tmp_path / "none.csv")
+    (tmp_path / "t.xlsx").write_bytes(b"")
+    with pytest.raises(TableError, match=r"\.parquet, \.csv, \.jsonl, \.json"):
+        read_table(tmp_path / "t.xlsx")
+    with pytest.raises(TableError, match="Has the run finished"):
+        read_scores(tmp_path)
+
+
+def test_a_broken_run_json_is_a_table_error(scores: pa.Table, tmp_path: Path) -> None:
+    write_parquet(scores, tmp_path / "scores.parquet")
+    for text in ("{", "[]"):
+        write_text(text, tmp_path / "run.json")
+        with pytest.raises(TableError, match=r"run\.json"):
+            read_scores(tmp_path)
+
+
+def test_everything_offered_exists() -> None:
+    assert all(hasattr(tables, name) for name in tables.__all__)
