@@ -231,7 +231,7 @@ _loaded = False
 
 
 def load_all() -> None:
-    """Import every module of ``edit_metrics.metrics`` and ``edit_metrics.features``, so that they register.
+    """Import every module of ``edit_metrics.metrics``, ``.instruction`` and ``.features``, so that they register.
 
     An import error in one of them is an error, never a metric that is silently absent.
     """
@@ -239,7 +239,7 @@ def load_all() -> None:
     if _loaded:
         return
     _loaded = True
-    for package_name in ("edit_metrics.metrics", "edit_metrics.features"):
+    for package_name in ("edit_metrics.metrics", "edit_metrics.instruction", "edit_metrics.features"):
         package = importlib.import_module(package_name)
         for module in pkgutil.iter_modules(package.__path__, f"{package_name}."):
             importlib.import_module(module.name)

@@ -218,3 +218,26 @@ class PatchEncoder(Backend, Protocol):
     def encode_patches(self, images: Sequence[RGB]) -> list[Float32]:
         """N pictures → per picture T×D last-layer keys of the patch tokens, T the patches in row-major order."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line of text that was read off a picture.
+
+    Attributes:
+        text: its characters.
+        box: left, top, right, bottom in px of the picture.
+        score: the reader's confidence in [0, 1].
+    """
+
+    text: str
+    box: tuple[float, float, float, float]
+    score: float
+
+
+class TextReader(Backend, Protocol):
+    """Role ``ocr``."""
+
+    def read_text(self, images: Sequence[RGB]) -> list[tuple[TextLine, ...]]:
+        """Lines of each picture, from top to bottom; empty where nothing was read."""
+        ...

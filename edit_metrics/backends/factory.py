@@ -38,6 +38,9 @@ BACKENDS: Final[Mapping[str, Mapping[str, str]]] = {
         "yunet_sface": "edit_metrics.backends.yunet_sface:YunetSface",
         "stub": "edit_metrics.backends.stub:StubFaces",
     },
+    "ocr": {
+        "rapidocr": "edit_metrics.backends.rapid_ocr:RapidOcr",
+    },
     "patches": {
         "dino": "edit_metrics.backends.dino:DinoPatches",
     },

@@ -106,7 +106,8 @@ class ParsedInstruction:
         identity_change: a person is to become another one (other face, age, sex), or to go.
         negations: what must not happen or must stay, as written.
         doubts: why the reading may be wrong: ``compound`` (several edits), ``no_verb``, ``not_understood``,
-            ``several_colours``, ``unknown_colour``, ``unquoted_text``, ``type_from_manifest``.
+            ``several_colours``, ``unknown_colour``, ``unquoted_text``, ``truncated``,
+            ``type_from_manifest``.
     """
 
     text: str

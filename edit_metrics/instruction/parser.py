@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Final
 
 from edit_metrics.instruction import words
 from edit_metrics.instruction.clause import Clause
@@ -30,6 +31,9 @@ _MANIFEST_TYPES: tuple[tuple[EditType, str], ...] = (
     (EditType.OTHER, r"other|action|motion|pose|material|emotion|expression|attribute|random|mix|complex"),
 )
 
+LONGEST: Final = 600
+"""Characters that are read: the rules backtrack, and a pasted page must not hold up a batch."""
+
 
 def parse_instruction(text: str, edit_type: EditType | None = None) -> ParsedInstruction:
     """Read one instruction.
@@ -41,13 +45,15 @@ def parse_instruction(text: str, edit_type: EditType | None = None) -> ParsedIns
     Returns:
         The first clause's edit; further clauses of another edit raise the doubt ``compound``.
     """
-    parts = normalise(text)
+    parts = normalise(text[:LONGEST])
     readings = [_read(clause, _quoted(clause, parts.quotes), edit_type) for clause in parts.clauses]
     understood = [reading for reading in readings if "not_understood" not in reading.doubts] or readings
     first = understood[0] if understood else ParsedInstruction("", EditType.OTHER, doubts=("not_understood",))
     doubts = list(first.doubts)
     if len(readings) > 1:
         doubts.append("compound")
+    if len(text) > LONGEST:
+        doubts.append("truncated")
     if edit_type is not None and edit_type is not first.edit_type:
         first, doubts = replace(first, edit_type=edit_type), [*doubts, "type_from_manifest"]
     first = replace(first, text=text, negations=parts.negations, doubts=tuple(dict.fromkeys(doubts)))

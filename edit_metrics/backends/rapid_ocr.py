@@ -1,0 +1,91 @@
+"""Text by RapidOCR (PP-OCR through ONNX Runtime). Its wheel carries the models: nothing is downloaded."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from edit_metrics.backends.base import Fingerprint, TextLine, require_package
+from edit_metrics.errors import MissingExtraError, WeightsError
+from edit_metrics.types import RGB
+from edit_metrics.weights import store
+
+_STAGES: Final = {"Det": "*_det_*.onnx", "Cls": "*_cls_*.onnx", "Rec": "*_rec_*.onnx"}
+"""Detection, upside-down or not, recognition → the model's file in the package."""
+
+
+class RapidOcr:
+    """Role ``ocr``. Reads Latin letters, digits and Chinese; printed rather than handwritten text, from about 12 px up.
+
+    Args:
+        min_score: of the recogniser, from which a line counts as read.
+        threads: of ONNX Runtime; None leaves its default.
+    """
+
+    def __init__(self, *, min_score: float = 0.5, threads: int | None = None) -> None:
+        rapidocr = require_package("rapidocr", "ocr", "reading text off pictures")
+        self._fingerprint = self.describe({"min_score": min_score})
+        count = -1 if threads is None else threads
+        settings: dict[str, Any] = {
+            "Global.log_level": "error",
+            "Global.text_score": min_score,
+            "EngineConfig.onnxruntime.intra_op_num_threads": count,
+            "EngineConfig.onnxruntime.inter_op_num_threads": count,
+        }
+        paths = {f"{stage}.model_path": str(path) for stage, path in _model_files().items()}
+        self._reader = rapidocr.RapidOCR(params=settings | paths)
+
+    @classmethod
+    def weights(cls, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """None: the models lie in the package itself."""
+        return ()
+
+    @classmethod
+    def describe(cls, options: Mapping[str, Any]) -> Fingerprint:
+        """See :class:`~edit_metrics.backends.base.Describable`."""
+        return Fingerprint(
+            name="rapidocr",
+            weights={stage: store.sha256_of(path) for stage, path in _model_files().items()},
+            preprocessing=f"package defaults, BGR, score >= {options['min_score']}",
+        )
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """See :class:`~edit_metrics.backends.base.Fingerprint`."""
+        return self._fingerprint
+
+    def read_text(self, images: Sequence[RGB]) -> list[tuple[TextLine, ...]]:
+        """See :class:`~edit_metrics.backends.base.TextReader`."""
+        return [self._read(image) for image in images]
+
+    def _read(self, image: RGB) -> tuple[TextLine, ...]:
+        found = self._reader(np.ascontiguousarray(image[..., ::-1]))
+        if found.txts is None:
+            return ()
+        return tuple(
+            TextLine(text, (*box.min(axis=0).tolist(), *box.max(axis=0).tolist()), float(score))
+            for text, box, score in zip(found.txts, found.boxes, found.scores, strict=True)
+        )
+
+
+def _model_files() -> dict[str, Path]:
+    spec = importlib.util.find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        raise MissingExtraError("rapidocr", "ocr", "reading text off pictures")
+    folder = Path(spec.origin).parent / "models"
+    files: dict[str, Path] = {}
+    for stage, pattern in _STAGES.items():
+        found = sorted(folder.glob(pattern))
+        if not found:
+            raise WeightsError(
+                f"a model file {pattern} in the package rapidocr",
+                "none",
+                str(folder),
+                "Install a version of rapidocr whose wheel carries its models (3.1 or newer).",
+            )
+        files[stage] = found[0]
+    return files

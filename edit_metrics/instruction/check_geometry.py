@@ -1,0 +1,162 @@
+"""Geometry of the frame: flip, rotation, crop, zoom, found by registering E on S and on S's mirror image."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edit_metrics.instruction.parsed import EditType, GeometryKind, ParsedInstruction
+from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp
+from edit_metrics.types import RGB, Float32, Float64, Missing, not_applicable, undefined
+
+WORK_SIDE: Final = 480
+MAX_POINTS: Final = 800
+MATCH_RATIO: Final = 0.8
+"""Lowe 2004: a match counts when the second nearest descriptor is this much farther."""
+MIN_INLIERS: Final = 12
+CLEAR: Final = 1.5
+"""How many times more inliers the better of plain and mirrored must have."""
+ANGLE_TOLERANCE: Final = 5.0
+OBJECT_KINDS: Final = frozenset({GeometryKind.MOVE, GeometryKind.RESIZE, GeometryKind.TURN})
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How E's frame lies on S.
+
+    Attributes:
+        mirrored: E shows S's mirror image (left and right exchanged, before the rotation).
+        angle: clockwise rotation of E's content against S (or its mirror image), degrees in (−180, 180].
+        share: area of E's frame over S's, in S's pixels: < 1 crop or zoom in, > 1 zoom out.
+        inliers: matched points that agree.
+    """
+
+    mirrored: bool
+    angle: float
+    share: float
+    inliers: int
+
+
+def check_geometry(parsed: ParsedInstruction, source: RGB, edited_native: RGB) -> Verdict | Missing:
+    """Whether the frame was flipped, rotated, cropped or zoomed as asked.
+
+    Args:
+        parsed: a geometry edit of the whole picture.
+        source: S, H×W×3.
+        edited_native: E on its own grid; a rotation may exchange its sides.
+
+    Returns:
+        1 where the registered pose is the asked one, 0 where it is another; a crop or zoom under 15 % counts in part.
+        ``not_applicable(object_geometry)`` for moves, sizes and turns of a thing; ``undefined(no_registration)`` for
+        pictures without matching detail, ``undefined(symmetric_picture)``.
+    """
+    missing = out_of_scope(parsed, EditType.GEOMETRY)
+    if missing is not None:
+        return missing
+    if parsed.geometry is None or parsed.geometry in OBJECT_KINDS or parsed.object is not None:
+        return not_applicable("object_geometry")
+    if parsed.geometry is GeometryKind.ROTATE and not accepted_angles(parsed):
+        return not_applicable("no_angle")
+    pose = find_pose(source, edited_native)
+    if isinstance(pose, Missing):
+        return pose
+    mirror = "mirrored, " if pose.mirrored else ""
+    evidence = f"geometry: {mirror}rotated {pose.angle:.0f}° clockwise, {pose.share:.0%} of the source's frame"
+    return Verdict(_judge(parsed, pose), evidence)
+
+
+def accepted_angles(parsed: ParsedInstruction) -> tuple[float, ...]:
+    """Clockwise angles that a rotation may have; both ways where none is said; empty where no angle is."""
+    degree = parsed.degree
+    if parsed.direction == "vertical":
+        return (180.0,)
+    if degree is None or degree.unit != "degrees" or degree.value is None:
+        return ()
+    if parsed.direction in {"clockwise", "right"}:
+        return (degree.value,)
+    if parsed.direction in {"counterclockwise", "left"}:
+        return (-degree.value,)
+    return (degree.value, -degree.value)
+
+
+def find_pose(source: RGB, edited: RGB) -> Pose | Missing:
+    """Register E on S and on its mirror image by SIFT matches and a similarity transform (RANSAC).
+
+    Returns:
+        ``undefined(no_registration)`` under 12 agreeing points; ``undefined(symmetric_picture)`` where both fit.
+    """
+    frame, other = _prepare(source), _prepare(edited)
+    plain, mirrored = _register(other, frame), _register(other, np.ascontiguousarray(frame[:, ::-1]))
+    best, second = sorted((plain, mirrored), key=lambda found: found.inliers, reverse=True)
+    if best.inliers < MIN_INLIERS:
+        return undefined("no_registration")
+    if best.inliers < CLEAR * second.inliers:
+        return undefined("symmetric_picture")
+    a, b = best.matrix[0, 0], best.matrix[1, 0]
+    area = (a * a + b * b) * other.shape[0] * other.shape[1] / (frame.shape[0] * frame.shape[1])
+    return Pose(best is mirrored, -math.degrees(math.atan2(b, a)), float(area), best.inliers)
+
+
+def _judge(parsed: ParsedInstruction, pose: Pose) -> float:
+    kind = parsed.geometry
+    if kind is GeometryKind.FLIP:
+        return float(_is_flip(parsed, pose))
+    if kind is GeometryKind.ROTATE:
+        turned = any(_apart(pose.angle, angle) <= ANGLE_TOLERANCE for angle in accepted_angles(parsed))
+        upside_down = parsed.direction == "vertical" and _apart(pose.angle, 180) <= ANGLE_TOLERANCE
+        return float(upside_down if parsed.direction == "vertical" else turned and not pose.mirrored)
+    if pose.mirrored or _apart(pose.angle, 0) > ANGLE_TOLERANCE:
+        return 0.0
+    return ramp(pose.share, 1.03, 1.15) if kind is GeometryKind.ZOOM_OUT else ramp(pose.share, 0.97, 0.85)
+
+
+def _is_flip(parsed: ParsedInstruction, pose: Pose) -> bool:
+    """Left-right and top-bottom flips are mirror images turned by 0° and by 180°; an unnamed axis may be either."""
+    sideways, over = (_apart(pose.angle, angle) <= ANGLE_TOLERANCE for angle in (0, 180))
+    if not pose.mirrored:
+        return parsed.direction == "vertical" and "upside" in parsed.text.lower() and over
+    if parsed.direction in {"vertical", "up", "down", "top", "bottom"}:
+        return over
+    return sideways if parsed.direction in {"horizontal", "left", "right"} else sideways or over
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    matrix: Float64
+    inliers: int
+
+
+def _prepare(image: RGB) -> RGB:
+    scale = min(WORK_SIDE / max(image.shape[:2]), 1.0)
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _register(moving: RGB, fixed: RGB) -> _Fit:
+    nothing = _Fit(np.eye(2, 3), 0)
+    sift = cv2.SIFT.create(MAX_POINTS)
+    (points, features), (other_points, other_features) = (sift.detectAndCompute(g, None) for g in (moving, fixed))
+    if features is None or other_features is None or min(len(points), len(other_points)) < MIN_INLIERS:
+        return nothing
+    pairs = cv2.BFMatcher().knnMatch(features, other_features, k=2)
+    good = [m for m, second in (p for p in pairs if len(p) == 2) if m.distance < MATCH_RATIO * second.distance]
+    if len(good) < MIN_INLIERS:
+        return nothing
+    start = np.array([points[m.queryIdx].pt for m in good], np.float32)
+    end = np.array([other_points[m.trainIdx].pt for m in good], np.float32)
+    cv2.setRNGSeed(0)
+    matrix, inliers = cv2.estimateAffinePartial2D(start, end, ransacReprojThreshold=3.0, maxIters=2000)
+    return nothing if matrix is None else _Fit(np.asarray(matrix, np.float64), _distinct(end[inliers[:, 0] > 0]))
+
+
+def _distinct(points: Float32) -> int:
+    """How many different places, 4 px apart: one strong corner gives several descriptors."""
+    return len({(round(float(x) / 4), round(float(y) / 4)) for x, y in points})
+
+
+def _apart(first: float, second: float) -> float:
+    return abs((first - second + 180) % 360 - 180)
