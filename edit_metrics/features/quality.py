@@ -24,14 +24,19 @@ def source_readings(source: RGB) -> QualityReadings:
 
 
 @feature()
-def edited_readings(edited_native: RGB, edited: RGB | None = None) -> QualityReadings:
-    """All readings of E on S's grid; on its own grid, and marked so, where it has no place there.
+def edited_readings(
+    edited_native: RGB, edited: RGB | None = None, pixel_cautions: tuple[str, ...] | None = None
+) -> QualityReadings:
+    """All readings of E on S's grid; on its own grid, with the caution ``other_grid``, where it has no place there.
 
     Args:
         edited_native: E as decoded.
         edited: E on S's grid.
+        pixel_cautions: how E came onto that grid.
     """
-    return read_quality(edited_native if edited is None else edited, other_grid=edited is None)
+    if edited is None:
+        return read_quality(edited_native, cautions=("other_grid",))
+    return read_quality(edited, cautions=tuple(code for code in pixel_cautions or () if code != "empty_mask"))
 
 
 @feature("source_clip_iqa", backend="clip", batched=True, cache=True, features={"embedding": "clip_source_embedding"})

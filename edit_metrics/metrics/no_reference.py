@@ -28,7 +28,8 @@ class QualityReadings:
     """All readings of one picture; each field is what the function of that name returned.
 
     Attributes:
-        other_grid: the picture is on a grid of its own, not the source's, so that differences mix in its size.
+        cautions: codes that go with every value: ``other_grid`` when the picture was not on the source's grid, so that
+            differences mix in its size.
     """
 
     blur: float | Missing
@@ -39,14 +40,14 @@ class QualityReadings:
     banding: float | Missing
     colourfulness: float | Missing
     resolution_loss: float | Missing
-    other_grid: bool = False
+    cautions: tuple[str, ...] = ()
 
 
-READINGS: Final = tuple(field.name for field in fields(QualityReadings) if field.name != "other_grid")
+READINGS: Final = tuple(field.name for field in fields(QualityReadings) if field.name != "cautions")
 """Names of the readings, in the order of their columns."""
 
 
-def read_quality(image: RGB, *, other_grid: bool = False) -> QualityReadings:
+def read_quality(image: RGB, *, cautions: tuple[str, ...] = ()) -> QualityReadings:
     """All readings of one picture (H×W×3, 8-bit sRGB)."""
     grey = bt709(image)
     return QualityReadings(
@@ -58,7 +59,7 @@ def read_quality(image: RGB, *, other_grid: bool = False) -> QualityReadings:
         banding=luma_banding(bt601(image)),
         colourfulness=colourfulness(image),
         resolution_loss=_resolution_loss(grey),
-        other_grid=other_grid,
+        cautions=cautions,
     )
 
 

@@ -2,7 +2,8 @@
 
 Each reading of :mod:`edit_metrics.metrics.no_reference` has two columns: ``<reading>_edited`` and ``<reading>_delta``,
 E minus S, so that a bad source does not fail a good edit. Both pictures are read on S's grid, because the size of a
-picture changes its blur; where E has no place on that grid it is read on its own, with the caution ``other_grid``.
+picture changes its blur; where E has no place on that grid it is read on its own, with the caution
+``other_grid``; where it had to be resized, with ``resized``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from edit_metrics.metrics.no_reference import QualityReadings
 from edit_metrics.registry import metric
 from edit_metrics.types import Direction, Float32, Measurement, Missing, measured
 
-OTHER_GRID: Final = "other_grid"
 LOGIT_SCALE: Final = 100.0
 """The temperature at which CLIP was trained (Radford 2021)."""
 
@@ -71,7 +71,7 @@ for _column in COLUMNS:
 
 
 def edited_reading(edited_readings: QualityReadings, name: str) -> Measurement | Missing:
-    """One reading of E, with the caution ``other_grid`` when it was not taken on S's grid.
+    """One reading of E, with the cautions that go with its grid.
 
     Args:
         edited_readings: all readings of E.
@@ -80,7 +80,7 @@ def edited_reading(edited_readings: QualityReadings, name: str) -> Measurement |
     value = getattr(edited_readings, name)
     if isinstance(value, Missing):
         return value
-    return measured(value, OTHER_GRID if edited_readings.other_grid else "")
+    return measured(value, *edited_readings.cautions)
 
 
 def reading_delta(
@@ -97,7 +97,7 @@ def reading_delta(
     for value in (before, after):
         if isinstance(value, Missing):
             return value
-    return measured(after - before, OTHER_GRID if edited_readings.other_grid else "")
+    return measured(after - before, *edited_readings.cautions)
 
 
 def antonym_probability(embedding: Float32, antonyms: Float32, *, logit_scale: float = LOGIT_SCALE) -> float:

@@ -1,0 +1,251 @@
+"""Structural integrity (METRICS.md §5): whether what must keep its geometry kept it.
+
+All of it measures **kept geometry**, not anatomy: an edit may keep every edge of the source and still grow a sixth
+finger inside the mask. The pictures are compared where geometry must hold, the region R: U where there is a mask, the
+whole frame where the kind of edit leaves geometry alone. E and S are on the same grid. Pixels outside R do not matter
+at all to ``gmsd``, ``ms_ssim`` and ``edge_f1``.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edit_metrics.metrics.areas import as_bytes, erode
+from edit_metrics.metrics.luma import bt601
+from edit_metrics.registry import metric
+from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Measurement, Missing, measured, undefined
+
+GMSD_C: Final = 170.0
+"""Xue 2014, for luma 0..255."""
+MS_SSIM_WEIGHTS: Final = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""Wang 2003, finest scale first."""
+_C1, _C2 = 0.01**2, 0.03**2  # K1, K2 of Wang 2004 for a data range of 1
+_WINDOW: Final = 11
+_LEAST_PIXELS: Final = 64
+A = TypeVar("A", Float32, Float64)
+TOO_THIN: Final = undefined("u_too_thin")
+
+
+@metric(
+    "structure.gmsd",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="",
+    features={"cautions": "pixel_cautions"},
+)
+def gmsd(
+    source: RGB, edited: RGB, geometry_region: Mask, cautions: tuple[str, ...] | None = None
+) -> Measurement | Missing:
+    """Gradient magnitude similarity deviation (Xue et al. 2014) over R: how unevenly gradients were damaged.
+
+    Luma 0..255, 2×2 average and every second pixel, Prewitt/3, c = 170; the standard deviation of the similarity map
+    over the pixels of that grid whose 6×6-px support lies in R (beyond the frame there are zeros, as published).
+
+    Args:
+        source: S, H×W×3.
+        edited: E on S's grid.
+        geometry_region: R, H×W, True where geometry must hold.
+        cautions: codes that go with the value.
+
+    Returns:
+        0 = gradients kept, or all changed alike. ``undefined(u_too_thin)`` when R is under 64 supports wide.
+    """
+    inside = erode(_halve(geometry_region.astype(np.float32)) == 1.0, 1)
+    if np.count_nonzero(inside) < _LEAST_PIXELS:
+        return TOO_THIN
+    before, after = (_gradient_magnitude(_halve(bt601(image).astype(np.float32))) for image in (source, edited))
+    similarity = (2 * before * after + GMSD_C) / (before**2 + after**2 + GMSD_C)
+    return measured(float(similarity[inside].std(dtype=np.float64)), *(cautions or ()))
+
+
+def _gradient_magnitude(grey: Float32) -> Float64:
+    derivative, average = np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0, 1.0]) / 3
+    across = cv2.sepFilter2D(grey, cv2.CV_64F, derivative, average, borderType=cv2.BORDER_CONSTANT)
+    down = cv2.sepFilter2D(grey, cv2.CV_64F, average, derivative, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(np.hypot(across, down), np.float64)
+
+
+@metric(
+    "structure.ms_ssim",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="",
+    features={"cautions": "pixel_cautions"},
+)
+def ms_ssim(
+    source: RGB, edited: RGB, geometry_region: Mask, cautions: tuple[str, ...] | None = None
+) -> Measurement | Missing:
+    """Multi-scale SSIM of luma over R (Wang et al. 2003), negative terms clamped to 0.
+
+    Five scales, gaussian 11×11 windows of σ = 1.5 that lie in the frame. Every mean is weighted with R: 2×2 averages
+    when halving, moments in a window; scale maps are averaged over pixels with at least half of their own area and half
+    of their window in R. With R everywhere it is the published measure.
+
+    Args:
+        source: S, H×W×3.
+        edited: E on S's grid.
+        geometry_region: R, H×W, True where geometry must hold.
+        cautions: codes that go with the value.
+
+    Returns:
+        1 = identical. ``undefined(too_small)`` with a side under 176 px, ``undefined(u_too_thin)`` when no window of
+        some scale is half in R.
+    """
+    if min(geometry_region.shape) < _WINDOW * 2 ** (len(MS_SSIM_WEIGHTS) - 1):
+        return undefined("too_small")
+    weight = geometry_region.astype(np.float64)
+    x, y = (bt601(image) / 255.0 for image in (source, edited))
+    value = 1.0
+    for scale, exponent in enumerate(MS_SSIM_WEIGHTS):
+        if scale:
+            x, y, weight = _halve_weighted(x, weight), _halve_weighted(y, weight), _halve(weight)
+        terms = _similarity_terms(x, y, weight)
+        if terms is None:
+            return TOO_THIN
+        luminance_contrast, contrast = terms
+        last = scale == len(MS_SSIM_WEIGHTS) - 1
+        value *= max(luminance_contrast if last else contrast, 0.0) ** exponent
+    return measured(value, *(cautions or ()))
+
+
+def _similarity_terms(x: Float64, y: Float64, weight: Float64) -> tuple[float, float] | None:
+    """Means of the SSIM map and of its contrast-structure part; None when no window is half in R."""
+    share = _window_sum(weight)
+    centre = _WINDOW // 2
+    inside = (share >= 0.5) & (weight[centre:-centre, centre:-centre] >= 0.5)
+    if not inside.any():
+        return None
+    safe = np.where(inside, share, 1.0)
+    mean_x, mean_y = _window_sum(weight * x) / safe, _window_sum(weight * y) / safe
+    variance_x = _window_sum(weight * x * x) / safe - mean_x**2
+    variance_y = _window_sum(weight * y * y) / safe - mean_y**2
+    covariance = _window_sum(weight * x * y) / safe - mean_x * mean_y
+    contrast = (2 * covariance + _C2) / (variance_x + variance_y + _C2)
+    luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
+    return float((luminance * contrast)[inside].mean()), float(contrast[inside].mean())
+
+
+def _window_sum(values: Float64) -> Float64:
+    """Gaussian-weighted sums over the windows that lie in the frame: H×W → H−10 × W−10."""
+    half = _WINDOW // 2
+    blurred = cv2.GaussianBlur(values, (_WINDOW, _WINDOW), 1.5, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred[half:-half, half:-half], np.float64)
+
+
+def _halve_weighted(values: Float64, weight: Float64) -> Float64:
+    total = _halve(weight)
+    return np.asarray(_halve(values * weight) / np.where(total > 0, total, 1.0), np.float64)
+
+
+def _halve(values: A) -> A:
+    """Means of 2×2 blocks; an odd last row or column is left out."""
+    rows, columns = values.shape[0] // 2 * 2, values.shape[1] // 2 * 2
+    even = values[:rows, :columns]
+    return np.asarray((even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4, values.dtype)
+
+
+@metric(
+    "structure.edge_f1",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="",
+    features={"cautions": "pixel_cautions"},
+)
+def edge_f1(
+    source: RGB,
+    edited: RGB,
+    geometry_region: Mask,
+    cautions: tuple[str, ...] | None = None,
+    *,
+    tolerance_px: int = 2,
+) -> Measurement | Missing:
+    """F1 of the edges of E against those of S over R (Canny 1986), each found within 2 px of the other.
+
+    σ = 1.4; the upper threshold is the 70 % quantile of each picture's own gradient, so that a change of exposure does
+    not count as one of geometry, at least 4 levels/px; the lower is .4 of it. Symmetric in S and E.
+
+    Args:
+        source: S, H×W×3.
+        edited: E on S's grid.
+        geometry_region: R, H×W, True where geometry must hold.
+        cautions: codes that go with the value.
+        tolerance_px: radius of the disc in which an edge counts as found.
+
+    Returns:
+        1 = every edge kept and none invented, 0 = none in common. ``undefined(no_edges)`` when neither has an edge in
+        R, ``undefined(u_too_thin)`` when nothing of R is left after the filters' support.
+    """
+    valid = erode(geometry_region, _EDGE_SUPPORT)
+    counted = erode(valid, tolerance_px)
+    if np.count_nonzero(counted) < _LEAST_PIXELS:
+        return TOO_THIN
+    before, after = (find_edges(bt601(image), valid) for image in (source, edited))
+    side = 2 * tolerance_px + 1
+    disc = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+    kept, total_before = _found(before & counted, after, disc)
+    true, total_after = _found(after & counted, before, disc)
+    if total_before + total_after == 0:
+        return undefined("no_edges")
+    recall, precision = kept / max(total_before, 1), true / max(total_after, 1)
+    f1 = 2 * recall * precision / (recall + precision) if recall + precision else 0.0
+    return measured(f1, *(cautions or ()))
+
+
+def _found(edges: Mask, among: Mask, disc: NDArray[np.uint8]) -> tuple[int, int]:
+    near = np.asarray(cv2.dilate(as_bytes(among), disc)) > 0
+    return int(np.count_nonzero(edges & near)), int(np.count_nonzero(edges))
+
+
+_EDGE_SIGMA: Final = 1.4
+_EDGE_RADIUS: Final = 4  # px of the gaussian, cut off at 3σ
+_EDGE_SUPPORT: Final = _EDGE_RADIUS + 1  # and Sobel's
+_SCALE: Final = 16.0  # Canny takes 16-bit integers: keep 1/128 level/px
+
+
+def find_edges(luma: RGB, valid: Mask) -> Mask:
+    """Canny's edges where ``valid`` (at least 5 px inside R): gradients elsewhere are 0, so that nothing leaks in.
+
+    Args:
+        luma: H×W, 8 bits.
+        valid: H×W.
+    """
+    size = (2 * _EDGE_RADIUS + 1, 2 * _EDGE_RADIUS + 1)
+    smooth = cv2.GaussianBlur(luma.astype(np.float32), size, _EDGE_SIGMA, borderType=cv2.BORDER_REFLECT)
+    across, down = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=_SCALE)) * valid for dx in (1, 0))
+    # Sobel's taps add up to 8 for a slope of one level a pixel.
+    strength = np.hypot(across, down)[valid] / (8 * _SCALE)
+    high = max(float(np.quantile(strength, 0.7)), 4.0) * 8 * _SCALE
+    across, down = np.rint(across).astype(np.int16), np.rint(down).astype(np.int16)
+    edges = np.asarray(cv2.Canny(across, down, 0.4 * high, high, L2gradient=True))
+    return np.asarray((edges > 0) & valid, np.bool_)
+
+
+@metric("structure.structure_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 4.0), unit="")
+def structure_distance(source_patch_keys: Float32, kept_patch_keys: Float32) -> float | Missing:
+    """‖SS(S) − SS(E)‖²_F / n², SS the cosine self-similarity of a ViT's last-layer keys (Tumanyan et al. 2022, Splice).
+
+    Where there is a mask, E's pixels inside it are S's, so that they do not matter; the part of the frame that the mask
+    takes up then lowers the value.
+
+    Args:
+        source_patch_keys: keys of S, n×D.
+        kept_patch_keys: keys of E on S's grid, n×D.
+
+    Returns:
+        0 = the same self-similarity; of the order of .01–.1 between pictures of one layout. ``undefined`` when the two
+        grids of patches differ; missing without a patch encoder.
+    """
+    if source_patch_keys.shape != kept_patch_keys.shape:
+        return undefined("patch_grids_differ")
+    difference = _self_similarity(source_patch_keys) - _self_similarity(kept_patch_keys)
+    return float(np.mean(difference**2))
+
+
+def _self_similarity(keys: Float32) -> Float64:
+    rows = keys.astype(np.float64)
+    unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-8)
+    return np.asarray(unit @ unit.T, np.float64)

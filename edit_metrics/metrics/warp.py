@@ -1,0 +1,99 @@
+"""Warps: displacements of what must stay that no shift and no zoom of the whole picture explains."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edit_metrics.metrics.areas import as_bytes, erode
+from edit_metrics.metrics.luma import bt709
+from edit_metrics.metrics.registration import Registration
+from edit_metrics.registry import metric
+from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
+
+TILE: Final = 96
+STRIDE: Final = 32
+MAX_TILES: Final = 100
+MIN_TILES: Final = 6
+MIN_RESPONSE: Final = 0.3
+"""Share of the correlation's energy in its peak, under which two tiles do not show the same thing."""
+MIN_TEXTURE: Final = 1.5  # grey levels, standard deviation of a tile's high pass
+FARTHEST: Final = 8.0  # px: beyond it the tiles do not show the same thing
+_HIGH_PASS: Final = 13  # px
+_CUBIC_REACH: Final = 2  # px
+
+
+@metric("structure.warp_px", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, FARTHEST * 2**0.5), unit="px")
+def warp_px(source: RGB, edited: RGB, geometry_region: Mask, registration: Registration) -> float | Missing:
+    """90 % quantile of the local displacement in R that is left after the global shift and zoom.
+
+    Phase correlation of high-passed 96-px tiles that lie wholly in R, are textured, and correlate. Straight lines that
+    bend, a swirl, a rotation, a change of perspective all show; a shift or a zoom of the whole does not (see
+    ``preservation.shift_px`` and ``preservation.scale``). Tiles whose content was replaced do not correlate and have no
+    say: this reads the geometry of what is still there.
+
+    Args:
+        source: S, H×W×3.
+        edited: E on S's grid.
+        geometry_region: R, H×W, True where geometry must hold.
+        registration: of E to S; without one, missing as it is.
+
+    Returns:
+        px; re-encodes read up to .4. ``undefined(too_few_tiles)`` when under 6 tiles correlate.
+    """
+    offsets = _residuals(source, edited, geometry_region, registration)
+    if len(offsets) < MIN_TILES:
+        return undefined("too_few_tiles")
+    return float(np.quantile(np.linalg.norm(offsets, axis=1), 0.9))
+
+
+def _residuals(source: RGB, edited: RGB, region: Mask, registration: Registration) -> Float64:
+    """N×2 displacements left, of the tiles that correlate."""
+    matrix = _to_edited(registration, region.shape)
+    size = (region.shape[1], region.shape[0])
+    laid_over = cv2.warpAffine(edited, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+    moved_region = cv2.warpAffine(as_bytes(region), matrix, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    first, second = (_high_pass(bt709(image)) for image in (source, np.asarray(laid_over, np.uint8)))
+    window = np.outer(np.hanning(TILE), np.hanning(TILE)).astype(np.float32)
+    found = []
+    for x, y in _corners(region & (np.asarray(moved_region) > 0)):
+        here, there = (plane[y : y + TILE, x : x + TILE] for plane in (first, second))
+        if min(here.std(), there.std()) < MIN_TEXTURE:
+            continue
+        left, response = cv2.phaseCorrelate(here, there, window)
+        if response >= MIN_RESPONSE and max(map(abs, left)) <= FARTHEST:
+            found.append(left)
+    return np.array(found, np.float64).reshape(-1, 2)
+
+
+def _to_edited(registration: Registration, frame: tuple[int, ...]) -> Float64:
+    """2×3: where E shows what S shows at (x, y), by shift and zoom about the centre."""
+    zoom = registration.scale
+    centre_x, centre_y = (frame[1] - 1) / 2, (frame[0] - 1) / 2
+    return np.array(
+        [
+            [zoom, 0, registration.dx + (1 - zoom) * centre_x],
+            [0, zoom, registration.dy + (1 - zoom) * centre_y],
+        ]
+    )
+
+
+def _high_pass(grey: Float32) -> Float32:
+    return grey - np.asarray(cv2.blur(grey, (_HIGH_PASS, _HIGH_PASS), borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _corners(region: Mask) -> list[tuple[int, int]]:
+    """Upper left corners (x, y) of the tiles wholly in R and away from its rim, evenly thinned out to MAX_TILES."""
+    height, width = region.shape
+    holes = cv2.integral(as_bytes(~erode(region, _HIGH_PASS // 2 + _CUBIC_REACH)))
+    corners = [
+        (x, y)
+        for y in range(0, height - TILE + 1, STRIDE)
+        for x in range(0, width - TILE + 1, STRIDE)
+        if holes[y + TILE, x + TILE] - holes[y, x + TILE] - holes[y + TILE, x] + holes[y, x] == 0
+    ]
+    if len(corners) <= MAX_TILES:
+        return corners
+    return [corners[i] for i in np.linspace(0, len(corners) - 1, MAX_TILES).round().astype(int)]
