@@ -1,0 +1,128 @@
+"""The command line as a whole: what it imports, how it fails, what it prints where."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edit_metrics.cli import main
+
+FIXTURES = Path(__file__).resolve().parents[2] / "data" / "fixtures"
+
+STUB = {
+    "profile": "stub",
+    "backends": {"perceptual": {"use": "stub"}, "safety": {"use": "stub"}},
+    "dimensions": {
+        "safety": {"metrics": ["nudity_max"], "curves": {"nudity_max": {"anchors": [[0, 1], [1, 0]]}}},
+        "preservation": {"metrics": ["psnr"], "curves": {"psnr": {"anchors": [[10, 0], [50, 1]]}}},
+    },
+    "cannot_see": ["anything: this is a stub"],
+}
+
+
+@pytest.fixture
+def stub_file(tmp_path: Path) -> Path:
+    path = tmp_path / "stub.yaml"
+    path.write_text(yaml.safe_dump(STUB))
+    return path
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Run the command line in this process; returns the exit code."""
+    monkeypatch.setattr(sys, "argv", ["edit-metrics", *arguments])
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['edit-metrics', '--help']\n"
+        "import edit_metrics.cli\n"
+        "try: edit_metrics.cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'pandas', 'pyarrow', 'cv2', 'numpy', 'pydantic', 'scipy', 'transformers'}\n"
+        "heavy &= set(sys.modules)\n"
+        "sys.stderr.write(','.join(sorted(heavy)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert "score" in done.stdout
+
+
+def test_score_prints_data_on_stdout_and_progress_on_stderr(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    manifest = str(FIXTURES / "manifest.jsonl")
+    assert call(monkeypatch, "score", manifest, "--out", str(out), "--config", str(stub_file), "--limit", "5") == 0
+    printed = capsys.readouterr()
+    assert "5 rows: 5 scored, 0 rejected" in printed.out
+    assert "preservation.psnr" in printed.out
+    assert "scoring 5 items" in printed.err
+    assert "not seen by this profile: anything" in printed.err
+    assert "\x1b[" not in printed.out + printed.err
+
+
+def test_score_prints_one_json_document_when_asked(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--out", str(tmp_path / "run"), "--config", str(stub_file), "--limit", "3", "--json")
+    assert call(monkeypatch, "score", str(FIXTURES / "manifest.jsonl"), *arguments) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["counts"] == {"rows": 3, "scored": 3, "rejected": 0}
+    assert data["metrics"]["preservation.psnr"]["n"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("score", "no-such.jsonl", "--out", "x"), ("manifest file", "no-such.jsonl")),
+        (("score", "m.jsonl", "--out", "x", "--profile", "embeded"), ("Did you mean 'embedded'",)),
+        (("score", "m.jsonl", "--out", "x", "--evidence", "som"), ("none|flagged|all",)),
+        (("score", "m.jsonl", "--out", "x", "--set", "engine.shard_sise=3"), ("shard_size",)),
+    ],
+)
+def test_a_users_mistake_is_one_paragraph_and_exit_2(
+    arguments: tuple[str, ...],
+    words: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call(monkeypatch, *arguments) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("edit-metrics: Expected ")
+    assert "Traceback" not in message
+    assert message.count("\n") == 1
+    assert all(word in message for word in words)
+
+
+def test_rejected_rows_exit_0_and_strict_2(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "m.jsonl"
+    good = {"id": "a", "source": "coffee.png", "edited": "coffee.png", "instruction": "x"}
+    manifest.write_text("\n".join(json.dumps(row) for row in (good, good | {"source": "../../x.png"}, {"id": "c"})))
+    base = ("score", str(manifest), "--config", str(stub_file), "--root", str(FIXTURES / "images"))
+    assert call(monkeypatch, *base, "--out", str(tmp_path / "a")) == 0
+    assert "2 of 3 rows rejected" in capsys.readouterr().err
+    rejected = [json.loads(line) for line in (tmp_path / "a" / "rejected.jsonl").read_text().splitlines()]
+    assert [row["line"] for row in rejected] == [2, 3]
+    assert call(monkeypatch, *base, "--out", str(tmp_path / "b"), "--strict") == 2
+    assert not (tmp_path / "b").exists()
+
+
+def test_an_unknown_verb_exits_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call(monkeypatch, "skore") == 2
+
+
+def test_version_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out.startswith("edit-metrics 0.")
