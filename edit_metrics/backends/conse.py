@@ -1,0 +1,175 @@
+"""ConSE (Norouzi et al., 2014): a shared picture-text space from a classifier and a sentence encoder.
+
+A picture is the mean of the sentence embeddings of its ten likeliest ImageNet class names, weighted by their
+probabilities; a text is its own sentence embedding. It is what can be had without a model hub: a real shared space,
+weak outside the names of objects, and blind to style, colour and relations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from PIL import Image
+
+from edit_metrics.backends.base import DTYPES, EncoderTraits, Fingerprint, one_of, require_package
+from edit_metrics.backends.minilm import CONTEXT_LENGTH, MiniLm
+from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
+from edit_metrics.errors import WeightsError
+from edit_metrics.types import RGB, Float32
+from edit_metrics.weights import store
+
+if TYPE_CHECKING:
+    import torch
+
+_TOP: Final = 10
+_SHORT_SIDE: Final = 256
+_CROP: Final = 224
+_CLASSES: Final = 1000
+_VERSION: Final = 1
+
+
+class ConseEncoder:
+    """Role ``conse``: EfficientNet-lite0 and MiniLM.
+
+    Args:
+        image_weights: reference of the classifier.
+        text_weights: reference of the sentence encoder's folder.
+        batch_size: pictures or texts of one forward pass.
+        dtype: of both networks; probabilities and embeddings are always float32.
+        device: see :func:`~edit_metrics.backends.factory.build_backend`.
+        threads: of one torch operation on the CPU.
+    """
+
+    def __init__(
+        self,
+        *,
+        image_weights: str = "conse.image",
+        text_weights: str = "conse.text",
+        batch_size: int = 16,
+        dtype: str = "float32",
+        device: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        options = {"image_weights": image_weights, "text_weights": text_weights, "dtype": dtype}
+        self._fingerprint = self.describe(options)
+        self._dtype, self._batch_size = dtype, batch_size
+        self._device = choose_device(device)
+        set_threads(threads)
+        self._classifier = _load_classifier(image_weights).to(self._device)
+        self._text = MiniLm(store.locate(text_weights), self._device, dtype, batch_size)
+        self._class_embeddings = self._embed_class_names(store.digest(text_weights))
+
+    @classmethod
+    def weights(cls, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """See :class:`~edit_metrics.backends.base.Describable`."""
+        return (options["image_weights"], options["text_weights"])
+
+    @classmethod
+    def describe(cls, options: Mapping[str, Any]) -> Fingerprint:
+        """See :class:`~edit_metrics.backends.base.Describable`."""
+        image, text = cls.weights(options)
+        return Fingerprint(
+            name="conse/efficientnet_lite0+all-MiniLM-L6-v2",
+            weights={"image": store.digest(image), "text": store.digest(text)},
+            preprocessing=f"bicubic antialiased short side {_SHORT_SIDE}, centre crop {_CROP}, top {_TOP} classes; "
+            f"mean pooling over {CONTEXT_LENGTH} tokens",
+            dtype=one_of("dtype", options["dtype"], DTYPES),
+            version=_VERSION,
+        )
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """See :class:`~edit_metrics.backends.base.Fingerprint`."""
+        return self._fingerprint
+
+    @property
+    def traits(self) -> EncoderTraits:
+        """Named ``conse``, never CLIP; ‖ΔI‖ under .15 is not told from a re-encode (METRICS.md §1)."""
+        return EncoderTraits("conse", "center", CONTEXT_LENGTH, blind_below=0.15)
+
+    def encode_images(self, images: Sequence[RGB]) -> Float32:
+        """See :class:`~edit_metrics.backends.base.ImageTextEncoder`."""
+        probabilities = self.class_probabilities(images)
+        top = np.argpartition(probabilities, -_TOP, axis=1)[:, -_TOP:]
+        kept = np.zeros_like(probabilities)
+        np.put_along_axis(kept, top, np.take_along_axis(probabilities, top, axis=1), axis=1)
+        embeddings = kept @ self._class_embeddings
+        unit: Float32 = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+        return unit
+
+    def class_probabilities(self, images: Sequence[RGB]) -> Float32:
+        """N pictures → N×1000 ImageNet probabilities."""
+        import torch
+
+        found = [np.zeros((0, _CLASSES), np.float32)]
+        for start in range(0, len(images), self._batch_size):
+            crops = np.stack([_crop(image) for image in images[start : start + self._batch_size]])
+            pixels = torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)
+            with inference(self._device, self._dtype):
+                logits = self._classifier(pixels.float().div_(127.5).sub_(1))
+                found.append(logits.float().softmax(dim=1).cpu().numpy())
+        return np.concatenate(found)
+
+    def encode_texts(self, texts: Sequence[str]) -> Float32:
+        """See :class:`~edit_metrics.backends.base.ImageTextEncoder`."""
+        return self._text.encode(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See :class:`~edit_metrics.backends.base.ImageTextEncoder`."""
+        return self._text.count_tokens(texts)
+
+    def _embed_class_names(self, text_digest: str) -> Float32:
+        """1000×D, kept on disk beside the weights: computing it takes longer than all else here."""
+        names = class_names()
+        key = hashlib.sha256("\n".join([str(_VERSION), text_digest, self._dtype, *names]).encode()).hexdigest()[:32]
+        path = store.models_folder() / "derived" / f"conse-class-names-{key}.npy"
+        if path.is_file():
+            known: Float32 = np.load(path, allow_pickle=False)
+            return known
+        embeddings = self._text.encode(names)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
+                np.save(stream, embeddings, allow_pickle=False)
+            Path(stream.name).replace(path)
+        except OSError:
+            return embeddings  # a read-only cache is fine: they are then computed once a process
+        return embeddings
+
+
+def class_names() -> list[str]:
+    """The 1000 ImageNet classes in the order of the classifier's outputs, with synonyms (``tench, Tinca tinca``)."""
+    info = require_package("timm.data", "embedded", "ImageNet's class names").ImageNetInfo("imagenet-1k")
+    return [str(info.index_to_description(index)) for index in range(_CLASSES)]
+
+
+def _crop(image: RGB) -> RGB:
+    """Short side to 256, centre crop 224×224: what the classifier was trained with."""
+    height, width = image.shape[:2]
+    short = min(height, width)
+    size = (int(_SHORT_SIDE * width / short), int(_SHORT_SIDE * height / short))
+    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    top, left = (round((side - _CROP) / 2) for side in resized.shape[:2])
+    return resized[top : top + _CROP, left : left + _CROP]
+
+
+def _load_classifier(reference: str) -> torch.nn.Module:
+    """The checkpoint has other names than timm's module, but the same tensors in the same order."""
+    import torch
+    from safetensors.torch import load_file
+
+    timm = require_package("timm", "embedded", "the picture encoder of ConSE")
+    model: torch.nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    path = store.locate(reference)
+    found = load_file(path)
+    state = model.state_dict()
+    ordered = [found[name] for name in sorted(found)]
+    if [tensor.shape for tensor in ordered] != [tensor.shape for tensor in state.values()]:
+        raise WeightsError("the 296 tensors of EfficientNet-lite0", f"{len(ordered)} others", str(path))
+    model.load_state_dict(dict(zip(state, ordered, strict=True)))
+    return model.eval().to(memory_format=torch.channels_last)
