@@ -26,7 +26,7 @@ def score(
     out: Annotated[Path, typer.Option(help="Run folder.")],
     profile: Annotated[str | None, typer.Option(help="Shipped profile; 'embedded' unless --config is given.")] = None,
     config: Annotated[Path | None, typer.Option(help="Config file; it may say 'extends: PROFILE'.")] = None,
-    engine: Annotated[str, typer.Option(help="local.")] = "local",
+    engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
     workers: Annotated[int | None, typer.Option(min=1, help="Threads for decoding and model-free metrics.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score the first N rows only.")] = None,
@@ -46,7 +46,7 @@ def score(
     from edit_metrics.engine.summary import summarise
     from edit_metrics.io.manifest import read_manifest
 
-    _check_choice("--engine", engine, ("local",))
+    _check_choice("--engine", engine, ("local", "ray"))
     _check_choice("--evidence", evidence, ("none", "flagged", "all"))
     overrides = [*(set_ or [])]
     overrides += [f"engine.workers={workers}"] if workers is not None else []

@@ -128,7 +128,7 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
         progress.note(f"Resuming: {finished} of {len(manifest.items)} items are done.")
     progress.start(len(manifest.items), finished)
     if todo:
-        run_shards(job, todo, progress)
+        _runner(options.engine)(job, todo, progress)
     seconds = _stage_seconds(folder, shards)
     folder.merge(shards, job.schema, plan, manifest.rejections)
     info = {
@@ -176,6 +176,14 @@ def commit_shard(folder: RunFolder, job: Job, shard: Shard, inputs_tag: str, res
     """Turn a shard's result into its table and commit it."""
     table = to_table(result.scored, job.schema, job.metadata, job.root)
     folder.commit(shard, inputs_tag, table, result.rejections, result.seconds)
+
+
+def _runner(engine: str) -> Callable[[Job, Sequence[Shard], Progress], None]:
+    if engine == "ray":
+        from edit_metrics.engine.ray import run_shards_on_ray
+
+        return run_shards_on_ray
+    return run_shards
 
 
 def _signatures(plan: Plan, manifest: Manifest) -> tuple[dict[str, Any], dict[str, Any]]:
