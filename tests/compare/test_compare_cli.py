@@ -1,0 +1,112 @@
+"""`compare` and `gate` on the command line: exit codes, stdout for data, stderr for words."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from conftest_compare import signed
+from typer.testing import CliRunner
+
+from edit_metrics.cli import app
+from edit_metrics.errors import ConfigError, SignatureError, TableError, UserError
+
+
+@pytest.fixture
+def runs(make_run, write_run) -> dict[str, str]:
+    small = {"n_items": 12, "noise": 0.2}
+    made = [
+        make_run("base", seed=1, info=signed()),
+        make_run("same", seed=2, info=signed()),
+        make_run("worse", seed=3, info=signed(), shift={"preservation": -0.1}),
+        make_run("other", seed=3, info=signed(5.0)),
+        make_run("few_a", seed=1, **small),
+        make_run("few_b", seed=2, **small),
+    ]
+    return {run.name: str(write_run(run)) for run in made}
+
+
+def _call(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"), [("base", "same", 0), ("base", "worse", 1), ("few_a", "few_b", 3), ("base", "base", 0)]
+)
+def test_the_gate_exits_with_its_verdict(runs, before, after, code) -> None:
+    result = _call("gate", runs[before], runs[after])
+    assert result.exit_code == code
+    assert "adherence" in result.stdout
+    assert " against " in result.stderr
+
+
+def test_the_gate_writes_its_files_and_json(runs, tmp_path) -> None:
+    files = {name: tmp_path / "new" / name for name in ("g.xml", "g.md")}
+    result = _call(
+        "gate", runs["base"], runs["worse"], "--junit", files["g.xml"], "--markdown", files["g.md"], "--json"
+    )
+    assert json.loads(result.stdout)["outcome"] == "regression"
+    assert "<failure" in files["g.xml"].read_text()
+    assert "regression in preservation" in files["g.md"].read_text()
+
+
+def test_mixed_definitions_are_refused_and_leave_a_junit_error(runs, tmp_path) -> None:
+    result = _call("gate", runs["base"], runs["other"], "--junit", tmp_path / "g.xml")
+    assert isinstance(result.exception, SignatureError)
+    assert result.exception.exit_code == 2
+    assert '<error type="SignatureError"' in (tmp_path / "g.xml").read_text()
+
+
+def test_an_accepted_run_is_the_next_baseline(runs, tmp_path) -> None:
+    assert _call("gate", runs["base"], runs["worse"], "--accept", tmp_path / "baseline").exit_code == 1
+    assert _call("gate", tmp_path / "baseline", runs["worse"]).exit_code == 0
+
+
+def test_options_change_the_verdict(runs) -> None:
+    assert _call("gate", runs["base"], runs["worse"], "--margin", 0.3, "--minimum-effect", 0.2).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("gate", "base", "nowhere"), TableError),
+        (("gate", "base", "same", "--alpha", "0.9"), ConfigError),
+        (("compare", "base", "--out", "out"), UserError),
+        (("compare", "base", "same", "--by", "model", "--out", "out"), UserError),
+        (("compare", "base", "same", "--reference", "base", "--out", "out"), UserError),
+        (("compare", "base", "same", "--margin", "0", "--out", "out"), UserError),
+        (("compare", "base", "same", "--metric-margin", "preservation.psnr", "--out", "out"), UserError),
+        (("compare", "base", "nowhere", "--out", "out"), TableError),
+    ],
+)
+def test_a_wrong_call_is_the_users_error(runs, tmp_path, monkeypatch, arguments, error) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = _call(*(runs.get(argument, argument) for argument in arguments))
+    assert isinstance(result.exception, error)
+    assert result.exception.exit_code == 2
+
+
+def test_compare_writes_a_folder_and_prints_a_table(runs, tmp_path) -> None:
+    result = _call("compare", runs["base"], runs["same"], runs["worse"], "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "Ranking" in result.stdout
+    assert {"comparison.json", "comparison.md", "differences.csv", "flips.csv"} <= {
+        file.name for file in (tmp_path / "out").iterdir()
+    }
+
+
+def test_one_run_is_compared_by_model_against_the_named_reference(make_run, write_run, tmp_path) -> None:
+    frames = []
+    for index, name in enumerate(("m1", "m2")):
+        frame = make_run(name, seed=index).frame
+        frames.append(frame.assign(model=name, task=frame["id"], id=name + frame["id"]))
+    run = make_run("both")
+    folder = write_run(type(run)("both", pd.concat(frames, ignore_index=True), run.path))
+    out = tmp_path / "out"
+    command = ("compare", folder, "--by", "model", "--pair-by", "task", "--out", out, "--json")
+    loaded = json.loads(_call(*command, "--reference", "m2").stdout)
+    assert [run["name"] for run in loaded["runs"]] == ["m2", "m1"]
+    assert {row["n_items"] for row in loaded["differences"] if row["kind"] == "dimension"} == {180}
+    wrong = _call(*command, "--reference", "m3")
+    assert isinstance(wrong.exception, UserError)
