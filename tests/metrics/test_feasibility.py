@@ -1,0 +1,170 @@
+"""Feasibility: what may be judged, what is doubtful, what is not to be judged at all."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from edit_metrics.instruction.parser import parse_instruction
+from edit_metrics.io.images import DecodeInfo, MaskFacts, PictureFacts
+from edit_metrics.metrics.feasibility import captions_differ, instruction_ok, mask_ok, size_ok, verdict
+from edit_metrics.registry import get_metric
+from edit_metrics.types import Measurement, Missing, not_applicable, undefined
+
+NO_MASK = not_applicable("no_mask")
+
+
+def picture(width: int = 512, height: int = 384) -> PictureFacts:
+    return PictureFacts(width, height, "PNG", (), "0" * 64)
+
+
+def files(**changes: object) -> DecodeInfo:
+    return dataclasses.replace(DecodeInfo(picture(), picture(), NO_MASK), **changes)
+
+
+def mask_facts(*cautions: str) -> MaskFacts:
+    return MaskFacts(512, 384, "gray", "edited", cautions, "0" * 64)
+
+
+PARTIAL = np.zeros((384, 512), bool)
+PARTIAL[100:200, 100:300] = True
+GOOD = {"decode_info": files(), "instruction": "remove the dog"}
+
+
+def outcome(measurement: Measurement) -> tuple[float | None, tuple[str, ...]]:
+    return measurement.value, measurement.cautions
+
+
+def test_a_plain_item_is_feasible_without_a_reason() -> None:
+    assert outcome(verdict(**GOOD)) == (1.0, ())
+    parsed = parse_instruction("remove the dog")
+    assert outcome(verdict(**GOOD, mask_file=PARTIAL, parsed_instruction=parsed)) == (1.0, ())
+
+
+@pytest.mark.parametrize("name", ["source", "edited", "mask"])
+def test_a_file_that_does_not_decode_is_infeasible_with_the_decoders_code(name: str) -> None:
+    broken = undefined(f"{name}_missing_file")
+    assert outcome(verdict(**{**GOOD, "decode_info": files(**{name: broken})})) == (0.0, (f"{name}_missing_file",))
+
+
+def test_a_reference_that_does_not_decode_is_doubtful() -> None:
+    broken = files(references=(picture(), undefined("reference_unreadable")))
+    assert outcome(verdict(**{**GOOD, "decode_info": broken})) == (0.5, ("reference_unreadable",))
+
+
+def test_a_side_of_64_pixels_is_enough_and_63_are_not() -> None:
+    assert outcome(verdict(**{**GOOD, "decode_info": files(source=picture(64, 900))})) == (1.0, ())
+    small = files(source=picture(900, 63), edited=picture(10, 10))
+    assert outcome(verdict(**{**GOOD, "decode_info": small})) == (0.0, ("source_too_small", "edited_too_small"))
+    assert outcome(size_ok(small)) == (0.0, ("source_too_small", "edited_too_small"))
+    assert size_ok(files()) == Measurement(1.0)
+    assert size_ok(small, min_side=10) == Measurement(1.0)
+
+
+def test_size_is_missing_where_a_file_is() -> None:
+    assert size_ok(files(edited=undefined("edited_unreadable"))) == undefined("edited_unreadable")
+
+
+@pytest.mark.parametrize(("mask", "code"), [(PARTIAL & False, "empty_mask"), (PARTIAL | True, "full_mask")])
+def test_a_mask_that_marks_nothing_or_everything_is_doubtful(mask: np.ndarray, code: str) -> None:
+    assert outcome(mask_ok(mask)) == (0.5, (code,))
+    assert outcome(verdict(**GOOD, mask_file=mask)) == (0.5, (code,))
+
+
+def test_one_pixel_makes_a_mask() -> None:
+    one = PARTIAL & False
+    one[0, 0] = True
+    assert mask_ok(one) == Measurement(1.0)
+    assert mask_ok(~one) == Measurement(1.0)
+
+
+def test_a_coloured_mask_is_doubtful_and_a_feathered_one_is_not() -> None:
+    assert outcome(mask_ok(PARTIAL, files(mask=mask_facts("coloured_mask")))) == (0.5, ("coloured_mask",))
+    assert mask_ok(PARTIAL, files(mask=mask_facts("feathered_mask"))) == Measurement(1.0)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "...", "?!", "—", "___", "\n\t"])
+def test_an_instruction_without_a_word_is_infeasible(text: str) -> None:
+    assert outcome(instruction_ok(text)) == (0.0, ("empty_instruction",))
+    assert outcome(verdict(files(), instruction=text)) == (0.0, ("empty_instruction",))
+    assert outcome(verdict(files(), instruction=text, target_caption="a cat")) == (0.5, ("empty_instruction",))
+
+
+@pytest.mark.parametrize("text", ["remove the dog", "赤い車にする", "3", "¿más luz?"])
+def test_words_of_any_script_are_an_instruction(text: str) -> None:
+    assert instruction_ok(text) == Measurement(1.0)
+
+
+def test_no_instruction_at_all_is_fine_beside_a_target_caption() -> None:
+    assert outcome(verdict(files(), target_caption="a cat on a sofa")) == (1.0, ())
+
+
+def test_truncation_is_said_and_does_not_stop_the_item() -> None:
+    for name in ("clip_truncated_texts", "conse_truncated_texts"):
+        assert outcome(instruction_ok("paint it blue", **{name: {"instruction"}})) == (1.0, ("truncated_text",))
+        assert outcome(verdict(**GOOD, **{name: {"instruction"}})) == (1.0, ("truncated_text",))
+    assert instruction_ok("paint it blue", {"target_caption"}) == Measurement(1.0)
+
+
+@pytest.mark.parametrize(
+    ("second", "differ"), [("A cat on a mat.", 0.0), ("a  CAT on a mat", 0.0), ("a dog on a mat", 1.0)]
+)
+def test_captions_that_say_the_same_are_equal(second: str, differ: float) -> None:
+    assert captions_differ("a cat on a mat", second) == differ
+    reasons = () if differ else ("equal_captions",)
+    found = verdict(**GOOD, source_caption="a cat on a mat", target_caption=second)
+    assert outcome(found) == (1.0 if differ else 0.5, reasons)
+
+
+@dataclasses.dataclass(frozen=True)
+class Slots:
+    edit_type: str
+    object: str | None = None
+    new_object: str | None = None
+    old_text: str | None = None
+    new_text: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("slots", "code"),
+    [
+        (Slots("remove"), "no_object"),
+        (Slots("replace", None, "a cat"), "no_object"),
+        (Slots("replace", "Dog", "dog"), "same_object"),
+        (Slots("text", old_text="SALE", new_text="SALE"), "same_text"),
+    ],
+)
+def test_a_request_that_contradicts_itself_is_doubtful(slots: Slots, code: str) -> None:
+    assert outcome(verdict(**GOOD, parsed_instruction=slots)) == (0.5, (code,))
+
+
+def test_an_edit_type_alone_is_no_contradiction() -> None:
+    assert outcome(verdict(files(), target_caption="a street", parsed_instruction=Slots("remove"))) == (1.0, ())
+
+
+@pytest.mark.parametrize("text", ["turn the dog into a cat", "change 'OPEN' to 'CLOSED'", "make it sepia", "add a hat"])
+def test_ordinary_requests_are_feasible(text: str) -> None:
+    assert outcome(verdict(files(), instruction=text, parsed_instruction=parse_instruction(text))) == (1.0, ())
+
+
+def test_the_gravest_finding_decides_and_comes_first() -> None:
+    info = files(edited=undefined("edited_not_an_image"))
+    found = verdict(info, PARTIAL & False, "paint it", "a", "a", clip_truncated_texts={"instruction"})
+    assert outcome(found) == (0.0, ("edited_not_an_image", "empty_mask", "equal_captions", "truncated_text"))
+
+
+def test_the_verdict_needs_nothing_and_is_never_missing() -> None:
+    assert verdict() == Measurement(1.0)
+    assert get_metric("feasibility.verdict").inputs == {}
+
+
+def test_no_feasibility_column_reads_a_picture() -> None:
+    for name in ("verdict", "size_ok", "mask_ok", "instruction_ok", "captions_differ"):
+        assert not {"source", "edited", "edited_native", "grid"} & set(get_metric(f"feasibility.{name}").needs)
+
+
+def test_every_value_is_one_of_three() -> None:
+    values = [verdict(), mask_ok(PARTIAL | True), instruction_ok("")]
+    assert [m.value for m in values if not isinstance(m, Missing)] == [1.0, 0.5, 0.0]
