@@ -12,7 +12,7 @@ import numpy as np
 from edit_metrics.backends.base import DTYPES, Fingerprint, PerceptualPair, one_of
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors, run_stage
 from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
-from edit_metrics.errors import MissingExtraError
+from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB, Float32, Mask
 from edit_metrics.weights import store
 
@@ -210,5 +210,5 @@ def _linear_path(net: str) -> Path:
     """The packaged linear layers; found without importing ``lpips``, which would import torchvision."""
     spec = importlib.util.find_spec("lpips")
     if spec is None or spec.origin is None:
-        raise MissingExtraError("lpips", "", "the linear layers of LPIPS")
+        raise WeightsError("the linear layers of LPIPS", "no package lpips", todo="Run: pip install lpips")
     return Path(spec.origin).parent / "weights" / "v0.1" / f"{net}.pth"

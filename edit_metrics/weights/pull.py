@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
-from edit_metrics.errors import MissingExtraError, WeightsError
+from edit_metrics.errors import WeightsError
 from edit_metrics.weights.convert import convert
 from edit_metrics.weights.entries import HubRepository, PackageArchive, Source, TorchvisionWeights, Weight, WeightFile
 from edit_metrics.weights.store import (
@@ -177,10 +177,8 @@ def _copy(stream: IO[bytes], target: Path) -> None:
 
 
 def _download_from_hub(source: HubRepository, member: str, weight: Weight) -> Path:
-    try:
-        from huggingface_hub import hf_hub_download
-    except ImportError as error:
-        raise MissingExtraError("huggingface_hub", "hub", "weights from the model hub") from error
+    from huggingface_hub import hf_hub_download
+
     try:
         return Path(hf_hub_download(source.repository, member, revision=source.revision))
     except Exception as error:  # offline, proxies, rights: each client version has its own classes for them
