@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,21 +72,19 @@ def to_srgb(layers: Layers, profile: bytes | None) -> tuple[Image.Image, str | N
     sRGB profile under one of its many names, and is left out, so that tagged and untagged copies stay equal.
     """
     image = layers.colours
-    if not profile:
-        return image.convert("RGB"), None
-    transform = _transform(profile)
+    transform = _transform(profile) if profile else None
     if transform is None:
-        return image.convert("RGB"), "icc_ignored"
+        return _as_rgb(image), "icc_ignored" if profile else None
     if transform.mode == "RGB" and image.mode == "L":
         image = image.convert("RGB")
     if transform.mode == "L" and image.mode == "RGB" and "gray" in layers.conversions:
         image = image.convert("L")
     if transform.mode != image.mode:
-        return image.convert("RGB"), "icc_ignored"
+        return _as_rgb(image), "icc_ignored"
     if transform.identity:
-        return image.convert("RGB"), None
+        return _as_rgb(image), None
     converted = ImageCms.applyTransform(image, transform.to_srgb)
-    return (image.convert("RGB"), "icc_ignored") if converted is None else (converted, "icc_converted")
+    return (_as_rgb(image), "icc_ignored") if converted is None else (converted, "icc_converted")
 
 
 def composite(image: Image.Image, alpha: Image.Image, background: tuple[int, int, int]) -> Image.Image:
@@ -103,7 +100,11 @@ def is_constant(layer: Image.Image) -> bool:
 
 def rgb_array(image: Image.Image) -> RGB:
     """A writable, contiguous H×W×3 array."""
-    return np.array(image, dtype=np.uint8)
+    return np.asarray(image).copy()
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    return image if image.mode == "RGB" else image.convert("RGB")  # convert would copy
 
 
 def _upper_byte(image: Image.Image) -> Image.Image:
@@ -113,9 +114,6 @@ def _upper_byte(image: Image.Image) -> Image.Image:
         # A 16-bit colour key must be compared before the lower byte goes, or near values would turn transparent.
         key = Image.fromarray(np.where(values == image.info["transparency"], 0, 255).astype(np.uint8))
         narrow = Image.merge("LA", (narrow, key))
-    for name in ("icc_profile",):
-        if name in image.info:
-            narrow.info[name] = image.info[name]
     return narrow
 
 
@@ -126,29 +124,10 @@ class _Transform:
     identity: bool
 
 
-def _transform(profile: bytes) -> _Transform | None:
-    return _build_transform(hashlib.sha256(profile).digest(), _Bytes(profile))
-
-
-class _Bytes:
-    """Carries the profile past the cache's key, which is its hash."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Bytes)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 @lru_cache(maxsize=64)
-def _build_transform(_key: bytes, profile: _Bytes) -> _Transform | None:
+def _transform(profile: bytes) -> _Transform | None:
     try:
-        source = ImageCms.getOpenProfile(io.BytesIO(profile.data))
+        source = ImageCms.getOpenProfile(io.BytesIO(profile))
         mode = _PROFILE_MODES.get(source.profile.xcolor_space)
         if mode is None:
             return None

@@ -8,13 +8,14 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageChops
 
 from edit_metrics.errors import ImageError
 from edit_metrics.io.color import is_constant, split_layers
 from edit_metrics.io.formats import DecodeLimits, open_picture
 from edit_metrics.io.images import MaskFacts
 from edit_metrics.io.sources import read_bytes
-from edit_metrics.types import RGB, Mask
+from edit_metrics.types import Mask
 
 WhiteMeans = Literal["edited", "preserved"]
 
@@ -82,7 +83,7 @@ def decode_mask_bytes(
         levels = np.asarray(layers.alpha)
     else:
         levels = np.asarray(layers.colours.convert("L"))
-        if layers.colours.mode != "L" and _is_coloured(np.asarray(layers.colours.convert("RGB"))):
+        if layers.colours.mode != "L" and _is_coloured(layers.colours.convert("RGB")):
             cautions = ("coloured_mask",)
     white = levels >= _THRESHOLD
     if _is_feathered(levels, white):
@@ -118,9 +119,12 @@ def fit_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     return fitted
 
 
-def _is_coloured(colours: RGB) -> bool:
-    spread = colours.max(axis=2) - colours.min(axis=2)
-    return bool((spread > _COLOUR_SPREAD).mean() > _COLOURED_SHARE)
+def _is_coloured(colours: Image.Image) -> bool:
+    red, green, blue = colours.split()
+    highest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    lowest = ImageChops.darker(ImageChops.darker(red, green), blue)
+    spreads = ImageChops.subtract(highest, lowest).histogram()
+    return sum(spreads[_COLOUR_SPREAD + 1 :]) > _COLOURED_SHARE * sum(spreads)
 
 
 def _is_feathered(levels: NDArray[np.uint8], white: Mask) -> bool:

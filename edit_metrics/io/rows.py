@@ -151,8 +151,13 @@ def _references(cells: Mapping[str, Any]) -> list[str]:
 
 def _check_unicode(cells: Mapping[str, Any]) -> None:
     for field, value in cells.items():
+        text = (
+            f"{field}{value}"
+            if isinstance(value, (str, int, float))
+            else json.dumps([field, value], ensure_ascii=False)
+        )
         try:
-            json.dumps([field, value], ensure_ascii=False).encode("utf-8")
+            text.encode("utf-8")
         except UnicodeEncodeError:
             raise _BrokenRuleError(ascii(field)[1:-1], "valid Unicode text", ascii(value)) from None
 
