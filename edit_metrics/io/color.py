@@ -1,4 +1,7 @@
-"""From a file's own colours to 8-bit sRGB: sample depth, palette, transparency, colour profiles."""
+"""From a file's own colours to 8-bit sRGB: sample depth, palette, transparency, colour profiles.
+
+Embedded ICC profiles are applied; a PNG's ``gAMA`` and ``cHRM`` chunks are not, since encoders write them at random.
+"""
 
 from __future__ import annotations
 

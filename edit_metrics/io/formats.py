@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from PIL import Image, ImageFile, TiffImagePlugin
@@ -54,6 +55,9 @@ _TRANSPOSES: Final = {
 _ORIENTATION_TAG: Final = 0x0112
 _BITS_TAG: Final = 258
 _QUIET_LOCK: Final = threading.Lock()
+_SWITCH_LOCK: Final = threading.Lock()
+_loading = 0
+_host_allows_truncated = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +101,21 @@ def open_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture
         raise ImageError(f"one of {', '.join(FORMATS)}", _first_bytes(data), where, code="not_an_image")
     if kind == "JPEG" and _ends_in_filler(data):
         raise ImageError("a complete JPEG file", "zeros in place of its end", where, code="unreadable")
+    with decoder_errors(where), _whole_files_only(), _quiet() if _may_warn(kind, data) else contextlib.nullcontext():
+        return _load(_plugin(kind), data, kind, limits, where)
+
+
+@contextlib.contextmanager
+def decoder_errors(where: str) -> Iterator[None]:
+    """Whatever a decoder raises, a broken file may cause it: it leaves as an ImageError."""
     try:
-        with _quiet() if _may_warn(kind, data) else contextlib.nullcontext():
-            return _load(_plugin(kind), data, kind, limits, where)
+        yield
     except ImageError:
         raise
     except (MemoryError, Image.DecompressionBombError) as error:
-        raise ImageError("a picture that fits the limits", str(error), where, code="too_many_pixels") from error
-    except Exception as error:  # A broken file may raise nearly anything inside a decoder.
-        raise ImageError(f"a complete {kind} file", _text(error), where, code="unreadable") from error
+        raise ImageError("a picture that fits the limits", _text(error), where, code="too_many_pixels") from error
+    except Exception as error:
+        raise ImageError("a complete and correct file", _text(error), where, code="unreadable") from error
 
 
 def sniff_format(data: bytes) -> str | None:
@@ -181,6 +191,7 @@ def _check_size(size: tuple[int, int], limits: DecodeLimits, where: str) -> None
         raise ImageError(f"sides of {limits.min_side} px or more", f"{width}×{height}", where, code="too_small")
 
 
+@lru_cache
 def _plugin(kind: str) -> type[ImageFile.ImageFile]:
     module, name = _PLUGINS[kind]
     plugin: type[ImageFile.ImageFile] = getattr(importlib.import_module(f"PIL.{module}"), name)
@@ -204,6 +215,25 @@ def _quiet() -> Iterator[None]:
     with _QUIET_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextlib.contextmanager
+def _whole_files_only() -> Iterator[None]:
+    # Other libraries set Pillow's process-wide switch that fills what is missing with gray. It is theirs again when
+    # the last of our threads is done.
+    global _loading, _host_allows_truncated  # noqa: PLW0603 - mirrors a process-wide switch
+    with _SWITCH_LOCK:
+        if _loading == 0:
+            _host_allows_truncated = ImageFile.LOAD_TRUNCATED_IMAGES
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+        _loading += 1
+    try:
+        yield
+    finally:
+        with _SWITCH_LOCK:
+            _loading -= 1
+            if _loading == 0:
+                ImageFile.LOAD_TRUNCATED_IMAGES = _host_allows_truncated
 
 
 def _first_bytes(data: bytes) -> str:

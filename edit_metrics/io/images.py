@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from edit_metrics.io.color import composite, is_constant, rgb_array, split_layers, to_srgb
-from edit_metrics.io.formats import DecodeLimits, open_picture
+from edit_metrics.io.formats import DecodeLimits, OpenedPicture, decoder_errors, open_picture
 from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import RGB, Missing
 
@@ -115,15 +116,20 @@ def decode_bytes(
 ) -> DecodedImage:
     """Like :func:`decode_image`, from the file's bytes; ``where`` is named in errors."""
     opened = open_picture(data, limits, where)
-    profile = opened.image.info.get("icc_profile")
-    layers = split_layers(opened, where)
-    image, profile_code = to_srgb(layers, profile)
-    codes = layers.conversions + ((profile_code,) if profile_code else ())
-    alpha = None
-    if layers.alpha is not None and layers.alpha.getextrema() != (255, 255):
-        image = composite(image, layers.alpha, limits.alpha_background)
-        codes = (*codes, "alpha_composited")
-        alpha = None if is_constant(layers.alpha) else np.array(layers.alpha)
-    pixels = rgb_array(image)
+    with decoder_errors(where):
+        image, alpha, codes = _to_rgb(opened, limits, where)
+        pixels = rgb_array(image)
     sha256 = hashlib.sha256(data).hexdigest()
     return DecodedImage(pixels, sha256, opened.format, image.width, image.height, alpha, codes)
+
+
+def _to_rgb(
+    opened: OpenedPicture, limits: DecodeLimits, where: str
+) -> tuple[Image.Image, NDArray[np.uint8] | None, tuple[str, ...]]:
+    layers = split_layers(opened, where)
+    image, profile_code = to_srgb(layers, opened.image.info.get("icc_profile"))
+    codes = layers.conversions + ((profile_code,) if profile_code else ())
+    if layers.alpha is None or layers.alpha.getextrema() == (255, 255):
+        return image, None, codes
+    alpha = None if is_constant(layers.alpha) else np.array(layers.alpha)
+    return composite(image, layers.alpha, limits.alpha_background), alpha, (*codes, "alpha_composited")

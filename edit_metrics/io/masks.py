@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from edit_metrics.errors import ImageError
-from edit_metrics.io.color import is_constant, split_layers
-from edit_metrics.io.formats import DecodeLimits, open_picture
+from edit_metrics.io.color import Layers, is_constant, split_layers
+from edit_metrics.io.formats import DecodeLimits, decoder_errors, open_picture
 from edit_metrics.io.images import MaskFacts
 from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import Mask
@@ -76,21 +76,14 @@ def decode_mask_bytes(
     where: str = "",
 ) -> DecodedMask:
     """Like :func:`decode_mask`, from the file's bytes."""
-    layers = split_layers(open_picture(data, limits, where), where)
-    by_alpha = layers.alpha is not None and not is_constant(layers.alpha)
-    cautions: tuple[str, ...] = ()
-    if by_alpha:
-        levels = np.asarray(layers.alpha)
-    else:
-        levels = np.asarray(layers.colours.convert("L"))
-        if layers.colours.mode != "L" and _is_coloured(layers.colours.convert("RGB")):
-            cautions = ("coloured_mask",)
+    opened = open_picture(data, limits, where)
+    with decoder_errors(where):
+        levels, kind, cautions = _levels(split_layers(opened, where))
     white = levels >= _THRESHOLD
     if _is_feathered(levels, white):
         cautions = (*cautions, "feathered_mask")
     height, width = white.shape
     mask = white if white_means == "edited" else ~white
-    kind: Literal["gray", "alpha"] = "alpha" if by_alpha else "gray"
     return DecodedMask(mask, hashlib.sha256(data).hexdigest(), width, height, kind, white_means, cautions)
 
 
@@ -117,6 +110,14 @@ def fit_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     rows = ((np.arange(size[1]) + 0.5) * height / size[1]).astype(np.intp)
     fitted: Mask = mask[np.ix_(rows, columns)]
     return fitted
+
+
+def _levels(layers: Layers) -> tuple[NDArray[np.uint8], Literal["gray", "alpha"], tuple[str, ...]]:
+    if layers.alpha is not None and not is_constant(layers.alpha):
+        return np.asarray(layers.alpha), "alpha", ()
+    colours = layers.colours
+    coloured = colours.mode != "L" and _is_coloured(colours.convert("RGB"))
+    return np.asarray(colours.convert("L")), "gray", ("coloured_mask",) if coloured else ()
 
 
 def _is_coloured(colours: Image.Image) -> bool:

@@ -22,7 +22,7 @@ class _BrokenRuleError(Exception):
         super().__init__(field, expected, got)
         self.field = field
         self.expected = expected
-        self.got = got if isinstance(got, str) and got.startswith("nothing") else _shown(got)
+        self.got = _shown(got)
 
 
 class RowReader:
@@ -159,7 +159,7 @@ def _check_unicode(cells: Mapping[str, Any]) -> None:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise _BrokenRuleError(ascii(field)[1:-1], "valid Unicode text", ascii(value)) from None
+            raise _BrokenRuleError(_shown(field), "valid Unicode text", value) from None
 
 
 def _absent(cells: Mapping[str, Any]) -> str:
@@ -169,4 +169,5 @@ def _absent(cells: Mapping[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 200 else f"{text[:200]}…"
+    writable = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return writable if len(writable) <= 200 else f"{writable[:200]}…"

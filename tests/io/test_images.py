@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 from skimage.color import lab2rgb
 
 from edit_metrics.errors import ImageError
@@ -345,6 +345,16 @@ def test_a_jpeg_whose_end_was_never_downloaded_is_unreadable(picture: Picture, e
     half = len(data) // 2
     assert code_of(data[:half] + b"\0" * (len(data) - half)) == "unreadable"
     assert np.array_equal(decode_bytes(data + b"\0" * 512).pixels, decode_bytes(data).pixels)
+
+
+def test_pillows_switch_for_truncated_files_is_off_here_and_left_as_found(
+    picture: Picture, encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    halves = [data[: len(data) // 2] for data in (encode(picture, "JPEG"), encode(picture, "PNG"))]
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(code_of, halves * 20)) == {"unreadable"}
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
 
 
 def test_no_broken_file_raises_anything_else(picture: Picture, encode: Encode, rng: np.random.Generator) -> None:

@@ -6,7 +6,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.manifest import Manifest, items_from_rows, metadata_column, metadata_schema, read_manifest
+from edit_metrics.io.tables import write_jsonl
 from edit_metrics.types import EditItem
 
 Row = Mapping[str, Any]
@@ -101,7 +102,9 @@ def test_a_minimal_row_has_defaults(tmp_path: Path) -> None:
         ({"mask": "/etc/passwd"}, "mask", "a path inside the root", "/etc/passwd"),
         ({"references": ["ok.png", "https://x/y.png"]}, "references", "a path inside the root", "https://x/y.png"),
         ({"edited": "a\x00.png"}, "edited", "a path inside the root", "a\x00.png"),
-        ({"note": "\ud83d"}, "note", "valid Unicode text", "'\\ud83d'"),
+        ({"note": "\ud83d"}, "note", "valid Unicode text", "\\ud83d"),
+        ({"note": [{"k": "\ud83d"}]}, "note", "valid Unicode text", '[{"k": "\\ud83d"}]'),
+        ({"\ud83d": 1}, "\\ud83d", "valid Unicode text", "1"),
         ({"model": {}}, "model", "a string or a whole number", "{}"),
     ],
 )
@@ -116,6 +119,27 @@ def test_a_row_that_breaks_the_contract_is_rejected(
 def test_a_rejection_names_the_columns_that_are_there_instead(tmp_path: Path) -> None:
     bad = {"id": "a", "src": "s.png", "edited": "e.png", "instruction": "x"}
     assert only_rejection(from_lines(tmp_path, bad))[4] == "nothing (other columns: src)"
+
+
+def test_every_rejection_can_be_written(tmp_path: Path) -> None:
+    rows = [
+        {"\ud83d": 1},
+        row(source="\ud83d", edited=None),
+        row("\ud83d"),
+        row(mask="../\ud83d"),
+        row(model=["\ud83d"]),
+    ]
+    rejections = from_lines(tmp_path, *rows, "\\ud83d").rejections
+    assert len(rejections) == len(rows) + 1
+    write_jsonl(map(asdict, rejections), tmp_path / "rejected.jsonl")
+    assert [json.loads(line)["line"] for line in (tmp_path / "rejected.jsonl").read_text().splitlines()] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
 
 
 def test_a_blank_instruction_is_left_to_feasibility(tmp_path: Path) -> None:
