@@ -19,7 +19,6 @@ SMALLEST_SIDE: Final = 64
 """px, METRICS.md §8."""
 FEASIBLE, DOUBTFUL, INFEASIBLE = 1.0, 0.5, 0.0
 NEEDS_AN_OBJECT: Final = frozenset({"remove", "replace"})
-TRUNCATED: Final = "truncated_text"
 _WORD: Final = re.compile(r"[^\W_]")
 
 
@@ -69,17 +68,37 @@ def mask_ok(mask_file: Mask, decode_info: DecodeInfo | None = None) -> Measureme
 
 
 @metric("feasibility.instruction_ok", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")
-def instruction_ok(
-    instruction: str,
-    clip_truncated_texts: Collection[str] | None = None,
-    conse_truncated_texts: Collection[str] | None = None,
-) -> Measurement:
+def instruction_ok(instruction: str) -> Measurement:
     """1 when the instruction has words, 0 when it is empty or punctuation alone (``empty_instruction``).
 
-    The caution ``truncated_text`` says that the text encoder reads only its beginning. Missing without an instruction.
+    Missing without an instruction.
     """
-    truncated = (*(clip_truncated_texts or ()), *(conse_truncated_texts or ()))
-    return _as_measurement(_instruction_findings(instruction, None, truncated))
+    return _as_measurement(_instruction_findings(instruction, None))
+
+
+@metric(
+    "feasibility.clip_text_fits",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="verdict",
+    on_request=True,
+    features={"truncated_texts": "clip_truncated_texts"},
+)
+@metric(
+    "feasibility.conse_text_fits",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="verdict",
+    on_request=True,
+    features={"truncated_texts": "conse_truncated_texts"},
+)
+def text_fits(truncated_texts: Collection[str]) -> Measurement:
+    """1 when the text encoder reads instruction and captions to their end, else 0 with their names as codes.
+
+    On request, and no part of the verdict, which depends on no model: it would tie every dimension's signature to the
+    text encoder. The adherence values of a truncated text carry the caution ``truncated_text`` in any case.
+    """
+    return measured(0.0 if truncated_texts else 1.0, *sorted(truncated_texts))
 
 
 @metric("feasibility.captions_differ", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")
@@ -99,8 +118,6 @@ def verdict(
     source_caption: str | None = None,
     target_caption: str | None = None,
     parsed_instruction: InstructionSlots | None = None,
-    clip_truncated_texts: Collection[str] | None = None,
-    conse_truncated_texts: Collection[str] | None = None,
     *,
     min_side: int = SMALLEST_SIDE,
 ) -> Measurement:
@@ -110,8 +127,7 @@ def verdict(
     code), ``source_too_small`` and ``edited_too_small`` (a side under 64 px), ``empty_instruction`` without a target
     caption. Doubtful: ``empty_mask``, ``full_mask``, ``coloured_mask``, ``reference_…``, ``empty_instruction`` beside a
     target caption, ``equal_captions``, ``no_object`` (remove or replace, but what?), ``same_object`` (to be
-    replaced by itself), ``same_text`` (to be rewritten as it stands). Feasible, but said: ``truncated_text``. Never
-    missing.
+    replaced by itself), ``same_text`` (to be rewritten as it stands). Never missing.
 
     Args:
         decode_info: facts of the files.
@@ -120,17 +136,14 @@ def verdict(
         source_caption: T0.
         target_caption: T1.
         parsed_instruction: edit type and slots.
-        clip_truncated_texts: names of the texts over the CLIP encoder's limit.
-        conse_truncated_texts: names of the texts over the ConSE encoder's limit.
         min_side: px.
     """
-    truncated = {*(clip_truncated_texts or ()), *(conse_truncated_texts or ())}
     return _as_measurement(
         [
             *_file_findings(decode_info),
             *_size_findings(decode_info, min_side),
             *_mask_findings(mask_file, decode_info),
-            *_instruction_findings(instruction, target_caption, truncated),
+            *_instruction_findings(instruction, target_caption),
             *_caption_findings(source_caption, target_caption),
             *_slot_findings(parsed_instruction if instruction else None),
         ]
@@ -173,14 +186,10 @@ def _mask_findings(mask: Mask | None, info: DecodeInfo | None) -> Iterator[Findi
         yield Finding("coloured_mask", DOUBTFUL)
 
 
-def _instruction_findings(
-    instruction: str | None, target_caption: str | None, truncated: Collection[str]
-) -> Iterator[Finding]:
+def _instruction_findings(instruction: str | None, target_caption: str | None) -> Iterator[Finding]:
     if instruction is not None and not _WORD.search(instruction):
         described = target_caption is not None and _WORD.search(target_caption)
         yield Finding("empty_instruction", DOUBTFUL if described else INFEASIBLE)
-    if "instruction" in truncated:
-        yield Finding(TRUNCATED, FEASIBLE)
 
 
 def _caption_findings(source_caption: str | None, target_caption: str | None) -> Iterator[Finding]:

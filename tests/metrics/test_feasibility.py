@@ -9,8 +9,8 @@ import pytest
 
 from edit_metrics.instruction.parser import parse_instruction
 from edit_metrics.io.images import DecodeInfo, MaskFacts, PictureFacts
-from edit_metrics.metrics.feasibility import captions_differ, instruction_ok, mask_ok, size_ok, verdict
-from edit_metrics.registry import get_metric
+from edit_metrics.metrics.feasibility import captions_differ, instruction_ok, mask_ok, size_ok, text_fits, verdict
+from edit_metrics.registry import all_features, get_metric, load_all
 from edit_metrics.types import Measurement, Missing, not_applicable, undefined
 
 NO_MASK = not_applicable("no_mask")
@@ -101,11 +101,23 @@ def test_no_instruction_at_all_is_fine_beside_a_target_caption() -> None:
     assert outcome(verdict(files(), target_caption="a cat on a sofa")) == (1.0, ())
 
 
-def test_truncation_is_said_and_does_not_stop_the_item() -> None:
-    for name in ("clip_truncated_texts", "conse_truncated_texts"):
-        assert outcome(instruction_ok("paint it blue", **{name: {"instruction"}})) == (1.0, ("truncated_text",))
-        assert outcome(verdict(**GOOD, **{name: {"instruction"}})) == (1.0, ("truncated_text",))
-    assert instruction_ok("paint it blue", {"target_caption"}) == Measurement(1.0)
+def test_truncated_texts_are_named() -> None:
+    assert text_fits(frozenset()) == Measurement(1.0)
+    found = text_fits(frozenset({"target_caption", "instruction"}))
+    assert outcome(found) == (0.0, ("instruction", "target_caption"))
+
+
+def test_the_verdict_depends_on_no_model() -> None:
+    load_all()
+    features = {spec.name: spec for spec in all_features()}
+    pending, seen = list(get_metric("feasibility.verdict").needs), set()
+    while pending:
+        name = pending.pop()
+        seen.add(name)
+        if name in features:
+            assert features[name].backend is None, name
+            pending.extend(set(features[name].needs) - seen)
+    assert "parsed_instruction" in seen
 
 
 @pytest.mark.parametrize(
@@ -151,8 +163,8 @@ def test_ordinary_requests_are_feasible(text: str) -> None:
 
 def test_the_gravest_finding_decides_and_comes_first() -> None:
     info = files(edited=undefined("edited_not_an_image"))
-    found = verdict(info, PARTIAL & False, "paint it", "a", "a", clip_truncated_texts={"instruction"})
-    assert outcome(found) == (0.0, ("edited_not_an_image", "empty_mask", "equal_captions", "truncated_text"))
+    found = verdict(info, PARTIAL & False, "paint it", "a", "a")
+    assert outcome(found) == (0.0, ("edited_not_an_image", "empty_mask", "equal_captions"))
 
 
 def test_the_verdict_needs_nothing_and_is_never_missing() -> None:
