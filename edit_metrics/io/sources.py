@@ -5,14 +5,16 @@ Local files are read without fsspec; a URL (``s3://``, ``memory://``, ``https://
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-from edit_metrics.errors import ImageError, MissingExtraError
+from edit_metrics.errors import EditMetricsError, ImageError, MissingExtraError, UserError
 
 _LOCAL_SCHEMES: Final = ("file://", "local://")
 
@@ -55,9 +57,10 @@ def read_all(path: str) -> bytes:
     """
     if not is_url(path):
         return Path(_strip_scheme(path)).read_bytes()
-    filesystem, inner = _filesystem(path)
-    data: bytes = filesystem.cat_file(inner)
-    return data
+    with _as_os_errors():
+        filesystem, inner = _filesystem(path)
+        data: bytes = filesystem.cat_file(inner)
+        return data
 
 
 def read_bytes(path: str, max_bytes: int) -> bytes:
@@ -80,8 +83,9 @@ def stat_tag(path: str) -> str:
         if not is_url(path):
             info = Path(_strip_scheme(path)).stat()
             return f"{info.st_size}-{info.st_mtime_ns}"
-        filesystem, inner = _filesystem(path)
-        facts = filesystem.info(inner)
+        with _as_os_errors():
+            filesystem, inner = _filesystem(path)
+            facts = filesystem.info(inner)
     except OSError:
         return "missing"
     marks = (facts.get(key) for key in ("ETag", "etag", "md5Hash", "LastModified", "mtime", "created"))
@@ -114,14 +118,26 @@ def _read_local(path: str, max_bytes: int) -> bytes:
 
 
 def _read_url(path: str, max_bytes: int) -> bytes:
-    filesystem, inner = _filesystem(path)
-    size = filesystem.info(inner).get("size")
-    if size is not None:
-        _check_size(int(size), max_bytes, path)
-    with filesystem.open(inner, "rb") as file:
-        data: bytes = file.read(max_bytes + 1)
+    with _as_os_errors():
+        filesystem, inner = _filesystem(path)
+        size = filesystem.info(inner).get("size")
+        if size is not None:
+            _check_size(int(size), max_bytes, path)
+        with filesystem.open(inner, "rb") as file:
+            data: bytes = file.read(max_bytes + 1)
     _check_size(len(data), max_bytes, path)
     return data
+
+
+@contextlib.contextmanager
+def _as_os_errors() -> Iterator[None]:
+    # Each remote filesystem has exceptions of its own for "no credentials" or "connection lost".
+    try:
+        yield
+    except (OSError, EditMetricsError):
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
 
 
 def _check_size(size: int, max_bytes: int, path: str) -> None:
@@ -135,10 +151,10 @@ def _filesystem(path: str) -> tuple[Any, str]:
     try:
         filesystem, inner = url_to_fs(path)
     except ImportError as error:
-        package = error.name or str(error)
-        raise MissingExtraError(package, "ray", f"reading {path.split('://', 1)[0]}:// addresses") from error
-    except ValueError as error:
-        raise OSError(str(error)) from error
+        scheme = path.split("://", 1)[0]
+        if scheme == "s3":
+            raise MissingExtraError("s3fs", "ray", "reading s3:// addresses") from error
+        raise UserError(f"the package that reads {scheme}:// addresses", str(error), path) from error
     return filesystem, inner
 
 

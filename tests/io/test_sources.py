@@ -5,8 +5,9 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
-from edit_metrics.errors import ImageError
+from edit_metrics.errors import ImageError, MissingExtraError, UserError
 from edit_metrics.io.sources import OutsideRootError, parent_of, read_bytes, resolve_path, stat_tag
 
 
@@ -114,6 +115,32 @@ def test_an_unknown_scheme_is_unreadable() -> None:
     with pytest.raises(ImageError) as caught:
         read_bytes("nosuch://x/y.png", 100)
     assert caught.value.code == "unreadable"
+
+
+class NoCredentialsError(Exception):
+    pass
+
+
+def test_a_remote_failure_of_any_kind_costs_its_own_file_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise NoCredentialsError("who are you?")
+
+    monkeypatch.setattr(MemoryFileSystem, "info", refuse)
+    with pytest.raises(ImageError, match="who are you") as caught:
+        read_bytes("memory://pictures/a.png", 100)
+    assert caught.value.code == "unreadable"
+    assert stat_tag("memory://pictures/a.png") == "missing"
+
+
+def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(_: str) -> None:
+        raise ImportError("Install it to get access")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", absent)
+    with pytest.raises(MissingExtraError, match=r"s3fs.*edit-metrics\[ray\]"):
+        read_bytes("s3://bucket/a.png", 100)
+    with pytest.raises(UserError, match=r"gs:// addresses, got Install it"):
+        read_bytes("gs://bucket/a.png", 100)
 
 
 def test_the_tag_changes_with_the_file(root: Path) -> None:
