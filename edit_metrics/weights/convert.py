@@ -156,5 +156,10 @@ def _read_torch_pickle(path: Path) -> dict[str, Array]:
     """A state dict, each name led by its position (``007._bn0.bias``): readers sort by name, loaders need the order."""
     import torch  # not in backends/, on purpose: what is in the cache is safe before any backend opens it
 
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).split(".", 1)[0]
+        todo = "It was refused: a checkpoint can run any code. Do not load this file by other means."
+        raise WeightsError("a torch checkpoint of tensors alone", reason, str(path), todo) from error
     return {f"{position:03d}.{name}": tensor.numpy() for position, (name, tensor) in enumerate(state.items())}

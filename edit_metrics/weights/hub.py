@@ -39,7 +39,8 @@ HUB_WEIGHTS: Final = (
         files=(
             _as_published(
                 "open_clip_model.safetensors",
-                sha256="9ce2e8a8ebfff3793d7d375ad6d3c35cb9aebf3de7ace0fc7308accab7cd207e",
+                1_710_517_724,
+                "9ce2e8a8ebfff3793d7d375ad6d3c35cb9aebf3de7ace0fc7308accab7cd207e",
             ),
         ),
     ),
@@ -104,9 +105,15 @@ HUB_WEIGHTS: Final = (
         profiles=("default", "large"),
         source=HubRepository("Falconsai/nsfw_image_detection", "96cb0d0342c7afb80cab76ecc58b265fa44da256"),
         files=(
-            _as_published("model.safetensors"),
-            _as_published("config.json"),
-            _as_published("preprocessor_config.json"),
+            _as_published(
+                "model.safetensors",
+                343_223_968,
+                "97b2ce64ec146884b37f98ee7944ca4891aa72f6827dc0cb10684a1cbecd5830",
+            ),
+            _as_published("config.json", 724, "cd8c0a19566f199b5c64da402f1d6a9daf80d094fe6536befb060a2cc59449c2"),
+            _as_published(
+                "preprocessor_config.json", 325, "a34861a24e781942424ad790b82bc99348404a2e64ea882de88c40905851698d"
+            ),
         ),
     ),
     Weight(
