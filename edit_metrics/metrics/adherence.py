@@ -16,8 +16,9 @@ from typing import Any, Final, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edit_metrics.metrics.change import ChangeMap
 from edit_metrics.registry import label, metric
-from edit_metrics.types import Direction, Mask, Measurement, Missing, measured, not_applicable, undefined
+from edit_metrics.types import Direction, Measurement, Missing, measured, not_applicable, undefined
 
 Embedding = NDArray[np.floating[Any]]
 """D, any scale; metrics use its direction only."""
@@ -194,22 +195,23 @@ def clip_i(source_embedding: Embedding, edited_embedding: Embedding) -> float | 
 @encoder_metric(
     "changed_outside_crop", "crop", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="share of changed px"
 )
-def changed_outside_crop(changed_pixels: Mask, crop: Literal["center", "squash"]) -> float | Missing:
+def changed_outside_crop(whole_change_map: ChangeMap, crop: Literal["center", "squash"]) -> float | Missing:
     """Share of the changed pixels that the encoder's centre crop hides from it; lowers confidence, judges nothing.
 
     Args:
-        changed_pixels: H×W, True where E differs from S, on S's grid.
+        whole_change_map: where E differs from S, on S's grid.
         crop: which part of the picture the encoder sees.
     """
-    total = int(changed_pixels.sum())
+    changed = whole_change_map.changed
+    total = int(changed.sum())
     if total == 0:
         return not_applicable("nothing_changed")
     if crop == "squash":
         return 0.0
-    height, width = changed_pixels.shape
+    height, width = changed.shape
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return 1.0 - int(changed_pixels[top : top + side, left : left + side].sum()) / total
+    return 1.0 - int(changed[top : top + side, left : left + side].sum()) / total
 
 
 @metric(

@@ -9,6 +9,7 @@ import pytest
 
 from edit_metrics.backends.base import Face, Fingerprint
 from edit_metrics.features import faces, subject
+from edit_metrics.instruction.parser import parse_instruction
 from edit_metrics.registry import get_feature
 from edit_metrics.types import RGB, Float32, Mask
 
@@ -100,15 +101,16 @@ def test_without_a_common_grid_a_mask_says_nothing_about_the_edits_faces() -> No
     ],
 )  # fmt: skip
 def test_instructions_that_change_who_is_there_are_identity_edits(instruction: str) -> None:
-    assert faces.identity_edit(instruction)
+    assert faces.identity_edit(parse_instruction(instruction))
 
 
 @pytest.mark.parametrize(
     "instruction",
-    ["make her smile", "change his hair to red", "add a hat to the man", "replace the car with a bike", "", None],
+    ["make her smile", "change his hair to red", "add a hat to the man", "replace the car with a bike", ""],
 )
-def test_other_instructions_are_not(instruction: str | None) -> None:
-    assert not faces.identity_edit(instruction)
+def test_other_instructions_are_not_and_neither_is_none(instruction: str) -> None:
+    assert not faces.identity_edit(parse_instruction(instruction))
+    assert not faces.identity_edit()
 
 
 def test_references_that_show_faces_take_the_sources_place_and_each_is_compared_with_its_nearest_face() -> None:

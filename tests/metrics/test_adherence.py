@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edit_metrics.metrics import adherence
+from edit_metrics.metrics.change import ChangeMap
 from edit_metrics.registry import all_metrics, get_label, get_metric
 from edit_metrics.types import Measurement, Missing, Status
 
@@ -111,15 +112,19 @@ def test_a_zero_vector_is_undefined_and_never_a_number() -> None:
     assert Measurement.of(adherence.unrelated(X, zero)).status is Status.UNDEFINED
 
 
+def change_map(changed: np.ndarray) -> ChangeMap:
+    return ChangeMap(changed, np.zeros(changed.shape, np.float32), floor=3.0, saturated=0.0)
+
+
 def test_changes_in_the_margins_of_a_wide_picture_are_outside_the_centre_crop() -> None:
     changed = np.zeros((10, 30), dtype=bool)
     changed[:, :5] = True
-    assert adherence.changed_outside_crop(changed, "center") == 1.0
-    assert adherence.changed_outside_crop(changed, "squash") == 0.0
+    assert adherence.changed_outside_crop(change_map(changed), "center") == 1.0
+    assert adherence.changed_outside_crop(change_map(changed), "squash") == 0.0
     changed[:, 12:17] = True
-    assert adherence.changed_outside_crop(changed, "center") == pytest.approx(0.5)
+    assert adherence.changed_outside_crop(change_map(changed), "center") == pytest.approx(0.5)
 
 
 def test_nothing_changed_has_no_share_outside_the_crop() -> None:
-    result = adherence.changed_outside_crop(np.zeros((4, 4), dtype=bool), "center")
+    result = adherence.changed_outside_crop(change_map(np.zeros((4, 4), dtype=bool)), "center")
     assert Measurement.of(result).status is Status.NOT_APPLICABLE
