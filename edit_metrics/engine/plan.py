@@ -107,8 +107,7 @@ def score_signatures(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dic
 def _signature(plan: Plan, fingerprints: Mapping[str, Fingerprint], dimension: str) -> dict[str, Any]:
     config = plan.config
     section = config.dimension(dimension)
-    gates = [m for m in plan.metrics if m.dimension in (dimension, "feasibility")]
-    names = _closure(gates)
+    names = _closure([m for m in plan.metrics if m.dimension == dimension])
     steps = [s for s in plan.steps if s.spec.name in names]
     roles = {s.spec.backend for s in steps if isinstance(s.spec, Feature) and s.spec.backend}
     parts = {

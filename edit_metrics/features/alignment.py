@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics import registration as registrations
 from edit_metrics.metrics.change import ChangeMap, find_changes
-from edit_metrics.metrics.lab import LabPair
+from edit_metrics.metrics.lab import LabPair, shift_lab
 from edit_metrics.metrics.preservation import masked_mse
 from edit_metrics.metrics.registration import ChannelGains, Registration
 from edit_metrics.metrics.ssim import SsimMap, ssim_map
@@ -18,6 +19,22 @@ from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
 
 STILL: Final = 0.05
 """px; a smaller shift is within the error of the registration."""
+STEADY_CONSENSUS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SteadiedLabs:
+    """CIELAB of both pictures, E moved by whole pixels so that a shift of the whole picture is not a change.
+
+    Attributes:
+        labs: both pictures.
+        dx: what was taken off, px.
+        dy: the same.
+    """
+
+    labs: LabPair
+    dx: int
+    dy: int
 
 
 @feature()
@@ -63,18 +80,24 @@ def aligned_ssim_map(source: RGB, aligned_edited: RGB, aligned_kept: Mask) -> Ss
 
 
 @feature()
-def whole_change_map(labs: LabPair) -> ChangeMap:
-    """Changed pixels of the whole frame, the inside of a given mask included (U = 1)."""
-    return find_changes(labs.source, labs.edited)
+def steadied_labs(labs: LabPair, registration: Registration | None = None) -> SteadiedLabs:
+    """CIELAB of S, and of E moved back by whole pixels where at least half of the tiles agree on a shift."""
+    if registration is None or registration.consensus < STEADY_CONSENSUS:
+        return SteadiedLabs(labs, 0, 0)
+    dx, dy = round(registration.dx), round(registration.dy)
+    return SteadiedLabs(LabPair(labs.source, shift_lab(labs.edited, dx, dy)) if dx or dy else labs, dx, dy)
 
 
 @feature()
-def change_map(labs: LabPair, compared: Compared, whole_change_map: ChangeMap) -> ChangeMap:
+def whole_change_map(steadied_labs: SteadiedLabs) -> ChangeMap:
+    """Changed pixels of the whole frame, the inside of a given mask included (U = 1)."""
+    return _changes(steadied_labs, None)
+
+
+@feature()
+def change_map(steadied_labs: SteadiedLabs, compared: Compared, whole_change_map: ChangeMap) -> ChangeMap:
     """Changed pixels of U where a mask was given, else of the whole frame."""
-    if compared.kept is None:
-        return whole_change_map
-    filled = np.where(compared.kept[..., None], labs.edited, labs.source)
-    return find_changes(labs.source, filled, compared.kept)
+    return whole_change_map if compared.kept is None else _changes(steadied_labs, compared.kept)
 
 
 @feature()
@@ -85,3 +108,20 @@ def derived_region(whole_change_map: ChangeMap, mask: Mask | None = None) -> Mas
         ``not_applicable(mask_given)``.
     """
     return whole_change_map.changed if mask is None else not_applicable("mask_given")
+
+
+def _changes(steadied: SteadiedLabs, kept: Mask | None) -> ChangeMap:
+    labs = steadied.labs
+    if steadied.dx or steadied.dy:
+        everywhere = np.ones(labs.source.shape[:2], np.bool_)
+        area = everywhere if kept is None else kept
+        kept = registrations.comparable_after_shift(area, steadied.dx, steadied.dy, rim=0)
+    if kept is None:
+        return find_changes(labs.source, labs.edited)
+    return find_changes(labs.source, np.where(kept[..., None], labs.edited, labs.source), kept)
+
+
+@feature()
+def changed_pixels(whole_change_map: ChangeMap) -> Mask:
+    """True where E differs visibly from S, anywhere in the frame."""
+    return whole_change_map.changed
