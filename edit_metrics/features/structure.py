@@ -43,8 +43,9 @@ def geometry_region(
         edit_type: the manifest's own word, when there is no instruction to parse.
 
     Returns:
-        H×W; or ``not_applicable``: ``full_mask``, ``edit_changes_geometry`` (no mask, and a kind of edit that must move
-        something), ``edit_type_unknown`` (no mask, and no telling); ``undefined(kept_area_too_small)`` as for U.
+        H×W; or ``not_applicable(full_mask)``, ``not_applicable(edit_changes_geometry)`` (no mask, and a kind of edit
+        that must move something), ``not_applicable(edit_type_unknown)`` (no mask, and no telling);
+        ``undefined(kept_area_too_small)`` as for U.
     """
     if kept is not None:
         return kept

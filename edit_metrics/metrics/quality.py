@@ -8,15 +8,17 @@ picture changes its blur; where E has no place on that grid it is read on its ow
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from edit_metrics.metrics import artefacts, no_reference
 from edit_metrics.metrics.no_reference import QualityReadings
 from edit_metrics.registry import metric
-from edit_metrics.types import Direction, Float32, Measurement, Missing, measured
+from edit_metrics.types import RGB, Direction, Float32, Measurement, Missing, measured
 
 LOGIT_SCALE: Final = 100.0
 """The temperature at which CLIP was trained (Radford 2021)."""
@@ -24,46 +26,48 @@ LOGIT_SCALE: Final = 100.0
 
 @dataclass(frozen=True, slots=True)
 class ReadingColumns:
-    """How one reading stands in the table: field of QualityReadings, direction, upper bound (the lower is 0), unit …"""
+    """How one reading stands in the table.
 
-    name: str
+    Attributes:
+        reading: the function of one picture; its name is a field of :class:`QualityReadings`.
+        direction: of both columns.
+        upper: bound of the reading, whose lower bound is 0; None where there is none.
+        unit: of both columns.
+    """
+
+    reading: Callable[[RGB], float | Missing]
     direction: Direction
     upper: float | None
     unit: str
-    meaning: str
 
 
 COLUMNS: Final = (
-    ReadingColumns("blur", Direction.LOWER_IS_BETTER, 1.0, "", "perceptual blur (Crete 2007)"),
-    ReadingColumns("noise_sigma", Direction.NEITHER, None, "levels", "noise σ, wavelet MAD (Donoho & Johnstone 1994)"),
-    ReadingColumns("blockiness", Direction.LOWER_IS_BETTER, None, "ratio", "8-px codec grid (after Wang et al. 2002)"),
-    ReadingColumns("clipped_highlights", Direction.LOWER_IS_BETTER, 1.0, "share", "pixels blown out to white"),
-    ReadingColumns("clipped_shadows", Direction.LOWER_IS_BETTER, 1.0, "share", "pixels crushed to black"),
-    ReadingColumns(
-        "banding", Direction.LOWER_IS_BETTER, 1.0, "share", "pixels on false contours (idea: BBAND, Tu 2020)"
-    ),
-    ReadingColumns("colourfulness", Direction.NEITHER, None, "levels", "colourfulness (Hasler & Süsstrunk 2003)"),
-    ReadingColumns("resolution_loss", Direction.LOWER_IS_BETTER, 1.0, "share", "empty part of the frequency range"),
+    ReadingColumns(no_reference.blur, Direction.LOWER_IS_BETTER, 1.0, ""),
+    ReadingColumns(no_reference.noise_sigma, Direction.NEITHER, None, "levels"),
+    ReadingColumns(artefacts.blockiness, Direction.LOWER_IS_BETTER, None, "ratio"),
+    ReadingColumns(no_reference.clipped_highlights, Direction.LOWER_IS_BETTER, 1.0, "share"),
+    ReadingColumns(no_reference.clipped_shadows, Direction.LOWER_IS_BETTER, 1.0, "share"),
+    ReadingColumns(artefacts.banding, Direction.LOWER_IS_BETTER, 1.0, "share"),
+    ReadingColumns(no_reference.colourfulness, Direction.NEITHER, None, "levels"),
+    ReadingColumns(no_reference.resolution_loss, Direction.LOWER_IS_BETTER, 1.0, "share"),
 )
 
 
 def _register_reading(column: ReadingColumns) -> None:
+    name = column.reading.__name__
+
     def edited(edited_readings: QualityReadings) -> Measurement | Missing:
-        return edited_reading(edited_readings, column.name)
+        return edited_reading(edited_readings, name)
 
     def delta(source_readings: QualityReadings, edited_readings: QualityReadings) -> Measurement | Missing:
-        return reading_delta(source_readings, edited_readings, column.name)
+        return reading_delta(source_readings, edited_readings, name)
 
-    def add(function: Callable[..., Measurement | Missing], stem: str, lower: float | None, docstring: str) -> None:
-        function.__doc__ = (
-            docstring + f"\n\n    Missing as :func:`edit_metrics.metrics.no_reference.{column.name}` says.\n"
-        )
-        bounds = (lower, column.upper)
-        metric(f"quality.{column.name}_{stem}", direction=column.direction, bounds=bounds, unit=column.unit)(function)
-
-    add(edited, "edited", 0.0, f"E: {column.meaning}.")
     lowest = None if column.upper is None else -column.upper
-    add(delta, "delta", lowest, f"E minus S: {column.meaning}; 0 = as the source, whatever that was.")
+    meaning = inspect.getdoc(column.reading) or ""
+    edited.__doc__ = f"E. {meaning}"
+    delta.__doc__ = f"E minus S, 0 = as the source, whatever that was. {meaning}"
+    metric(f"quality.{name}_edited", direction=column.direction, bounds=(0.0, column.upper), unit=column.unit)(edited)
+    metric(f"quality.{name}_delta", direction=column.direction, bounds=(lowest, column.upper), unit=column.unit)(delta)
 
 
 for _column in COLUMNS:

@@ -52,7 +52,7 @@ def gmsd(
         cautions: codes that go with the value.
 
     Returns:
-        0 = gradients kept, or all changed alike. ``undefined(u_too_thin)`` when R is under 64 supports wide.
+        0 = gradients kept, or all changed alike. ``undefined(u_too_thin)`` when fewer than 64 supports lie in R.
     """
     inside = erode(_halve(geometry_region.astype(np.float32)) == 1.0, 1)
     if np.count_nonzero(inside) < _LEAST_PIXELS:
@@ -236,8 +236,8 @@ def structure_distance(source_patch_keys: Float32, kept_patch_keys: Float32) -> 
         kept_patch_keys: keys of E on S's grid, n×D.
 
     Returns:
-        0 = the same self-similarity; of the order of .01–.1 between pictures of one layout. ``undefined`` when the two
-        grids of patches differ; missing without a patch encoder.
+        0 = the same self-similarity; of the order of .01–.1 between pictures of one layout.
+        ``undefined(patch_grids_differ)``; missing without a patch encoder.
     """
     if source_patch_keys.shape != kept_patch_keys.shape:
         return undefined("patch_grids_differ")

@@ -84,8 +84,9 @@ def gram_distance(
         mask: M, which tells a mask that leaves nothing from none.
 
     Returns:
-        0 = the same texture statistics, 1 = nothing in common. ``not_applicable``: ``full_mask``, or
-        ``edit_changes_style`` without a mask for style, tone and background edits.
+        0 = the same texture statistics, 1 = nothing in common. ``not_applicable(full_mask)``; without a mask
+        ``not_applicable(edit_changes_style)`` for style, tone and background edits,
+        ``not_applicable(edit_type_unknown)`` without an instruction; ``undefined(kept_area_too_small)``.
     """
     exempt = _exempt(kept, mask, parsed_instruction, RESTYLES)
     if exempt is not None:
@@ -114,8 +115,9 @@ def colour_emd(
         max_pixels: at most so many pixels of U are read, evenly spaced, the same in both pictures.
 
     Returns:
-        ΔE, 0 = the same colours; a uniform shift by ΔE76 = d reads d within 4 %. ``not_applicable``: ``full_mask``, or
-        ``edit_changes_colours`` without a mask for style, tone, background and recolour edits.
+        ΔE, 0 = the same colours; a uniform shift by ΔE76 = d reads d within 4 %. ``not_applicable(full_mask)``;
+        without a mask ``not_applicable(edit_changes_colours)`` for style, tone, background and recolour edits,
+        ``not_applicable(edit_type_unknown)`` without an instruction; ``undefined(kept_area_too_small)``.
     """
     exempt = _exempt(kept, mask, parsed_instruction, RECOLOURS, code="edit_changes_colours")
     if exempt is not None:

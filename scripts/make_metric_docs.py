@@ -1,0 +1,157 @@
+"""Write the reference part of docs/metrics.md from the registry and the docstrings, so that it cannot go stale.
+
+python scripts/make_metric_docs.py            # rewrite the file below its marker
+python scripts/make_metric_docs.py --check    # exit 1 when the file is not what would be written
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from edit_metrics.registry import BASE_INPUTS, Feature, Metric, all_features, all_metrics
+from edit_metrics.types import DIMENSIONS, Direction
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
+MARKER: Final = "<!-- Below this line the page is written by scripts/make_metric_docs.py. -->"
+BETTER: Final = {Direction.HIGHER_IS_BETTER: "higher", Direction.LOWER_IS_BETTER: "lower", Direction.NEITHER: "neither"}
+OPTIONAL_INPUTS: Final = {
+    "mask_file": "mask",
+    "references": "references",
+    "instruction": "instruction",
+    "source_caption": "source caption",
+    "target_caption": "target caption",
+    "edit_type": "edit type",
+}
+CODE: Final = re.compile(r"\b(?:not_applicable|undefined|unavailable)\(\w+\)")
+NAME: Final = r"[A-Z][\w-]+"
+CITATION: Final = re.compile(rf"{NAME}(?:(?:, | & | and ){NAME})*(?: et al\.)?,? \(?(?:19|20)\d\d\)?")
+SECTION: Final = re.compile(r"^(Args|Returns|Raises|References):$", re.MULTILINE)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
+    check: bool = arguments.parse_args().check
+    page = PAGE.read_text(encoding="utf-8")
+    head, marker, _ = page.partition(MARKER)
+    if not marker:
+        print(f"Expected the line {MARKER!r} in {PAGE}.", file=sys.stderr)
+        return 2
+    fresh = f"{head}{MARKER}\n\n{write_reference(all_metrics(), all_features())}"
+    if check:
+        if fresh != page:
+            print("docs/metrics.md is stale. Run: python scripts/make_metric_docs.py", file=sys.stderr)
+        return int(fresh != page)
+    PAGE.write_text(fresh, encoding="utf-8")
+    print(f"{len(all_metrics())} metrics → {PAGE.name}", file=sys.stderr)
+    return 0
+
+
+def write_reference(metrics: list[Metric], features: list[Feature]) -> str:
+    """Markdown: per dimension a table of columns, then each definition with its missing cases and papers."""
+    known = {feature.name: feature for feature in features}
+    parts = []
+    for dimension in DIMENSIONS:
+        mine = sorted((m for m in metrics if m.dimension == dimension), key=_order)
+        if not mine:
+            continue
+        rows = [_row(metric, known) for metric in mine]
+        table = "| column | better | range | unit | needs | meaning |\n|---|---|---|---|---|---|\n" + "\n".join(rows)
+        alike: dict[str, list[Metric]] = {}
+        for metric in mine:
+            alike.setdefault(inspect.getdoc(metric.function) or "", []).append(metric)
+        definitions = "\n\n".join(_definition(docstring, group, known) for docstring, group in alike.items())
+        parts.append(f"## {dimension}\n\n{table}\n\n### {dimension}: definitions\n\n{definitions}\n")
+    return "\n".join(parts)
+
+
+def _order(metric: Metric) -> tuple[str, int, str]:
+    place = metric.function.__code__
+    return Path(place.co_filename).name, place.co_firstlineno, metric.name
+
+
+def _row(metric: Metric, known: dict[str, Feature]) -> str:
+    lower, upper = metric.bounds
+    limits = f"{_number(lower, '−∞')} … {_number(upper, '∞')}"
+    request = " (on request)" if metric.on_request else ""
+    needs = ", ".join(_needs(metric, known)) or "pictures"
+    meaning = _plain(inspect.getdoc(metric.function) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+    cells = (f"`{metric.name}`{request}", BETTER[metric.direction], limits, metric.unit or "–", needs, meaning)
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(bound: float | None, absent: str) -> str:
+    return absent if bound is None else f"{bound:.4g}"
+
+
+def _required(names: Iterable[str], known: dict[str, Feature]) -> Iterator[str]:
+    """Everything that must be there, base inputs and features, each once."""
+    pending, seen = list(names), set()
+    while pending:
+        name = pending.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        yield name
+        if name not in BASE_INPUTS:
+            pending.extend(known[name].inputs.values())
+
+
+def _needs(metric: Metric, known: dict[str, Feature]) -> list[str]:
+    names = list(_required(metric.inputs.values(), known))
+    inputs = [words for name, words in OPTIONAL_INPUTS.items() if name in names]
+    roles = sorted({f"`{known[name].backend}`" for name in names if name in known and known[name].backend})
+    return inputs + roles
+
+
+def _definition(docstring: str, columns: list[Metric], known: dict[str, Feature]) -> str:
+    """One docstring with all columns that it defines."""
+    sections = _sections(docstring)
+    lines = [f"**{', '.join(f'`{metric.name}`' for metric in columns)}**", _plain(sections["body"])]
+    if "Returns" in sections:
+        lines.append(f"*Value:* {_plain(sections['Returns'])}")
+    codes = _codes(columns[0], known)
+    if codes:
+        lines.append(f"*Missing:* {', '.join(f'`{code}`' for code in codes)}.")
+    papers = list(dict.fromkeys(found.replace("(", "").replace(")", "") for found in CITATION.findall(docstring)))
+    if "References" in sections:
+        papers = [_plain(sections["References"]).replace("\n", " ")]
+    if papers:
+        lines.append(f"*Paper:* {'; '.join(papers).rstrip('.')}.")
+    options = [f"`{option.name}` = {option.default!r}" for option in columns[0].options]
+    if options:
+        lines.append(f"*Options:* {', '.join(options)}.")
+    return "\n\n".join(lines)
+
+
+def _codes(metric: Metric, known: dict[str, Feature]) -> list[str]:
+    """Reasons for a missing value that the docstrings of the metric and of what it requires name."""
+    found = CODE.findall(inspect.getdoc(metric.function) or "")
+    for name in _required(metric.inputs.values(), known):
+        if name in known:
+            found += CODE.findall(inspect.getdoc(known[name].function) or "")
+    return list(dict.fromkeys(found))
+
+
+def _sections(docstring: str) -> dict[str, str]:
+    pieces = SECTION.split(docstring)
+    found = {"body": pieces[0].strip()}
+    for title, text in zip(pieces[1::2], pieces[2::2], strict=True):
+        found[title] = inspect.cleandoc(text)
+    return found
+
+
+def _plain(text: str) -> str:
+    """Turn reStructuredText roles and literals into Markdown code."""
+    without_roles = re.sub(r":\w+:`[~.]*([^`]+)`", r"`\1`", text)
+    return without_roles.replace("``", "`").strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
