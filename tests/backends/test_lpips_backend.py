@@ -1,0 +1,234 @@
+"""LPIPS against the `lpips` package, against published values, and by its properties."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lpips
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from edit_metrics.backends.base import PerceptualPair
+from edit_metrics.backends.lpips import LpipsBackbone
+from edit_metrics.backends.lpips_nets import STAGES, read_tensors
+from edit_metrics.errors import WeightsError
+from edit_metrics.types import RGB
+from edit_metrics.weights import store
+
+
+def lpips_of(pair: PerceptualPair) -> float:
+    return float(sum(layer.mean(dtype=np.float64) for layer in pair.layer_maps))
+
+
+def build(**options: Any) -> LpipsBackbone:
+    return LpipsBackbone(device="cpu", **options)
+
+
+@pytest.fixture(scope="module")
+def reference_squeeze() -> Any:
+    """The package's own LPIPS on a randomly drawn SqueezeNet."""
+    return make_reference("squeeze")
+
+
+@pytest.fixture(scope="module")
+def reference_alex() -> Any:
+    return make_reference("alex")
+
+
+def make_reference(net: str) -> Any:
+    torch.manual_seed(7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchvision's note on its own deprecated argument
+        return lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
+
+
+def save_features(reference: Any, path: Path) -> Path:
+    """The network under torchvision's names, as a torch checkpoint."""
+    stages = (getattr(reference.net, name) for name in dir(reference.net) if name.startswith("slice"))
+    state = {f"features.{name}": value for stage in stages for name, value in stage.state_dict().items()}
+    torch.save(state, path)
+    return path
+
+
+def pictures(rng: np.random.Generator, sizes: Sequence[tuple[int, int]]) -> tuple[list[RGB], list[RGB]]:
+    """Smooth sources, and edits of them with noise and a block."""
+    sources, edits = [], []
+    for height, width in sizes:
+        small = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        source = np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+        edit = np.clip(source + rng.normal(0, 12, source.shape), 0, 255).astype(np.uint8)
+        edit[: height // 3, : width // 3] = 255 - edit[: height // 3, : width // 3]
+        sources.append(source)
+        edits.append(edit)
+    return sources, edits
+
+
+def expected_lpips(reference: Any, source: RGB, edit: RGB) -> float:
+    tensors = [torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1 for image in (source, edit)]
+    with torch.inference_mode():
+        return float(reference(*tensors))
+
+
+SIZES = [(64, 64), (97, 131), (70, 64)]
+
+
+def test_alexnet_from_a_torch_checkpoint_equals_the_package(
+    reference_alex: Any, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    backend = build(net="alex", weights=str(save_features(reference_alex, tmp_path / "net.pth")))
+    sources, edits = pictures(rng, SIZES)
+    found = [lpips_of(pair) for pair in backend.compare(sources, edits, [None] * 3)]
+    expected = [expected_lpips(reference_alex, *pair) for pair in zip(sources, edits, strict=True)]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert min(found) > 1e-4
+
+
+def test_squeezenet_from_a_torch_checkpoint_equals_the_package(
+    reference_squeeze: Any, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    backend = build(net="squeeze", weights=str(save_features(reference_squeeze, tmp_path / "net.pth")))
+    sources, edits = pictures(rng, SIZES)
+    found = [lpips_of(pair) for pair in backend.compare(sources, edits, [None] * 3)]
+    expected = [expected_lpips(reference_squeeze, *pair) for pair in zip(sources, edits, strict=True)]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert min(found) > 1e-4
+
+
+def test_a_checkpoint_of_another_network_is_refused(reference_squeeze: Any, tmp_path: Path) -> None:
+    path = save_features(reference_squeeze, tmp_path / "net.pth")
+    with pytest.raises(WeightsError, match=r"features\.2"):
+        read_tensors("vgg", path)
+
+
+@pytest.fixture
+def drawn(reference_alex: Any, tmp_path: Path) -> LpipsBackbone:
+    """AlexNet with random weights."""
+    return build(weights=str(save_features(reference_alex, tmp_path / "net.pth")))
+
+
+def test_equal_pictures_have_no_distance_at_all(drawn: LpipsBackbone, rng: np.random.Generator) -> None:
+    sources, _ = pictures(rng, [(64, 80)])
+    (pair,) = drawn.compare(sources, sources, [None])
+    assert lpips_of(pair) == 0
+    assert pair.gram_distances == (0.0,) * 5
+
+
+def test_a_batch_of_seven_of_mixed_sizes_gives_what_each_gives_alone(
+    drawn: LpipsBackbone, rng: np.random.Generator
+) -> None:
+    sources, edits = pictures(rng, [(64, 64), (80, 64), (64, 64), (64, 64), (80, 64), (65, 64), (64, 64)])
+    kept = [None, *(rng.random(source.shape[:2]) > 0.4 for source in sources[1:])]
+    together = drawn.compare(sources, edits, kept)
+    for i, pair in enumerate(together):
+        (alone,) = drawn.compare([sources[i]], [edits[i]], [kept[i]])
+        np.testing.assert_allclose(pair.gram_distances, alone.gram_distances, atol=1e-5)
+        for layer, alone_layer in zip(pair.layer_maps, alone.layer_maps, strict=True):
+            np.testing.assert_allclose(layer, alone_layer, rtol=1e-5, atol=1e-5)
+
+
+def test_a_bound_on_the_pixels_of_a_pass_changes_no_value(
+    reference_alex: Any, tmp_path: Path, drawn: LpipsBackbone, rng: np.random.Generator
+) -> None:
+    sources, edits = pictures(rng, [(64, 64)] * 3)
+    one_by_one = build(weights=str(tmp_path / "net.pth"), batch_pixels=1)
+    for pair, other in zip(
+        drawn.compare(sources, edits, [None] * 3), one_by_one.compare(sources, edits, [None] * 3), strict=True
+    ):
+        assert lpips_of(pair) == pytest.approx(lpips_of(other), abs=1e-5)
+
+
+def test_gram_distances_equal_a_plain_computation(drawn: LpipsBackbone, rng: np.random.Generator) -> None:
+    sources, edits = pictures(rng, [(67, 83)])
+    mask = np.zeros((67, 83), np.bool_)
+    mask[:, 30:] = True
+    (pair,) = drawn.compare(sources, edits, [mask])
+    first = []
+    for image in (sources[0], edits[0]):
+        unit = (image / 127.5 - 1 - np.array([-0.030, -0.088, -0.188])) / np.array([0.458, 0.448, 0.450])
+        features = torch.nn.functional.conv2d(
+            torch.from_numpy(unit).permute(2, 0, 1)[None],
+            drawn._tensors["features.0.weight"].double(),
+            drawn._tensors["features.0.bias"].double(),
+            stride=4,
+            padding=2,
+        )[0].clamp_min(0)
+        area = torch.nn.functional.interpolate(
+            torch.from_numpy(mask)[None, None].double(), size=features.shape[1:], mode="area"
+        )[0, 0]
+        first.append(torch.einsum("chw,dhw,hw->cd", features, features, area).numpy() / float(area.sum()))
+    norms = [np.linalg.norm(gram) for gram in first]
+    assert pair.gram_distances[0] == pytest.approx(np.linalg.norm(first[0] - first[1]) / sum(norms), abs=1e-5)
+
+
+def test_gram_distances_are_symmetric_and_at_most_one(drawn: LpipsBackbone, rng: np.random.Generator) -> None:
+    sources, edits = pictures(rng, [(64, 64)])
+    (there,), (back,) = drawn.compare(sources, edits, [None]), drawn.compare(edits, sources, [None])
+    np.testing.assert_allclose(there.gram_distances, back.gram_distances, atol=1e-6)
+    assert all(0 < distance <= 1 for distance in there.gram_distances)
+
+
+def test_what_is_kept_does_not_touch_the_maps(drawn: LpipsBackbone, rng: np.random.Generator) -> None:
+    sources, edits = pictures(rng, [(64, 64)])
+    nothing = np.zeros((64, 64), np.bool_)
+    (all_kept,), (none_kept,) = drawn.compare(sources, edits, [None]), drawn.compare(sources, edits, [nothing])
+    assert lpips_of(all_kept) == lpips_of(none_kept)
+    assert none_kept.gram_distances == (0.0,) * 5
+
+
+def test_a_cap_on_the_size_shrinks_the_maps_and_is_recorded(
+    reference_alex: Any, tmp_path: Path, drawn: LpipsBackbone, rng: np.random.Generator
+) -> None:
+    sources, edits = pictures(rng, [(128, 192), (64, 96)])
+    capped = build(weights=str(tmp_path / "net.pth"), max_side=96)
+    first, second = capped.compare(sources, edits, [np.ones((128, 192), np.bool_), None])
+    assert first.layer_maps[0].shape == second.layer_maps[0].shape
+    assert "96" in capped.fingerprint.preprocessing
+    assert capped.fingerprint != drawn.fingerprint
+    (native,) = drawn.compare(sources[1:], edits[1:], [None])
+    assert lpips_of(second) == pytest.approx(lpips_of(native), abs=1e-6)
+
+
+def test_every_network_has_a_linear_layer_for_each_stage() -> None:
+    assert {net: len(stages) for net, stages in STAGES.items()} == {"alex": 5, "vgg": 5, "squeeze": 7}
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("net", "edit", "published"),
+    [("alex", "p0", 0.72188), ("alex", "p1", 0.13757), ("vgg", "p0", 0.569), ("vgg", "p1", 0.422)],
+)
+def test_published_values_are_met(shared_data: Path, net: str, edit: str, published: float) -> None:
+    folder = shared_data / "reference_metrics" / "lpips_official"
+    images = [np.array(Image.open(folder / f"ex_{name}.png").convert("RGB")) for name in ("ref", edit)]
+    (pair,) = build(net=net).compare(images[:1], images[1:], [None])
+    assert lpips_of(pair) == pytest.approx(published, abs=5e-4)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("net", ["alex", "vgg"])
+def test_the_package_on_the_same_weights_gives_the_same_value(net: str, rng: np.random.Generator) -> None:
+    reference = make_reference(net)
+    tensors = read_tensors(net, store.locate(f"lpips.{net}"))
+    names = {name: f"slice{stage}.{name.removeprefix('features.')}" for name, stage in slices_of(net).items()}
+    missing, unexpected = reference.net.load_state_dict({names[n]: t for n, t in tensors.items()}, strict=False)
+    assert not missing
+    assert not unexpected
+    sources, edits = pictures(rng, [(75, 93)])
+    (pair,) = build(net=net).compare(sources, edits, [None])
+    assert lpips_of(pair) == pytest.approx(expected_lpips(reference, sources[0], edits[0]), abs=1e-6)
+
+
+def slices_of(net: str) -> dict[str, int]:
+    """Parameter → number of the package's slice, which is our stage."""
+    return {
+        f"{layer.key}.{parameter}": number
+        for number, stage in enumerate(STAGES[net], start=1)
+        for layer in stage
+        if hasattr(layer, "key")
+        for parameter in ("weight", "bias")
+    }
