@@ -102,40 +102,39 @@ def under_edit_share(changed: Mask, expected: Mask) -> float | Missing:
     return np.count_nonzero(expected & ~changed) / np.count_nonzero(expected)
 
 
-@metric(
-    "preservation.locality",
-    direction=Direction.NEITHER,
-    bounds=(0.0, 1.0),
-    unit="",
-    features={"change": "whole_change_map"},
-)
-def locality(change: ChangeMap) -> float | Missing:
-    """Whether the change is compact or smeared over the frame: 1 − (its radius of gyration / the whole frame's).
+@metric("preservation.locality", direction=Direction.NEITHER, bounds=(0.0, 1.0), unit="")
+def locality(derived_region: Mask) -> float | Missing:
+    """Whether an edit without a mask is compact or smeared over the frame: 1 − its radius of gyration / the frame's.
+
+    Args:
+        derived_region: the changed pixels.
 
     Returns:
         Near 1 = one small spot; 0 = spread as widely as the frame itself. ``not_applicable(nothing_changed)``.
     """
-    rows, columns = np.nonzero(change.changed)
+    rows, columns = np.nonzero(derived_region)
     if not len(rows):
         return not_applicable("nothing_changed")
-    height, width = change.changed.shape
+    height, width = derived_region.shape
     uniform = (height**2 + width**2 - 2) / 12
-    return max(1.0 - float(np.sqrt((rows.var() + columns.var()) / max(uniform, 1e-9))), 0.0)
+    return max(1.0 - float(np.sqrt((rows.var() + columns.var()) / uniform)), 0.0)
 
 
 @metric("preservation.colour_shift", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE2000")
-def colour_shift(labs: LabPair, whole_change_map: ChangeMap, kept: Mask | None = None) -> Measurement:
+def colour_shift(labs: LabPair, kept: Mask | None = None, derived_region: Mask | None = None) -> Measurement:
     """ΔE2000 between the mean colours of S and E over U: a drift of tone that no single pixel shows.
 
     Args:
         labs: CIELAB of both.
-        whole_change_map: of the whole frame.
-        kept: U; None (no mask) = the pixels that did not change, with the caution ``derived_region``.
+        kept: U.
+        derived_region: where no mask is given, the changed pixels: U is then the rest (caution ``derived_region``).
 
     Returns:
-        ``undefined(kept_area_too_small)`` where under 2 % of the frame is left.
+        ``not_applicable(nothing_kept)`` without either; ``undefined(kept_area_too_small)`` under 2 % of the frame.
     """
-    area = ~whole_change_map.changed if kept is None else kept
+    area = kept if kept is not None or derived_region is None else ~derived_region
+    if area is None:
+        return Measurement.of(not_applicable("nothing_kept"))
     if area.mean() < MIN_SHARE:
         return Measurement.of(undefined("kept_area_too_small"))
     means = [lab[area].mean(axis=0, dtype=np.float64).astype(np.float32) for lab in (labs.source, labs.edited)]

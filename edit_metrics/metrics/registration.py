@@ -123,8 +123,7 @@ def comparable_after_shift(kept: Mask, dx: float, dy: float, *, rim: int = 5) ->
         dy: as for :func:`translate`.
         rim: px taken off U first; covers the reach of the interpolation.
     """
-    framed = np.pad(kept, 1)
-    inner = erode(framed, rim)[1:-1, 1:-1]
+    inner = erode(np.pad(kept, 1), rim)[1:-1, 1:-1] if rim else kept
     matrix = np.array([[1, 0, round(dx)], [0, 1, round(dy)]], np.float64)
     size = (kept.shape[1], kept.shape[0])
     moved = cv2.warpAffine(as_bytes(inner), matrix, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
