@@ -7,7 +7,7 @@ import sys
 import typer
 
 from edit_metrics import __version__
-from edit_metrics.cli import compare, human
+from edit_metrics.cli import compare, human, manifest
 from edit_metrics.cli import score as score_verb
 from edit_metrics.errors import EditMetricsError
 
@@ -40,6 +40,9 @@ human.register(app)
 
 
 compare.register(app)
+
+
+manifest.register(app)
 
 
 def main() -> None:

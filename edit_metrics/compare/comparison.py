@@ -96,6 +96,7 @@ def compare_runs(runs: Sequence[Run], options: CompareOptions) -> Comparison:
     matches = [match(units[0], other) for other in units[1:]]
     signs = {measure.name: measure.sign for measure in measures}
     dimensions = [measure for measure in measures if measure.kind == "dimension"]
+    judged = [measure for measure in measures if measure.kind in ("dimension", "declared")]
     return Comparison(
         runs=tuple(_summary(unit) for unit in units),
         options=options,
@@ -105,7 +106,7 @@ def compare_runs(runs: Sequence[Run], options: CompareOptions) -> Comparison:
         slices=settle([x for m in matches for x in _slices(m, slices, measures, options)], signs, options.alpha),
         ranking=rank_runs(units, measures, options.alpha),
         unmatched=tuple(find_unmatched(units[0], other) for other in units[1:]),
-        newly_missing=tuple(row for m in matches for x in dimensions for row in find_newly_missing(m, x)),
+        newly_missing=tuple(row for m in matches for x in judged for row in find_newly_missing(m, x)),
         flips=tuple(row for m in matches for x in dimensions for row in find_flips(m, x, options.pass_at)),
         warnings=(
             *warnings,

@@ -35,7 +35,7 @@ class Run:
     info: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Units:
     """A run by pairing key; several samples of one key are averaged.
 

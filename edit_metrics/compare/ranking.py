@@ -22,14 +22,15 @@ class RankRow:
 
     Attributes:
         rank: 1 + the number of runs that are significantly better (all pairs tested, Holm within the measure); runs
-            that the data does not separate may share a rank.
-        mean: over the items that every run scored, so that ranks and means speak of the same items; None without any.
+            that the data does not separate may share a rank. None for a run without any value.
+        mean: over the items that every ranked run scored, so that ranks and means speak of the same items; None without
+            any.
         worse_than: names of the runs that are significantly better.
     """
 
     measure: str
     run: str
-    rank: int
+    rank: int | None
     mean: float | None
     n_items: int
     worse_than: tuple[str, ...]
@@ -42,20 +43,23 @@ def rank_runs(units: Sequence[Units], measures: Sequence[Measure], alpha: float)
 
 
 def _rank(units: Sequence[Units], measure: Measure, alpha: float) -> list[RankRow]:
-    pairs = [_test(first, second, measure, alpha) for first, second in combinations(units, 2)]
+    scored = [unit for unit in units if unit.values[measure.column].notna().any()]
+    unscored = [RankRow(measure.name, unit.run.name, None, None, 0, ()) for unit in units if unit not in scored]
+    if not scored:
+        return unscored
+    pairs = [_test(first, second, measure, alpha) for first, second in combinations(scored, 2)]
     settled = settle(pairs, {measure.name: measure.sign}, alpha, by_measure=True)
-    better: dict[str, list[str]] = {unit.run.name: [] for unit in units}
+    better: dict[str, list[str]] = {unit.run.name: [] for unit in scored}
     for found in settled:
         if found.verdict == "better":
             better[found.reference].append(found.run)
         elif found.verdict == "worse":
             better[found.run].append(found.reference)
-    means, n_items = _common_means(units, measure)
-    rows = [
-        RankRow(measure.name, name, 1 + len(above), mean, n_items, tuple(above))
-        for (name, above), mean in zip(better.items(), means, strict=True)
-    ]
-    return sorted(rows, key=lambda row: (row.rank, -(row.mean if row.mean is not None else -np.inf)))
+    means, n_items = _common_means(scored, measure)
+    ranked = [(1 + len(above), name, mean) for (name, above), mean in zip(better.items(), means, strict=True)]
+    ranked.sort(key=lambda row: (row[0], -measure.sign * (row[2] or 0.0)))
+    rows = [RankRow(measure.name, name, rank, mean, n_items, tuple(better[name])) for rank, name, mean in ranked]
+    return [*rows, *unscored]
 
 
 def _test(first: Units, second: Units, measure: Measure, alpha: float) -> Difference:

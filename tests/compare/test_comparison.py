@@ -131,6 +131,24 @@ def test_ranking_means_speak_of_the_items_that_every_run_scored(make_run) -> Non
     assert {row.n_items for row in rows} == {90}
 
 
+def test_a_run_without_values_is_not_ranked(make_run) -> None:
+    empty = make_run("c")
+    lose(empty.frame, "adherence", slice(None))
+    runs = [make_run("a", seed=1), make_run("b", seed=2), empty]
+    rows = [row for row in compare_runs(runs, CompareOptions()).ranking if row.measure == "adherence"]
+    assert [(row.run, row.rank) for row in rows][-1] == ("c", None)
+    assert {row.n_items for row in rows[:2]} == {180}
+
+
+def test_a_lower_is_better_column_ranks_the_smallest_first(make_run) -> None:
+    runs = [make_run(name) for name in ("a", "b")]
+    for run, level in zip(runs, (0.5, 0.4), strict=True):
+        run.frame["distance"] = np.linspace(0, 0.1, len(run.frame)) + level
+    options = CompareOptions(declared=Declared(lower=("distance",)))
+    rows = [row for row in compare_runs(runs, options).ranking if row.measure == "distance"]
+    assert [(row.run, row.rank) for row in rows] == [("b", 1), ("a", 2)]
+
+
 def test_models_of_one_run_are_paired_by_source_and_instruction(make_run) -> None:
     first, second = make_run("a", seed=1), make_run("b", seed=2, shift={"adherence": -0.1})
     for frame in (first.frame, second.frame):

@@ -1,0 +1,115 @@
+"""`edit-metrics manifest`: a benchmark's own layout to a manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edit_metrics.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from edit_metrics.io.adapters.common import Converted, WhiteMeans
+
+FORMATS = ("folders", "pie-bench", "magicbrush", "hf-parquet")
+_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("manifest")(manifest)
+
+
+def manifest(
+    layout: Annotated[str, typer.Argument(metavar="FORMAT", help=" · ".join(FORMATS))],
+    path: Annotated[Path, typer.Argument(help="The benchmark's folder or file.")],
+    out: Annotated[Path, typer.Option("--out", help="Manifest to write, JSONL; pictures go beside it if needed.")],
+    edited: Annotated[
+        Path | None, typer.Option("--edited", help="Folder of the edits, or of the models' folders.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="The model's name, where no folder or column has it.")
+    ] = None,
+    mask_white_means: Annotated[
+        str | None, typer.Option("--mask-white-means", help="edited or preserved, where the benchmark does not say.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="FIELD=COLUMN", help="hf-parquet: which column is which; repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON on stdout.")] = False,
+) -> None:
+    """Write a manifest of a benchmark; say for each row what is missing or ambiguous."""
+    from edit_metrics.cli.console import emit_json, say, warn
+    from edit_metrics.io.adapters.common import write_manifest
+
+    if out.suffix != ".jsonl":
+        raise UserError("--out FILE.jsonl", repr(str(out)))
+    converted = _convert(layout, path, out, edited, model, _white_means(mask_white_means), _columns(column))
+    written = write_manifest(converted, out)
+    for problem in converted.problems[:_SHOWN]:
+        warn(f"{problem.id or problem.where}: {problem.what}; {problem.action}")
+    if len(converted.problems) > _SHOWN:
+        warn(f"and {len(converted.problems) - _SHOWN} more in {written.problems}")
+    say(f"{written.rows} rows, {len(converted.problems)} problems: {out}")
+    if written.outside:
+        say(f"{written.outside} rows name files outside {out.parent}: score them with --allow-outside-root.")
+    if as_json:
+        emit_json({"rows": written.rows, "problems": len(converted.problems), "outside": written.outside})
+
+
+def _convert(
+    layout: str,
+    path: Path,
+    out: Path,
+    edited: Path | None,
+    model: str | None,
+    white_means: WhiteMeans | None,
+    columns: dict[str, str],
+) -> Converted:
+    from edit_metrics.io.adapters.common import files_folder
+    from edit_metrics.io.adapters.folders import read_folders
+    from edit_metrics.io.adapters.hf_parquet import read_hf_parquet
+    from edit_metrics.io.adapters.magicbrush import read_magicbrush
+    from edit_metrics.io.adapters.pie_bench import read_pie_bench
+    from edit_metrics.registry import suggest
+
+    given = {"--edited": edited, "--model": model, "--mask-white-means": white_means, "--column": columns or None}
+    unfit = [name for name, value in given.items() if value is not None and name not in _FITS.get(layout, given)]
+    if unfit:
+        raise UserError(f"options that fit the format {layout!r}", ", ".join(unfit))
+    if layout == "folders":
+        return read_folders(path, edited=edited, model=model, white_means=white_means or "edited")
+    if layout == "pie-bench":
+        return read_pie_bench(path, files=files_folder(out), edited=edited)
+    if layout == "magicbrush":
+        return read_magicbrush(path, edited=edited, model=model)
+    if layout == "hf-parquet":
+        return read_hf_parquet(path, files=files_folder(out), columns=columns, model=model, white_means=white_means)
+    raise UserError(f"one of {', '.join(FORMATS)}", repr(layout), todo=suggest(layout, FORMATS))
+
+
+_FITS = {
+    "folders": ("--edited", "--model", "--mask-white-means"),
+    "pie-bench": ("--edited",),
+    "magicbrush": ("--edited", "--model"),
+    "hf-parquet": ("--model", "--mask-white-means", "--column"),
+}
+
+
+def _white_means(text: str | None) -> WhiteMeans | None:
+    if text == "edited":
+        return "edited"
+    if text == "preserved":
+        return "preserved"
+    if text is None:
+        return None
+    raise UserError("--mask-white-means edited or preserved", repr(text))
+
+
+def _columns(texts: list[str] | None) -> dict[str, str]:
+    pairs = dict(text.partition("=")[::2] for text in texts or ())
+    if not all(field and column for field, column in pairs.items()):
+        raise ConfigError("--column FIELD=COLUMN", repr(texts))
+    return pairs

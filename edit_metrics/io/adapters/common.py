@@ -1,0 +1,192 @@
+"""What every benchmark layout becomes: manifest rows, and a problem for whatever is missing or ambiguous."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from edit_metrics.errors import ManifestError
+from edit_metrics.io.tables import write_bytes, write_jsonl
+
+WhiteMeans = Literal["edited", "preserved"]
+PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"})
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One edit, with local paths as they are found; the writer makes them relative to the manifest."""
+
+    id: str
+    source: Path
+    edited: Path
+    instruction: str | None = None
+    mask: Path | None = None
+    mask_white_means: WhiteMeans = "edited"
+    source_caption: str | None = None
+    target_caption: str | None = None
+    edit_type: str | None = None
+    model: str | None = None
+    group: str | None = None
+    references: tuple[Path, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is missing or ambiguous in the benchmark.
+
+    Attributes:
+        where: the file, folder or table row concerned.
+        id: the row's id, where there is one.
+        what: what was expected and what is there.
+        action: what was done about it: ``row kept: …`` or ``skipped``.
+    """
+
+    where: str
+    id: str | None
+    what: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A benchmark as rows."""
+
+    rows: tuple[ManifestRow, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What :func:`write_manifest` left on the disk.
+
+    Attributes:
+        outside: rows with a path that is not below the manifest's folder: scoring them takes
+            ``--allow-outside-root``.
+    """
+
+    manifest: Path
+    problems: Path | None
+    rows: int
+    outside: int
+
+
+def write_manifest(converted: Converted, out: Path) -> Written:
+    """Write the manifest as JSONL, and ``<out>.problems.jsonl`` when there is something to say.
+
+    Raises:
+        ManifestError: there are no rows at all.
+    """
+    if not converted.rows:
+        first = converted.problems[0].what if converted.problems else "an empty folder"
+        raise ManifestError("at least one edit", f"none: {first}", str(out), "Check the path and the format.")
+    base = out.resolve().parent
+    records = [_record(row, base) for row in converted.rows]
+    write_jsonl(records, out)
+    sidecar = problems_file(out)
+    if converted.problems:
+        write_jsonl([_plain(problem) for problem in converted.problems], sidecar)
+    else:
+        sidecar.unlink(missing_ok=True)
+    outside = sum(any(path.startswith("../") for path in _paths(record)) for record in records)
+    return Written(out, sidecar if converted.problems else None, len(records), outside)
+
+
+def problems_file(out: Path) -> Path:
+    """Where the problems of a manifest lie."""
+    return out.with_name(f"{out.name}.problems.jsonl")
+
+
+def files_folder(out: Path) -> Path:
+    """Where pictures go that a manifest needs and the benchmark does not hold as files."""
+    return out.with_name(f"{out.stem}_files")
+
+
+def write_once(data: bytes, folder: Path, suffix: str) -> Path:
+    """Write bytes under their content hash, unless they are there already; returns the file."""
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
+    if not path.is_file():
+        write_bytes(data, path)
+    return path
+
+
+def row_id(name: str, model: str | None, n_models: int) -> str:
+    """The benchmark's own name, behind the model's where several share a manifest.
+
+    One model alone keeps the plain name, so that the manifests of two checkpoints pair by ``id``.
+    """
+    return f"{model}/{name}" if n_models > 1 else name
+
+
+def find_picture(folder: Path, stem: str) -> list[Path]:
+    """Pictures of that stem in a folder, sorted; more than one is for the caller to judge."""
+    return [path for path in pictures(folder) if path.stem == stem]
+
+
+def pictures(folder: Path) -> list[Path]:
+    """Picture files directly in a folder, sorted by name; empty when there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith("."))
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Folders directly in a folder, sorted by name."""
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def need_folder(path: Path, what: str) -> Path:
+    """The folder, or a ManifestError that says what it should have been."""
+    if not path.is_dir():
+        raise ManifestError(f"a folder with {what}", "no such folder", str(path))
+    return path
+
+
+def shared_missing(rows: Iterable[ManifestRow]) -> list[Problem]:
+    """Pictures that rows name and that are not there: kept, since a missing edit is an infeasible one."""
+    problems = []
+    for row in rows:
+        problems += [
+            Problem(str(path), row.id, f"no {name} picture", "row kept: it will be scored as infeasible")
+            for name, path in (("source", row.source), ("edited", row.edited))
+            if not path.is_file()
+        ]
+    return problems
+
+
+def _record(row: ManifestRow, base: Path) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "id": row.id,
+        "source": _relative(row.source, base),
+        "edited": _relative(row.edited, base),
+        "instruction": row.instruction,
+        "mask": None if row.mask is None else _relative(row.mask, base),
+        "mask_white_means": None if row.mask is None else row.mask_white_means,
+        "source_caption": row.source_caption,
+        "target_caption": row.target_caption,
+        "edit_type": row.edit_type,
+        "model": row.model,
+        "references": [_relative(path, base) for path in row.references] or None,
+        "group": row.group,
+    }
+    clash = {f"meta.{name}" if name in record else name: value for name, value in row.metadata.items()}
+    return {name: value for name, value in (record | clash).items() if value is not None}
+
+
+def _relative(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), base)).as_posix()
+
+
+def _paths(record: Mapping[str, Any]) -> Sequence[str]:
+    named = [str(record[name]) for name in ("source", "edited", "mask") if name in record]
+    return [*named, *record.get("references", ())]
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    return {"where": problem.where, "id": problem.id, "what": problem.what, "action": problem.action}

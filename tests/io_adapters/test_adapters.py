@@ -1,0 +1,370 @@
+"""Each benchmark layout, built small, becomes a manifest that `score` accepts without a rejection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from edit_metrics.cli import app
+from edit_metrics.errors import ConfigError, ManifestError, UserError
+from edit_metrics.io.adapters.pie_bench import decode_run_lengths
+from edit_metrics.io.images import decode_image
+from edit_metrics.io.manifest import read_manifest
+from edit_metrics.io.masks import decode_mask
+
+
+def _png(seed: int, size: tuple[int, int] = (64, 64), mode: str = "RGB") -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    buffer = BytesIO()
+    Image.fromarray(pixels).convert(mode).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _mask_png(alpha: bool = False) -> bytes:
+    region = np.zeros((64, 64), dtype=np.uint8)
+    region[16:48, 16:48] = 255
+    if alpha:
+        picture = Image.open(BytesIO(_png(3))).convert("RGBA")
+        picture.putalpha(Image.fromarray(255 - region))
+    else:
+        picture = Image.fromarray(region)
+    buffer = BytesIO()
+    picture.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _put(path: Path, data: bytes | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def _convert(*arguments: object):
+    return CliRunner().invoke(app, ["manifest", *(str(argument) for argument in arguments)])
+
+
+def _read(out: Path, allow_outside: bool = False):
+    """Through the reader that `score` uses: no row may be rejected."""
+    manifest = read_manifest(out, allow_outside_root=allow_outside)
+    assert manifest.rejections == ()
+    return {item.id: item for item in manifest.items}
+
+
+def _problems(out: Path) -> list[dict[str, str]]:
+    file = out.with_name(out.name + ".problems.jsonl")
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    base = tmp_path / "bench"
+    for index, name in enumerate(("a", "b", "c")):
+        _put(base / "source" / f"{name}.png", _png(index))
+        _put(base / "edited" / f"{name}.png", _png(10 + index))
+    _put(base / "masks" / "a.png", _mask_png())
+    _put(
+        base / "tasks.csv",
+        "id,instruction,edit_type,difficulty\na,make it red,recolour,3\nb.png,remove it,,\nc,add,,\n",
+    )
+    return base
+
+
+def test_plain_folders(folders) -> None:
+    out = folders / "m.jsonl"
+    result = _convert("folders", folders, "--out", out, "--model", "m1")
+    assert result.exit_code == 0
+    items = _read(out)
+    assert list(items) == ["a", "b", "c"]
+    assert (items["a"].instruction, items["a"].edit_type, items["a"].model) == ("make it red", "recolour", "m1")
+    assert items["a"].mask is not None
+    assert items["b"].mask is None
+    assert items["a"].metadata["difficulty"] == "3"
+    assert json.loads(out.read_text().splitlines()[0])["source"] == "source/a.png"
+    assert _problems(out) == []
+
+
+def test_plain_folders_of_two_models_say_which(folders) -> None:
+    for model in ("m1", "m2"):
+        for name in ("a", "b", "c"):
+            _put(folders / "outputs" / model / f"{name}.png", _png(7))
+    out = folders / "m.jsonl"
+    _convert("folders", folders, "--out", out, "--edited", folders / "outputs")
+    items = _read(out)
+    assert len(items) == 6
+    assert items["m2/b"].model == "m2"
+
+
+def test_plain_folders_report_everything_missing_or_ambiguous(folders) -> None:
+    (folders / "edited" / "b.png").unlink()
+    _put(folders / "edited" / "a.webp", b"x")
+    _put(folders / "source" / "extra.png", _png(1))
+    out = folders / "m.jsonl"
+    result = _convert("folders", folders, "--out", out)
+    assert list(_read(out)) == ["b", "c"]
+    told = {(problem["id"], problem["action"].split(":")[0]) for problem in _problems(out)}
+    assert told == {("a", "skipped"), ("b", "row kept"), ("extra", "skipped")}
+    assert "several pictures: a.png, a.webp" in result.stderr
+    assert "3 problems" in result.stderr
+
+
+def test_problems_of_an_earlier_run_do_not_linger(folders) -> None:
+    out = folders / "m.jsonl"
+    stray = _put(folders / "source" / "extra.png", _png(1))
+    _convert("folders", folders, "--out", out)
+    assert _problems(out)
+    stray.unlink()
+    _convert("folders", folders, "--out", out)
+    assert _problems(out) == []
+
+
+def test_a_manifest_elsewhere_says_that_scoring_needs_a_flag(folders, tmp_path) -> None:
+    out = tmp_path / "elsewhere" / "m.jsonl"
+    result = _convert("folders", folders, "--out", out)
+    assert "--allow-outside-root" in result.stderr
+    assert len(_read(out, allow_outside=True)) == 3
+
+
+@pytest.fixture
+def pie(tmp_path: Path) -> Path:
+    base = tmp_path / "pie"
+    entries = {}
+    for index, kind in enumerate(("0", "6")):
+        key, picture = f"00000000000{index}", f"{kind}_type/{index}.jpg"
+        _put(base / "annotation_images" / picture, _png(index, (512, 512)))
+        _put(base / "output" / "p2p" / "annotation_images" / picture, _png(9, (512, 512)))
+        _put(base / "output" / "flat" / picture, _png(8, (512, 512)))
+        entries[key] = {
+            "image_path": picture,
+            "original_prompt": "a [round] cake",
+            "editing_prompt": "a [square]  cake",
+            "editing_instruction": "Make it square",
+            "editing_type_id": kind,
+            "mask": [1024 * 3 + 100, 50, 512 * 100, 512],
+        }
+    _put(base / "mapping_file.json", json.dumps(entries))
+    return base
+
+
+def test_pie_bench(pie) -> None:
+    out = pie / "m.jsonl"
+    assert _convert("pie-bench", pie, "--out", out).exit_code == 0
+    items = _read(out)
+    assert list(items) == [f"{m}/00000000000{i}" for i in (0, 1) for m in ("flat", "p2p")]
+    item = items["p2p/000000000001"]
+    assert (item.source_caption, item.target_caption) == ("a round cake", "a square cake")
+    assert (item.edit_type, item.model, item.group) == ("recolour", "p2p", "000000000001")
+    assert items["p2p/000000000000"].edit_type is None
+    mask = decode_mask(item.mask).mask
+    expected = np.zeros(512 * 512, dtype=bool)
+    expected[3172:3222] = True
+    expected[51200:51712] = True
+    expected = expected.reshape(512, 512)
+    expected[0] = expected[-1] = expected[:, 0] = expected[:, -1] = True
+    assert np.array_equal(mask, expected)
+
+
+def test_one_method_keeps_the_benchmarks_own_names(pie) -> None:
+    import shutil
+
+    shutil.rmtree(pie / "output" / "flat")
+    out = pie / "m.jsonl"
+    _convert("pie-bench", pie, "--out", out)
+    assert list(_read(out)) == ["000000000000", "000000000001"]
+
+
+def test_a_strip_of_panels_is_cut_to_its_last(pie) -> None:
+    strip = Image.new("RGB", (2048, 512), (0, 0, 255))
+    strip.paste((255, 0, 0), (1536, 0, 2048, 512))
+    file = pie / "output" / "p2p" / "annotation_images" / "6_type" / "1.jpg"
+    strip.save(file, format="PNG")
+    out = pie / "m.jsonl"
+    result = _convert("pie-bench", pie, "--out", out)
+    pixels = decode_image(_read(out)["p2p/000000000001"].edited).pixels
+    assert pixels.shape == (512, 512, 3)
+    assert (pixels == (255, 0, 0)).all()
+    assert "strip of panels" in result.stderr
+
+
+def test_pie_bench_says_what_is_missing(pie) -> None:
+    entries = json.loads((pie / "mapping_file.json").read_text())
+    entries["000000000000"]["mask"] = [1, 2, 3]
+    entries["outside"] = entries["000000000001"] | {"image_path": "../../secret.jpg"}
+    entries["bare"] = {"image_path": "0_type/0.jpg"}
+    _put(pie / "mapping_file.json", json.dumps(entries))
+    (pie / "output" / "flat" / "6_type" / "1.jpg").unlink()
+    out = pie / "m.jsonl"
+    _convert("pie-bench", pie, "--out", out)
+    items = _read(out)
+    assert items["p2p/000000000000"].mask is None
+    told = {(problem["id"], problem["what"].split(":")[0]) for problem in _problems(out)}
+    assert told == {
+        ("000000000000", "mask"),
+        ("outside", "an entry that cannot be read"),
+        ("bare", "an entry that cannot be read"),
+        ("flat/000000000001", "no edited picture"),
+    }
+
+
+def test_run_lengths_as_text_and_a_last_run_that_is_too_long() -> None:
+    assert decode_run_lengths([0, 3, 262140, 9])[-1, -4:].all()
+    with pytest.raises(ValueError, match="inside 512"):
+        decode_run_lengths([262145, 1])
+
+
+@pytest.fixture
+def magicbrush(tmp_path: Path) -> Path:
+    base = tmp_path / "dev"
+    turns = [
+        {"input": "30-input.png", "mask": "30-mask1.png", "output": "30-output1.png", "instruction": "add a cat"},
+        {"input": "30-output1.png", "mask": "30-mask2.png", "output": "30-output2.png", "instruction": "add a dog"},
+    ]
+    _put(base / "edit_sessions.json", json.dumps({"30": turns}))
+    captions = {"30": {"30-input.png": "a room", "30-output1.png": "a cat", "30-output2.png": "a cat and a dog"}}
+    _put(base / "global_descriptions.json", json.dumps(captions))
+    for index, name in enumerate(("input", "output1", "output2")):
+        _put(base / "images" / "30" / f"30-{name}.png", _png(index))
+    _put(base / "images" / "30" / "30-mask1.png", _mask_png(alpha=True))
+    _put(base / "images" / "30" / "30-mask2.png", _mask_png())
+    for name in ("30_1", "30_inde_2", "30_iter_2"):
+        _put(base / "results" / "30" / f"{name}.png", _png(20))
+    return base
+
+
+def test_magicbrush(magicbrush) -> None:
+    out = magicbrush / "m.jsonl"
+    assert _convert("magicbrush", magicbrush, "--out", out, "--edited", magicbrush / "results").exit_code == 0
+    items = _read(out)
+    assert list(items) == ["30_1", "30_inde_2", "30_iter_2"]
+    first, single, chained = items.values()
+    assert first.source.endswith("30-input.png")
+    assert single.source.endswith("30-output1.png")
+    assert chained.source.endswith("results/30/30_1.png")
+    assert (single.source_caption, single.target_caption) == ("a cat", "a cat and a dog")
+    assert chained.source_caption is None
+    assert [item.mask_white_means for item in items.values()] == ["preserved", "edited", "edited"]
+    assert {item.group for item in items.values()} == {"30"}
+    assert (first.model, first.metadata["setting"], chained.metadata["turn"]) == ("results", "single", 2)
+    one, two = (decode_mask(item.mask, white_means=item.mask_white_means).mask for item in (first, single))
+    assert np.array_equal(one, two)
+    assert one[20, 20]
+    assert not one[0, 0]
+
+
+def test_magicbrushs_own_pictures_can_be_scored_as_a_check(magicbrush) -> None:
+    out = magicbrush / "m.jsonl"
+    _convert("magicbrush", magicbrush, "--out", out)
+    items = _read(out)
+    assert list(items) == ["30_1", "30_2"]
+    assert items["30_2"].edited.endswith("30-output2.png")
+
+
+def test_magicbrush_says_what_is_missing(magicbrush) -> None:
+    (magicbrush / "results" / "30" / "30_inde_2.png").unlink()
+    (magicbrush / "results" / "30" / "30_iter_2.png").rename(magicbrush / "results" / "30" / "30_iter_9.png")
+    _put(magicbrush / "results" / "30" / "notes.png", _png(1))
+    _put(magicbrush / "images" / "30" / "30-mask1.png", _png(5))
+    (magicbrush / "results" / "77").mkdir()
+    out = magicbrush / "m.jsonl"
+    _convert("magicbrush", magicbrush, "--out", out, "--edited", magicbrush / "results")
+    _read(out)
+    whats = "\n".join(f"{problem['id']}: {problem['what']}" for problem in _problems(out))
+    for expected in (
+        "30_1: a mask file that is a photograph",
+        "30_inde_2: no edited picture",
+        "30_iter_2: no edited picture",
+        "30: a turn that the session has not",
+        "30: a name that is none of",
+        "None: no session of that name",
+    ):
+        assert expected in whats
+
+
+@pytest.fixture
+def parquet(tmp_path: Path) -> Path:
+    shared = {"bytes": _png(0), "path": "x.png"}
+    rows = [
+        {
+            "img_id": "7",
+            "turn_index": turn,
+            "source_img": shared,
+            "mask_img": {"bytes": _mask_png(alpha=True), "path": None},
+            "instruction": f"turn {turn}",
+            "target_img": {"bytes": _png(turn), "path": None},
+        }
+        for turn in (1, 2)
+    ]
+    folder = tmp_path / "hf"
+    folder.mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), folder / "dev-0.parquet")
+    return folder
+
+
+def test_hf_parquet_writes_each_picture_once_by_its_hash(parquet) -> None:
+    out = parquet / "m.jsonl"
+    assert _convert("hf-parquet", parquet, "--out", out, "--model", "gold").exit_code == 0
+    items = list(_read(out).values())
+    assert items[0].source == items[1].source
+    name = hashlib.sha256(_png(0)).hexdigest()[:32]
+    assert Path(items[0].source).name == f"{name}.png"
+    assert len(list((parquet / "m_files" / "pictures").iterdir())) == 4
+    assert [item.instruction for item in items] == ["turn 1", "turn 2"]
+    assert (items[0].group, items[0].model, items[0].mask_white_means) == ("7", "gold", "preserved")
+    assert items[1].metadata["turn_index"] == 2
+
+
+def test_hf_parquet_reports_empty_cells(parquet) -> None:
+    rows = pq.read_table(parquet / "dev-0.parquet").to_pylist()
+    rows[0]["target_img"] = None
+    rows[1]["mask_img"] = {"bytes": b"not a picture", "path": None}
+    pq.write_table(pa.Table.from_pylist(rows), parquet / "dev-0.parquet")
+    out = parquet / "m.jsonl"
+    _convert("hf-parquet", parquet, "--out", out)
+    assert len(_read(out)) == 1
+    told = [(problem["where"], problem["action"]) for problem in _problems(out)]
+    assert told == [("dev-0.parquet: row 0", "skipped"), ("dev-0.parquet: row 1", "row kept: without a mask")]
+
+
+def test_columns_with_odd_names_are_named_by_the_user(parquet) -> None:
+    table = pq.read_table(parquet / "dev-0.parquet").rename_columns(["img_id", "t", "before", "m", "say", "after"])
+    pq.write_table(table, parquet / "dev-0.parquet")
+    out = parquet / "m.jsonl"
+    result = _convert("hf-parquet", parquet, "--out", out)
+    assert isinstance(result.exception, ConfigError)
+    assert "--column source=COLUMN" in str(result.exception)
+    names = {"source": "before", "edited": "after", "mask": "m", "instruction": "say"}
+    options = [part for field, name in names.items() for part in ("--column", f"{field}={name}")]
+    assert _convert("hf-parquet", parquet, "--out", out, *options).exit_code == 0
+    assert len(_read(out)) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("folder",), UserError, "'folders'"),
+        (("folders",), ManifestError, "source pictures"),
+        (("pie-bench",), ManifestError, "mapping_file"),
+        (("magicbrush",), ManifestError, "one folder a picture"),
+        (("hf-parquet",), ManifestError, "Parquet"),
+        (("pie-bench", "--model", "x"), UserError, "--model"),
+        (("folders", "--mask-white-means", "up"), UserError, "edited or preserved"),
+        (("hf-parquet", "--column", "x"), ConfigError, "FIELD=COLUMN"),
+    ],
+)
+def test_a_wrong_call_is_the_users_error(tmp_path, arguments, error, message) -> None:
+    layout, *options = arguments
+    result = _convert(layout, tmp_path, "--out", tmp_path / "m.jsonl", *options)
+    assert isinstance(result.exception, error)
+    assert message in str(result.exception)
+
+
+def test_the_manifest_is_jsonl(tmp_path) -> None:
+    assert isinstance(_convert("folders", tmp_path, "--out", tmp_path / "m.csv").exception, UserError)
