@@ -79,7 +79,7 @@ def text_verdict(
 ) -> Verdict | Missing:
     """See :func:`edit_metrics.instruction.check_text.check_text`; ``unavailable(no_ocr)`` where nothing could read."""
     if parsed_instruction.edit_type is not EditType.TEXT:
-        return not_applicable("not_a_text_edit")
+        return not_applicable(f"edit_type_is_{parsed_instruction.edit_type}")
     if source_text is None or edited_text is None:
         return unavailable("no_ocr")
     return check_text(parsed_instruction, source_text, edited_text)
@@ -104,4 +104,6 @@ def _read_where_asked(
 ) -> list[tuple[TextLine, ...] | Missing]:
     asked = [image for image, reading in zip(images, parsed, strict=True) if reading.edit_type is EditType.TEXT]
     read = iter(backend.read_text(asked))
-    return [next(read) if p.edit_type is EditType.TEXT else not_applicable("not_a_text_edit") for p in parsed]
+    return [
+        next(read) if p.edit_type is EditType.TEXT else not_applicable(f"edit_type_is_{p.edit_type}") for p in parsed
+    ]

@@ -51,7 +51,7 @@ def check_area(parsed: ParsedInstruction, changed: Mask, mask: Mask | None = Non
             parts["place"] = _in_part(changed, _PARTS[parsed.direction])
     else:
         parts["place"] = ramp(np.count_nonzero(changed & _widen(mask)) / np.count_nonzero(changed), 0.3, 0.8)
-        parts["size"] = ramp(np.count_nonzero(changed & mask) / max(np.count_nonzero(mask), 1), 0.02, 0.15)
+        parts["size"] = ramp(np.count_nonzero(changed & mask) / max(int(mask.sum()), 1), 0.02, 0.15)
     listed = ", ".join(f"{name} {value:.2f}" for name, value in sorted(parts.items()))
     return Verdict(min(parts.values()), f"area: {changed.mean():.2%} of the frame changed; {listed}", cautions)
 
@@ -66,7 +66,7 @@ def _in_part(changed: Mask, signs: tuple[float, float]) -> float:
     """1 where the change's centre lies in the named part of the frame; 0 from a tenth of its side beyond it."""
     rows, columns = np.nonzero(changed)
     offsets = (columns.mean() / changed.shape[1] - 0.5, rows.mean() / changed.shape[0] - 0.5)
-    if signs == (0, 0):
+    if not any(signs):
         return ramp(max(abs(offset) for offset in offsets), 0.35, 0.25)
     return min(ramp(offset * sign, -0.1, 0.0) for offset, sign in zip(offsets, signs, strict=True) if sign)
 

@@ -66,7 +66,7 @@ def check_geometry(parsed: ParsedInstruction, source: RGB, edited_native: RGB) -
         return pose
     mirror = "mirrored, " if pose.mirrored else ""
     evidence = f"geometry: {mirror}rotated {pose.angle:.0f}° clockwise, {pose.share:.0%} of the source's frame"
-    return Verdict(_judge(parsed, pose), evidence)
+    return Verdict(fit_of_pose(parsed, pose), evidence)
 
 
 def accepted_angles(parsed: ParsedInstruction) -> tuple[float, ...]:
@@ -101,7 +101,8 @@ def find_pose(source: RGB, edited: RGB) -> Pose | Missing:
     return Pose(best is mirrored, -math.degrees(math.atan2(b, a)), float(area), best.inliers)
 
 
-def _judge(parsed: ParsedInstruction, pose: Pose) -> float:
+def fit_of_pose(parsed: ParsedInstruction, pose: Pose) -> float:
+    """1 where a pose is the asked one, 0 where it is another; a crop or zoom under 15 % counts in part."""
     kind = parsed.geometry
     if kind is GeometryKind.FLIP:
         return float(_is_flip(parsed, pose))

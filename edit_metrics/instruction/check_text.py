@@ -13,6 +13,8 @@ from edit_metrics.types import Missing, not_applicable, undefined
 
 READABLE: Final = 0.25
 """Character error rate up to which a string counts as read."""
+GONE: Final = 0.5
+"""Rate from which on it counts as absent: unrelated words share a letter or two."""
 MIN_LENGTH: Final = 2
 
 
@@ -71,7 +73,7 @@ def _judge_new(new: str, old: str | None, before: Sequence[str], after: Sequence
     if best_error(old, before) > READABLE:
         return Verdict(found, f"{evidence}; {old!r} was not read in the source", ("old_text_not_read",))
     rest = after if plain(old) not in plain(new) else [text for text in after if best_error(new, [text]) > READABLE]
-    gone = ramp(best_error(old, rest), READABLE, 0.6)
+    gone = ramp(best_error(old, rest), READABLE, GONE)
     return Verdict(min(found, gone), f"{evidence}; {old!r} {'gone' if gone > 0.5 else 'still there'}")
 
 
@@ -79,7 +81,9 @@ def _judge_removal(old: str, before: Sequence[str], after: Sequence[str]) -> Ver
     if best_error(old, before) > READABLE:
         return undefined("old_text_not_read")
     error = best_error(old, after)
-    return Verdict(ramp(error, READABLE, 0.6), f"text: read {_show(after)}, nearest to {old!r}: error rate {error:.2f}")
+    return Verdict(
+        ramp(error, READABLE, GONE), f"text: read {_show(after)}, nearest to {old!r}: error rate {error:.2f}"
+    )
 
 
 def best_error(wanted: str, read: Sequence[str]) -> float:

@@ -12,13 +12,15 @@ import numpy as np
 
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction, ToneKind
 from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp
-from edit_metrics.types import RGB, Float32, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import RGB, Float32, Float64, Mask, Missing, not_applicable, undefined
 
 MIN_SHARE: Final = 0.005
 MIN_LIKENESS: Final = 0.5
 """Correlation of the two pictures' lightness under which they are not the same picture in another tone."""
-GREY: Final = 4.0
-"""Chroma C*ab under which a pixel has no visible colour."""
+GREY: Final = 6.0
+"""90th percentile of chroma C*ab under which a picture has no colour worth the name."""
+DARK: Final = 10.0
+"""Mean L* under which a tint cannot be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,10 @@ class Tone:
     Attributes:
         lightness: mean L*.
         contrast: standard deviation of L*.
-        chroma: mean C*ab.
+        chroma: mean C*ab; like the next three of colours blurred with σ = 2, since JPEG takes chroma noise away.
         high_chroma: 90th percentile of C*ab.
-        brown: share of the coloured pixels with a hue between 45° and 100°, and of the grey ones.
+        hue: of the mean a*, b*, degrees.
+        scatter: what is left of a*, b* (RMS) beside a cubic of L*: near 0 for a picture toned in one hue.
         red_to_blue: ln of mean R over mean B.
         detail: ln of (mean squared Laplacian of L* / variance of L*).
     """
@@ -39,7 +42,8 @@ class Tone:
     contrast: float
     chroma: float
     high_chroma: float
-    brown: float
+    hue: float
+    scatter: float
     red_to_blue: float
     detail: float
 
@@ -112,20 +116,30 @@ def read_tone(image: RGB, lab: Float32, region: Mask) -> Tone:
         lab: the same in CIELAB.
         region: H×W, not empty.
     """
-    lightness, chroma = lab[..., 0][region], np.hypot(lab[..., 1], lab[..., 2])[region]
-    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))[region]
+    lightness = lab[..., 0][region]
+    blurred = np.asarray(cv2.GaussianBlur(lab, (0, 0), 2))[region].astype(np.float64)
+    chroma, tint = np.hypot(blurred[:, 1], blurred[:, 2]), blurred[:, 1:].mean(axis=0)
     means = image[region].mean(axis=0, dtype=np.float64) + 1
-    curvature = np.asarray(cv2.Laplacian(lab[..., 0], cv2.CV_32F))[region]
+    curvature = np.asarray(cv2.Laplacian(np.ascontiguousarray(lab[..., 0]), cv2.CV_32F))[region]
     spread = float(lightness.std(dtype=np.float64))
     return Tone(
         lightness=float(lightness.mean(dtype=np.float64)),
         contrast=spread,
-        chroma=float(chroma.mean(dtype=np.float64)),
+        chroma=float(chroma.mean()),
         high_chroma=float(np.percentile(chroma, 90)),
-        brown=float(np.mean((chroma < GREY) | ((hue > 45) & (hue < 100)))),
+        hue=math.degrees(math.atan2(tint[1], tint[0])),
+        scatter=_scatter(blurred),
         red_to_blue=math.log(means[0] / means[2]),
         detail=math.log((float(np.square(curvature).mean(dtype=np.float64)) + 1e-4) / (spread**2 + 1e-2)),
     )
+
+
+def _scatter(lab: Float64) -> float:
+    """RMS of a*, b* beside their least-squares cubic of L*; N×3 pixels."""
+    some = lab[:: max(len(lab) // 20_000, 1)]
+    powers = np.vander(some[:, 0] / 100, 4)
+    solution = np.linalg.lstsq(powers, some[:, 1:], rcond=None)[0]
+    return float(np.sqrt(np.square(some[:, 1:] - powers @ solution).sum(axis=1).mean()))
 
 
 def _black_and_white(before: Tone, after: Tone) -> _Reading | Missing:
@@ -135,17 +149,26 @@ def _black_and_white(before: Tone, after: Tone) -> _Reading | Missing:
 
 
 def _sepia(before: Tone, after: Tone) -> _Reading | Missing:
-    if before.brown >= 0.95 and before.chroma >= GREY:
-        return not_applicable("source_is_brown")
-    score = ramp(after.brown, 0.8, 0.97) * ramp(after.chroma, 3.0, 7.0)
-    return _Reading(score, f"{_show('share of brown', before.brown, after.brown)}, chroma {after.chroma:.1f}")
+    if _sepia_score(before) >= 0.5:
+        return not_applicable("source_is_sepia")
+    if after.lightness < DARK:
+        return undefined("too_dark_for_a_tint")
+    evidence = f"{_show('colours beside one tint', before.scatter, after.scatter)}, hue {after.hue:.0f}°"
+    return _Reading(_sepia_score(after), f"{evidence}, chroma {after.chroma:.1f}")
+
+
+def _sepia_score(tone: Tone) -> float:
+    """One tint, between orange and yellow, strong enough to be seen."""
+    return ramp(tone.scatter, 6.0, 3.0) * ramp(tone.chroma, 3.0, 7.0) if 40 < tone.hue < 115 else 0.0
 
 
 def _brightness(before: Tone, after: Tone, sign: int) -> _Reading | Missing:
     if sign > 0 and before.lightness > 97 or sign < 0 and before.lightness < 3:  # noqa: RUF021 - two plain cases
         return not_applicable("no_room_for_the_change")
     change = sign * (after.lightness - before.lightness)
-    return _Reading(ramp(change, 0.5, 2.5), _show("L*", before.lightness, after.lightness))
+    relative = sign * math.log(max(after.lightness, 0.1) / max(before.lightness, 0.1))
+    score = max(ramp(change, 0.5, 2.5), ramp(relative, 0.03, 0.1))
+    return _Reading(score, _show("L*", before.lightness, after.lightness))
 
 
 def _contrast(before: Tone, after: Tone, sign: int) -> _Reading | Missing:

@@ -29,11 +29,11 @@ def out_of_scope(parsed: ParsedInstruction, *kinds: EditType) -> Missing | None:
     """Why a check for these edit types has nothing to say of an instruction; None when it has.
 
     Returns:
-        ``not_applicable`` with ``not_a_<type>_edit``, or with ``compound_instruction``: when several edits are asked
+        ``not_applicable`` with ``edit_type_is_<type>``, or with ``compound_instruction``: when several edits are asked
         for, what one of them did cannot be told from what the others did.
     """
     if parsed.edit_type not in kinds:
-        return not_applicable(f"not_a_{kinds[0]}_edit")
+        return not_applicable(f"edit_type_is_{parsed.edit_type}")
     for doubt in _UNSURE:
         if doubt in parsed.doubts:
             return not_applicable("compound_instruction" if doubt == "compound" else "slots_not_read")

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from edit_metrics.instruction.check_tone import check_tone
+from edit_metrics.instruction.parser import parse_instruction
+from edit_metrics.instruction.verdict import Verdict
+from edit_metrics.types import RGB, Missing
+
+Edit = Callable[[RGB], RGB]
+
+
+def clipped(values: np.ndarray) -> RGB:
+    return np.round(np.clip(values, 0, 255)).astype(np.uint8)
+
+
+def grey(image: RGB) -> RGB:
+    return np.repeat(clipped(image @ np.array([0.299, 0.587, 0.114]))[..., None], 3, axis=2)
+
+
+def sepia(image: RGB) -> RGB:
+    return clipped(image @ np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]]).T)
+
+
+def blurred(image: RGB) -> RGB:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8)
+
+
+def more_contrast(image: RGB, factor: float = 1.2) -> RGB:
+    return clipped(image.mean() + (image - image.mean()) * factor)
+
+
+def saturated(image: RGB, factor: float) -> RGB:
+    return clipped(grey(image) + (image - grey(image).astype(np.float64)) * factor)
+
+
+@pytest.fixture(scope="module")
+def source() -> RGB:
+    return np.ascontiguousarray(data.astronaut()[:256, 100:356])
+
+
+def score(text: str, source: RGB, edited: RGB) -> float:
+    verdict = check_tone(parse_instruction(text), source, edited)
+    assert isinstance(verdict, Verdict), verdict
+    return verdict.score
+
+
+DONE: tuple[tuple[str, str, Edit], ...] = (
+    ("make it brighter", "make it darker", lambda image: clipped(image * 1.15)),
+    ("make it darker", "make it brighter", lambda image: clipped(image * 0.85)),
+    ("increase the contrast", "reduce the contrast", more_contrast),
+    ("reduce the contrast", "increase the contrast", lambda image: more_contrast(image, 0.8)),
+    ("increase the saturation", "desaturate it", lambda image: saturated(image, 1.2)),
+    ("make it less vibrant", "make it more vibrant", lambda image: saturated(image, 0.8)),
+    ("make it warmer", "make it cooler", lambda image: clipped(image * np.array([1.1, 1.0, 0.9]))),
+    ("make it cooler", "make it warmer", lambda image: clipped(image * np.array([0.9, 1.0, 1.1]))),
+    ("blur the image", "sharpen the image", blurred),
+    ("make it black and white", "increase the saturation", grey),
+    ("apply a sepia tone", "make it black and white", sepia),
+)
+
+
+@pytest.mark.parametrize(("asked", "opposite", "edit"), DONE)
+def test_what_was_asked_is_a_yes_and_its_opposite_a_no(asked: str, opposite: str, edit: Edit, source: RGB) -> None:
+    edited = edit(source)
+    assert score(asked, source, edited) >= 0.9
+    assert score(opposite, source, edited) <= 0.1
+
+
+@pytest.mark.parametrize("asked", [asked for asked, _, _ in DONE])
+def test_an_identical_picture_is_zero(asked: str, source: RGB) -> None:
+    assert score(asked, source, source) == 0.0
+
+
+def test_a_plain_gain_is_neither_contrast_nor_saturation(source: RGB) -> None:
+    edited = clipped(source * 0.8)
+    assert score("reduce the contrast", source, edited) < 0.5
+    assert score("desaturate the image", source, edited) < 0.5
+
+
+def test_the_score_rises_with_the_strength_of_the_change(source: RGB) -> None:
+    scores = [score("make it brighter", source, clipped(source * (1 + gain))) for gain in (0.0, 0.01, 0.02, 0.04, 0.2)]
+    assert scores == sorted(scores)
+    assert 0.0 == scores[0] < scores[2] < scores[-1] == 1.0
+
+
+def test_of_several_changes_the_weakest_counts(source: RGB) -> None:
+    verdict = check_tone(parse_instruction("make it brighter with more contrast"), source, more_contrast(source))
+    assert isinstance(verdict, Verdict)
+    assert "contrast_up" in verdict.evidence
+    assert "brighter" in verdict.evidence
+    assert verdict.score < 0.5
+
+
+def test_the_mask_says_where_tone_is_read(source: RGB) -> None:
+    mask = np.zeros(source.shape[:2], np.bool_)
+    mask[60:200, 60:200] = True
+    edited = np.where(mask[..., None], clipped(source * 1.2), source)
+    inside = check_tone(parse_instruction("make the face brighter"), source, edited, mask)
+    outside = check_tone(parse_instruction("make the face brighter"), source, edited, ~mask)
+    assert isinstance(inside, Verdict)
+    assert isinstance(outside, Verdict)
+    assert (inside.score, outside.score) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("remove the man", "edit_type_is_remove"),
+        ("make it night", "no_measurable_tone"),
+        ("make the man brighter", "no_region"),
+        ("make it brighter and remove the man", "compound_instruction"),
+    ],
+)
+def test_what_it_cannot_judge_is_not_applicable(source: RGB, text: str, reason: str) -> None:
+    answer = check_tone(parse_instruction(text), source, clipped(source * 1.2))
+    assert isinstance(answer, Missing)
+    assert answer.reason == reason
+
+
+def test_a_change_that_the_source_leaves_no_room_for_is_not_applicable(source: RGB) -> None:
+    flat = np.full_like(source, 128)
+    cases = {
+        "make it black and white": (grey(source), "source_is_grey"),
+        "apply a sepia tone": (sepia(source), "source_is_sepia"),
+        "increase the contrast": (flat, "source_is_flat"),
+        "make it brighter": (np.full_like(source, 254), "no_room_for_the_change"),
+    }
+    for text, (picture, reason) in cases.items():
+        answer = check_tone(parse_instruction(text), picture, picture)
+        assert isinstance(answer, Missing), text
+        assert answer.reason == reason
+
+
+def test_another_picture_is_undefined(source: RGB) -> None:
+    other = np.ascontiguousarray(data.coffee()[:256, :256])
+    answer = check_tone(parse_instruction("make it brighter"), source, other)
+    assert isinstance(answer, Missing)
+    assert answer.reason == "not_the_same_scene"
