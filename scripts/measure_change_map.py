@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -244,7 +245,8 @@ def print_real(folder: Path, overlays: Path | None) -> None:
     flagged = comparable = 0
     for row in read_rows(folder):
         source = decode_image(str(folder / row["source"])).pixels
-        fit = fit_to_grid(source, decode_image(str(folder / row["edited"])).pixels)
+        kept = given_kept(folder, row)
+        fit = fit_to_grid(source, decode_image(str(folder / row["edited"])).pixels, kept)
         if isinstance(fit, Missing):
             print(f"{row['id']:38}{fit.reason}")
             continue
@@ -253,18 +255,23 @@ def print_real(folder: Path, overlays: Path | None) -> None:
         comparable, flagged = comparable + 1, flagged + idle
         print(
             f"{row['id']:38}{change.changed.mean():8.2%}{change.floor:7.2f}{change.saturated:6.2f}  "
-            f"{'no-op' if idle else ''}{kept_note(folder, row, source, fit.edited)}"
+            f"{'no-op' if idle else ''}{kept_note(source, fit.edited, kept)}"
         )
         if overlays is not None:
             write_overlay(overlays / f"{row['id']}.png", source, fit.edited, change.changed)
     print(f"no-ops among {comparable} real edits on one grid: {flagged}")
 
 
-def kept_note(folder: Path, row: dict[str, str], source: RGB, edited: RGB) -> str:
+def given_kept(folder: Path, row: dict[str, str]) -> Mask | None:
     if not row.get("mask"):
+        return None
+    white: Literal["edited", "preserved"] = "preserved" if row["mask_white_means"] == "preserved" else "edited"
+    return ~decode_mask(str(folder / row["mask"]), white_means=white).mask
+
+
+def kept_note(source: RGB, edited: RGB, kept: Mask | None) -> str:
+    if kept is None:
         return ""
-    white = "preserved" if row.get("mask_white_means") == "preserved" else "edited"
-    kept = ~decode_mask(str(folder / row["mask"]), white_means=white).mask
     change = find_changes(rgb_to_lab(source), rgb_to_lab(fill(edited, source, kept)), kept)
     return f"U {kept.mean():.0%}, of it changed {change.changed.sum() / kept.sum():.3%}"
 

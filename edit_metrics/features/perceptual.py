@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from edit_metrics.backends.base import PerceptualBackbone, PerceptualPair
 from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics.areas import fill
+from edit_metrics.metrics.pie import blackened, pie_kept
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Mask
 
@@ -38,3 +39,13 @@ def lpips_maps_aligned(
     triples = zip(source, aligned_edited, aligned_kept, strict=True)
     filled = [fill(moved, s, area) for s, moved, area in triples]
     return backend.compare(source, filled, aligned_kept)
+
+
+@feature(backend="perceptual", batched=True)
+def pie_lpips_maps(
+    source: Sequence[RGB], edited: Sequence[RGB], mask: Sequence[Mask], backend: PerceptualBackbone
+) -> list[PerceptualPair]:
+    """S against E, both blackened inside the mask, as PIE-Bench does."""
+    areas = [pie_kept(m) for m in mask]
+    pictures = [[blackened(p, u) for p, u in zip(group, areas, strict=True)] for group in (source, edited)]
+    return backend.compare(pictures[0], pictures[1], [None] * len(areas))
