@@ -210,16 +210,34 @@ def test_a_transparent_colour_key_is_honoured(picture: Picture, encode: Encode) 
     assert decoded.alpha[3, 5] == 0
 
 
+def with_colour_key(png: bytes, *samples: int) -> bytes:
+    body = b"tRNS" + struct.pack(f">{len(samples)}H", *samples)
+    at = png.index(b"IDAT") - 4
+    return png[:at] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + png[at:]
+
+
 def test_a_sixteen_bit_colour_key_is_compared_before_the_lower_byte_goes() -> None:
     gray = np.array([[0x1234, 0x1299, 0xFFFF]], np.uint16)
-    plain = cv2.imencode(".png", gray)[1].tobytes()
-    body = b"tRNS" + struct.pack(">H", 0x1234)
-    chunk = struct.pack(">I", 2) + body + struct.pack(">I", zlib.crc32(body))
-    at = plain.index(b"IDAT") - 4
-    decoded = decode_bytes(plain[:at] + chunk + plain[at:])
+    decoded = decode_bytes(with_colour_key(cv2.imencode(".png", gray)[1].tobytes(), 0x1234))
     assert decoded.pixels[0, :, 0].tolist() == [255, 0x12, 255]
     assert decoded.alpha is not None
     assert decoded.alpha.tolist() == [[0, 255, 255]]
+
+
+def test_a_sixteen_bit_rgb_colour_key_is_honoured() -> None:
+    bgr = np.array([[[0x7856, 0x5634, 0x3412], [0x1111, 0x2222, 0x3333]]], np.uint16)
+    decoded = decode_bytes(with_colour_key(cv2.imencode(".png", bgr)[1].tobytes(), 0x3412, 0x5634, 0x7856))
+    assert decoded.pixels[0].tolist() == [[255, 255, 255], [0x33, 0x22, 0x11]]
+
+
+def test_a_tiff_with_odd_tags_decodes_without_a_warning(picture: Picture, encode: Encode) -> None:
+    data = encode(picture, "TIFF", tiffinfo={296: 2})
+    one_resolution_unit, two_of_them = struct.pack("<HHI", 296, 3, 1), struct.pack("<HHI", 296, 3, 2)
+    assert data.count(one_resolution_unit) == 1
+    odd = data.replace(one_resolution_unit, two_of_them)
+    with pytest.warns(UserWarning, match="too many entries"):
+        _ = Image.open(io.BytesIO(odd)).tag_v2[296]  # type: ignore[attr-defined]
+    assert np.array_equal(decode_bytes(odd).pixels, picture)
 
 
 def test_a_cmyk_jpeg_has_the_right_polarity(encode: Encode) -> None:
