@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import skimage.data
+import timm
 import timm.data
+import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from edit_metrics.backends.conse import ConseEncoder, _crop, class_names
 from edit_metrics.backends.factory import describe_backend
@@ -55,6 +58,18 @@ def test_the_classifier_names_what_is_in_the_picture(backend: ConseEncoder) -> N
     assert found["coffee"] == "espresso"
     assert found["cat"] in ("tiger cat", "tabby, tabby cat", "Egyptian cat")
     assert found["rocket"] == "missile"
+
+
+@pytest.mark.weights
+def test_probabilities_are_those_of_the_classifier_as_its_library_runs_it(backend: ConseEncoder) -> None:
+    model = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    found = load_file(store.locate("conse.image"))
+    model.load_state_dict(dict(zip(model.state_dict(), (found[name] for name in sorted(found)), strict=True)))
+    images = list(pictures().values())
+    crops = torch.from_numpy(np.stack([_crop(image) for image in images])).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = model(crops.float() / 127.5 - 1).softmax(dim=1).numpy()
+    np.testing.assert_allclose(backend.class_probabilities(images), expected, atol=1e-5)
 
 
 @pytest.mark.weights

