@@ -2,7 +2,7 @@
 
 Every metric here is one function registered for two encoders: ``adherence.clip_*`` reads the features of the role
 ``clip``, ``adherence.conse_*`` those of the role ``conse``, so that a value never stands under the name of an encoder
-that did not make it. The two published views exist for CLIP alone.
+that did not make it. The published views, which exist for CLIP alone, stand in :mod:`.clip_views`.
 
 Notation: f and t are the image and the text encoder, S and E the pictures, T0 and T1 the source and the target
 caption, I the instruction, ΔI = f(E) − f(S), ΔT = t(T1) − t(T0).
@@ -14,21 +14,17 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edit_metrics.metrics.change import ChangeMap
+from edit_metrics.metrics.embedding import Embedding, cosine, image_shift, unit_vector, with_truncation
 from edit_metrics.registry import label, metric
 from edit_metrics.types import Direction, Measurement, Missing, measured, not_applicable, undefined
-
-Embedding = NDArray[np.floating[Any]]
-"""D, any scale; metrics use its direction only."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 ENCODER_ROLES: Final = ("clip", "conse")
 EQUAL_CAPTIONS_BELOW: Final = 1e-4
 """‖ΔT‖ of unit vectors under which the captions are one text; float32 encoders repeat themselves to about 1e-6."""
 
-TRUNCATED: Final = "truncated_text"
 ENCODER_BLIND: Final = "encoder_blind"
 
 
@@ -61,20 +57,6 @@ def encoder_metric(
     return register
 
 
-def cosine(first: Embedding, second: Embedding) -> float | Missing:
-    """Cosine of the angle between two vectors, in [−1, 1]; undefined when one of them is zero."""
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    scale = float(np.linalg.norm(a) * np.linalg.norm(b))
-    if scale == 0.0:
-        return undefined("zero_embedding")
-    return float(np.clip(np.dot(a, b) / scale, -1.0, 1.0))
-
-
-def image_shift(source_embedding: Embedding, edited_embedding: Embedding) -> float:
-    """‖ΔI‖ in [0, 2], of the unit vectors."""
-    return float(np.linalg.norm(_unit(edited_embedding) - _unit(source_embedding)))
-
-
 @encoder_metric("t", "edited_embedding", "target_caption_embedding", "truncated_texts")
 def clip_t(
     edited_embedding: Embedding,
@@ -88,7 +70,7 @@ def clip_t(
         target_caption_embedding: t(T1), D.
         truncated_texts: names of the texts that were over the encoder's context length.
     """
-    return _with_caution(cosine(edited_embedding, target_caption_embedding), truncated_texts, "target_caption")
+    return with_truncation(cosine(edited_embedding, target_caption_embedding), truncated_texts, "target_caption")
 
 
 @encoder_metric(
@@ -115,7 +97,7 @@ def clip_t_gain(
         truncated_texts: names of the texts that were over the encoder's context length.
     """
     gain = _gain(source_embedding, edited_embedding, target_caption_embedding, blind_below)
-    return _with_caution(gain, truncated_texts, "target_caption")
+    return with_truncation(gain, truncated_texts, "target_caption")
 
 
 @encoder_metric(
@@ -135,7 +117,7 @@ def clip_instruction_gain(
     Arguments and cautions as there.
     """
     gain = _gain(source_embedding, edited_embedding, instruction_embedding, blind_below)
-    return _with_caution(gain, truncated_texts, "instruction")
+    return with_truncation(gain, truncated_texts, "instruction")
 
 
 @encoder_metric(
@@ -164,13 +146,13 @@ def clip_directional(
         blind_below: ‖ΔI‖ that the encoder gives to a mere re-encode.
         truncated_texts: names of the texts that were over the encoder's context length.
     """
-    shift = _unit(edited_embedding) - _unit(source_embedding)
-    text_shift = _unit(target_caption_embedding) - _unit(source_caption_embedding)
+    shift = unit_vector(edited_embedding) - unit_vector(source_embedding)
+    text_shift = unit_vector(target_caption_embedding) - unit_vector(source_caption_embedding)
     if np.linalg.norm(shift) < blind_below:
         return Measurement.of(undefined(ENCODER_BLIND))
     if np.linalg.norm(text_shift) < EQUAL_CAPTIONS_BELOW:
         return Measurement.of(undefined("equal_captions"))
-    return _with_caution(cosine(shift, text_shift), truncated_texts, "source_caption", "target_caption")
+    return with_truncation(cosine(shift, text_shift), truncated_texts, "source_caption", "target_caption")
 
 
 @encoder_metric("region", "region_embedding", "target_caption_embedding", "truncated_texts")
@@ -183,7 +165,7 @@ def clip_region(
 
     Sees small edits that the whole picture drowns. Missing without a mask. Arguments as :func:`clip_t`.
     """
-    return _with_caution(cosine(region_embedding, target_caption_embedding), truncated_texts, "target_caption")
+    return with_truncation(cosine(region_embedding, target_caption_embedding), truncated_texts, "target_caption")
 
 
 @encoder_metric("i", "source_embedding", "edited_embedding", direction=Direction.NEITHER)
@@ -243,43 +225,6 @@ def conse_unrelated(source_embedding: Embedding, edited_embedding: Embedding, *,
     return unrelated(source_embedding, edited_embedding, floor=floor)
 
 
-@encoder_metric(
-    "t_x100", "edited_embedding", "target_caption_embedding", "truncated_texts", roles=("clip",), bounds=(0.0, 100.0),
-    unit="100·cosine",
-)  # fmt: skip
-def clip_t_x100(
-    edited_embedding: Embedding,
-    target_caption_embedding: Embedding,
-    truncated_texts: Collection[str] | None = None,
-) -> Measurement:
-    """100·max(cos(f(E), t(T1)), 0), bare caption: the view of torchmetrics and PIE-Bench (there OpenAI ViT-L/14).
-
-    Comparable with published tables only under the same encoder, which the label ``adherence.clip_encoder`` names.
-    Arguments as :func:`clip_t`.
-    """
-    return _view(100.0, clip_t(edited_embedding, target_caption_embedding, truncated_texts))
-
-
-@encoder_metric(
-    "score_a_photo_depicts", "edited_embedding", "depicts_target_embedding", "truncated_texts", roles=("clip",),
-    bounds=(0.0, 2.5), unit="2.5·cosine",
-)  # fmt: skip
-def clip_score(
-    edited_embedding: Embedding,
-    depicts_target_embedding: Embedding,
-    truncated_texts: Collection[str] | None = None,
-) -> Measurement:
-    """2.5·max(cos(f(E), t("A photo depicts " + T1)), 0): CLIPScore (Hessel 2021, there OpenAI ViT-B/32).
-
-    Args:
-        edited_embedding: f(E), D.
-        depicts_target_embedding: embedding of the target caption behind that prefix, D.
-        truncated_texts: names of the texts that were over the encoder's context length.
-    """
-    value = cosine(edited_embedding, depicts_target_embedding)
-    return _view(2.5, _with_caution(value, truncated_texts, "target_caption", "depicts_target"))
-
-
 @label("adherence.conse_encoder", features={"encoder_name": "conse_encoder_name"})
 @label("adherence.clip_encoder", features={"encoder_name": "clip_encoder_name"})
 def encoder(encoder_name: str) -> str:
@@ -293,22 +238,3 @@ def _gain(source: Embedding, edited: Embedding, text: Embedding, blind_below: fl
         return Measurement.of(undefined("zero_embedding"))
     blind = image_shift(source, edited) < blind_below
     return measured(after - before, ENCODER_BLIND if blind else "")
-
-
-def _view(factor: float, measurement: Measurement) -> Measurement:
-    if measurement.value is None:
-        return measurement
-    return measured(factor * max(measurement.value, 0.0), *measurement.cautions)
-
-
-def _with_caution(result: float | Missing | Measurement, truncated: Collection[str] | None, *texts: str) -> Measurement:
-    measurement = Measurement.of(result)
-    if measurement.value is None or not any(text in (truncated or ()) for text in texts):
-        return measurement
-    return measured(measurement.value, *measurement.cautions, TRUNCATED)
-
-
-def _unit(vector: Embedding) -> NDArray[np.float64]:
-    wide = vector.astype(np.float64)
-    norm = np.linalg.norm(wide)
-    return wide / norm if norm > 0 else wide

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edit_metrics.metrics import adherence
+from edit_metrics.metrics import adherence, clip_views
 from edit_metrics.metrics.change import ChangeMap
 from edit_metrics.registry import all_metrics, get_label, get_metric
 from edit_metrics.types import Measurement, Missing, Status
@@ -75,16 +75,16 @@ def test_a_truncated_text_does_not_hide_a_missing_value() -> None:
 
 def test_views_are_clipped_at_zero_and_scaled_as_published() -> None:
     half = np.array([1.0, np.sqrt(3), 0.0], dtype=np.float32)
-    assert value(adherence.clip_t_x100(X, half)) == pytest.approx(50.0, abs=1e-5)
-    assert value(adherence.clip_score(X, half)) == pytest.approx(1.25, abs=1e-6)
-    assert value(adherence.clip_t_x100(X, -X)) == 0.0
-    assert value(adherence.clip_score(X, -X)) == 0.0
+    assert value(clip_views.clip_t_x100(X, half)) == pytest.approx(50.0, abs=1e-5)
+    assert value(clip_views.clip_score(X, half)) == pytest.approx(1.25, abs=1e-6)
+    assert value(clip_views.clip_t_x100(X, -X)) == 0.0
+    assert value(clip_views.clip_score(X, -X)) == 0.0
 
 
 def test_the_hundredfold_view_equals_torchmetrics_formula(rng: np.random.Generator) -> None:
     image, text = rng.normal(size=(2, 16))
     expected = max(100 * (image / np.linalg.norm(image) * text / np.linalg.norm(text)).sum(), 0.0)
-    assert value(adherence.clip_t_x100(image, text)) == pytest.approx(expected)
+    assert value(clip_views.clip_t_x100(image, text)) == pytest.approx(expected)
 
 
 def test_views_exist_for_clip_alone_and_every_cosine_for_both_encoders() -> None:
