@@ -10,6 +10,7 @@ was done (right = no). ``missing`` counts answers without a verdict. Determinist
 from __future__ import annotations
 
 import sys
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -47,6 +48,7 @@ class Tally:
         self.reasons: dict[str, int] = defaultdict(int)
 
     def add(self, row: str, answer: Answer, yes: bool) -> None:
+        """Count one answer; ``yes`` is the right one."""
         if isinstance(answer, Missing):
             self.rows[row][2] += 1
             self.reasons[f"{answer.status}({answer.reason})"] += 1
@@ -54,6 +56,7 @@ class Tally:
             self.rows[row][(answer.score >= 0.5) != yes] += 1
 
     def show(self) -> None:
+        """Print the table."""
         print(f"\n## {self.title}\n\n| case | right | wrong | missing | accuracy of verdicts |\n|---|---|---|---|---|")
         for row, (right, wrong, missing) in self.rows.items():
             accuracy = f"{right / (right + wrong):.1%}" if right + wrong else "–"
@@ -120,7 +123,9 @@ def recolour(source: RGB, mask: Mask, rgb: tuple[int, ...], shading: bool) -> RG
     painted = lab.copy()
     painted[..., 0] = np.where(mask, np.clip(target[0] + relief, 0, 100), lab[..., 0])
     painted[..., 1:] = np.where(mask[..., None], target[1:], lab[..., 1:])
-    whole = np.round(lab2rgb(painted) * 255).astype(np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # colours outside sRGB are clipped: that is wanted
+        whole = np.round(lab2rgb(painted) * 255).astype(np.uint8)
     return np.where(mask[..., None], whole, source)
 
 

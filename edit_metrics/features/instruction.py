@@ -12,10 +12,9 @@ from edit_metrics.instruction.check_text import check_text
 from edit_metrics.instruction.check_tone import check_tone
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction
 from edit_metrics.instruction.parser import parse_edit_type, parse_instruction
-from edit_metrics.instruction.verdict import Verdict
-from edit_metrics.metrics.change import ChangeMap
+from edit_metrics.instruction.verdict import Verdict, out_of_scope
 from edit_metrics.registry import feature
-from edit_metrics.types import RGB, Mask, Missing, not_applicable, unavailable
+from edit_metrics.types import RGB, Mask, Missing, not_applicable, unavailable, undefined
 
 
 @feature()
@@ -51,24 +50,30 @@ def edited_text(
 def colour_verdict(
     parsed_instruction: ParsedInstruction,
     source: RGB,
-    edited: RGB,
-    whole_change_map: ChangeMap,
+    edited: RGB | None = None,
+    changed_pixels: Mask | None = None,
     mask: Mask | None = None,
 ) -> Verdict | Missing:
-    """See :func:`edit_metrics.instruction.check_colour.check_colour`."""
-    return check_colour(parsed_instruction, source, edited, whole_change_map.changed, mask)
+    """See :func:`edit_metrics.instruction.check_colour.check_colour`; ``undefined(not_on_the_sources_grid)``."""
+    missing = out_of_scope(parsed_instruction, EditType.RECOLOUR, EditType.BACKGROUND)
+    if missing is not None or edited is None or changed_pixels is None:
+        return missing or undefined("not_on_the_sources_grid")
+    return check_colour(parsed_instruction, source, edited, changed_pixels, mask)
 
 
 @feature()
 def tone_verdict(
     parsed_instruction: ParsedInstruction,
     source: RGB,
-    edited: RGB,
+    edited: RGB | None = None,
     mask: Mask | None = None,
-    derived_region: Mask | None = None,
+    changed_pixels: Mask | None = None,
 ) -> Verdict | Missing:
-    """See :func:`edit_metrics.instruction.check_tone.check_tone`."""
-    return check_tone(parsed_instruction, source, edited, mask, derived_region)
+    """See :func:`edit_metrics.instruction.check_tone.check_tone`; ``undefined(not_on_the_sources_grid)``."""
+    missing = out_of_scope(parsed_instruction, EditType.TONE)
+    if missing is not None or edited is None:
+        return missing or undefined("not_on_the_sources_grid")
+    return check_tone(parsed_instruction, source, edited, mask, changed_pixels)
 
 
 @feature()
@@ -93,10 +98,13 @@ def geometry_verdict(parsed_instruction: ParsedInstruction, source: RGB, edited_
 
 @feature()
 def area_verdict(
-    parsed_instruction: ParsedInstruction, whole_change_map: ChangeMap, mask: Mask | None = None
+    parsed_instruction: ParsedInstruction, changed_pixels: Mask | None = None, mask: Mask | None = None
 ) -> Verdict | Missing:
-    """See :func:`edit_metrics.instruction.check_area.check_area`."""
-    return check_area(parsed_instruction, whole_change_map.changed, mask)
+    """See :func:`edit_metrics.instruction.check_area.check_area`; ``undefined(not_on_the_sources_grid)``."""
+    missing = out_of_scope(parsed_instruction, EditType.ADD, EditType.REMOVE)
+    if missing is not None or changed_pixels is None:
+        return missing or undefined("not_on_the_sources_grid")
+    return check_area(parsed_instruction, changed_pixels, mask)
 
 
 def _read_where_asked(

@@ -35,18 +35,30 @@ _PUT_ASIDE = re.compile(
 _FACING = re.compile(
     r"\bturn(?:ed)? (?P<object>the .+?|him|her|it|them) (?:around|to face|to the (?:left|right)|left|right)\b"
 )
+_TURNING_WORDS = re.compile(
+    rf"(?:\b(?:flip|flipped|mirror|mirrored|invert|inverted|rotated?|rotation|tilt|tilted|turn|turned|make|is|"
+    rf"are|be|do|a|over|"
+    r"by|to|at|of|about|around|along|on|in|it|its|and|so|that|the|an|upside[ -]down|horizontal(?:ly)?|vertical(?:ly)?|"
+    r"clockwise|counter[ -]?clockwise|anti[ -]?clockwise|left|right|degrees?|deg|axis|x|y|center|centre|side|sideways|"
+    r"direction|ninety|forty[ -]five|thirty|sixty|quarter|half|turn|top|bottom|from|image|mirror image|version|"
+    r"way|around)\b"
+    rf"|{words.PICTURE}|[\d.°]+)(?!\w)"
+)
 
 
 def read_geometry(clause: Clause) -> ParsedInstruction | None:
     """Flip, rotate, crop, zoom of the frame; move, resize, turn of a thing."""
-    text, way = clause.text, slots.find_way(clause.text)
+    text, degree = clause.text, slots.find_degree(clause.text)
+    way = None if "axis" in text else slots.find_way(text)  # people mean either flip by "along the vertical axis"
     if words.TAKEN_TO.match(text):
         return None
-    degree = slots.find_degree(text)
     if _ZOOM.search(text):
         match = _ZOOM.search(text)
         kind = GeometryKind.ZOOM_OUT if match and match["way"] == "out" else GeometryKind.ZOOM_IN
-        return found(clause, EditType.GEOMETRY, geometry=kind, degree=degree, object=None)
+        zoomed = _zoomed(text)
+        return found(
+            clause, EditType.GEOMETRY, geometry=GeometryKind.RESIZE if zoomed else kind, degree=degree, object=zoomed
+        )
     if _CROP.search(text):
         return found(clause, EditType.GEOMETRY, geometry=GeometryKind.CROP, degree=degree, direction=way, object=None)
     for pattern, kind in ((_FLIP, GeometryKind.FLIP), (_ROTATE, GeometryKind.ROTATE)):
@@ -98,11 +110,14 @@ def _read_moved(clause: Clause) -> ParsedInstruction | None:
 
 
 def _turned(text: str) -> str | None:
-    """What is flipped or rotated: ``rotate the car by 90 degrees`` → ``car``; None for the picture."""
-    match = re.match(
-        r"^(?:flip|mirror|invert|rotate|tilt|turn|make)(?: over)? (?P<object>.+?)(?: (?:by|to|at|about|around|"
-        r"over|upside|horizontally|vertically|clockwise|counter\S*|anti\S*|\d+|left|right|ninety|in|along|on|"
-        r"a)\b.*)?$",
-        text,
-    )
+    """What is flipped or rotated: ``rotate the car by 90 degrees`` → ``car``; None for the picture.
+
+    Whatever is left beside the words of the operation itself is a thing, so that no thing is taken for the frame.
+    """
+    return noun_phrase(re.sub(r"\s+", " ", _TURNING_WORDS.sub(" ", text)).strip())
+
+
+def _zoomed(text: str) -> str | None:
+    """``zoom out the giraffes`` resizes things; ``zoom in on the giraffes`` and ``zoom out`` concern the frame."""
+    match = re.match(r"^zoom(?:ed)?[ -]?(?:in|out)? (?P<object>(?:the|his|her|its|this|that|all)\b.+)$", text)
     return noun_phrase(match["object"]) if match else None

@@ -93,7 +93,7 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 _INSTEAD = re.compile(r"^(?P<before>.+?) (?:instead of|in (?:the )?place of|rather than) (?P<object>.+)$")
-_ADD = re.compile(rf"^{words.ADD}(?: in)? (?P<object>.+)$")
+_ADD = re.compile(rf"^(?!put (?:down|up|away|out)\b){words.ADD}(?: in)? (?P<object>.+)$")
 _MAKE = re.compile(rf"^(?:{words.MAKE}|turn|change) (?P<rest>.+)$")
 _RECOLOUR = re.compile(rf"^{words.RECOLOUR} (?P<rest>.+)$")
 _SPLIT_PLACE = re.compile(rf"^(?P<object>.+?) (?P<place>{_PREPOSITION}\b .+)$")

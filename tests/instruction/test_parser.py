@@ -136,3 +136,18 @@ def test_no_text_breaks_the_parser(text: str) -> None:
     reading = parse_instruction(text)
     assert reading.text == text
     assert "qzq" not in (reading.object or "") + (reading.new_object or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["zoom out the giraffes", "the bottle is flipped upside down", "turn the cup upside down", "flip the pancake over"],
+)
+def test_a_thing_is_not_taken_for_the_frame(text: str) -> None:
+    reading = parse_instruction(text)
+    assert reading.edit_type is EditType.GEOMETRY
+    assert reading.object is not None
+
+
+@pytest.mark.parametrize("text", ["make the " + "very " * 400 + "red and " * 200, "replace " * 300, '"' * 1000])
+def test_a_pasted_page_is_cut_off_and_says_so(text: str) -> None:
+    assert "truncated" in parse_instruction(text).doubts
