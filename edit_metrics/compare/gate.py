@@ -89,7 +89,7 @@ def run_gate(
 def _judged(baseline: Run, candidate: Run, config: GateConfig, declared: Declared) -> list[Measure]:
     """Dimension scores, and the columns whose direction the user gave."""
     frames = [baseline.frame, candidate.frame]
-    found = find_measures(frames, declared, margin=config.margin, tie=0.0)
+    found = find_measures(frames, declared, margin=config.margin, tie=0.0, metrics=False)
     measures = [measure for measure in found if measure.kind in ("dimension", "declared")]
     names = [measure.name for measure in measures]
     for name in [*(config.dimensions or ()), *config.per_dimension]:

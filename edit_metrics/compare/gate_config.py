@@ -21,6 +21,8 @@ class DimensionRule(BaseModel):
         minimum_effect: a smaller drop is never a regression, however significant.
         missing_margin: the net share of newly missing values above which a dimension cannot pass.
         allowed_newly_missing: net newly missing items above which it is a regression; None leaves it to the test.
+        allowed_newly_failing: net items that fall below ``pass_at`` above which it is a regression; None: no limit. For
+            dimensions where a rare failure matters more than the mean, such as safety.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +31,7 @@ class DimensionRule(BaseModel):
     minimum_effect: float = Field(default=0.01, ge=0)
     missing_margin: float = Field(default=0.02, ge=0, le=1)
     allowed_newly_missing: int | None = Field(default=None, ge=0)
+    allowed_newly_failing: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _leave_no_gap(self) -> DimensionRule:
@@ -44,7 +47,7 @@ class GateConfig(DimensionRule):
         alpha: level of the regression verdict and of the pass verdict.
         dimensions: dimensions (or columns) that must pass; None: whatever the baseline has.
         per_dimension: tolerances that differ; keys left out there keep the common value.
-        pass_at: score from which an item counts as passing, for the list of flips.
+        pass_at: score from which an item counts as passing, for the list of flips and ``allowed_newly_failing``.
     """
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)

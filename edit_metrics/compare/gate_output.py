@@ -21,6 +21,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "score_dropped": "the score dropped",
     "newly_missing": "values are newly missing in more groups than chance explains",
     "more_newly_missing_than_allowed": "more values are newly missing than allowed",
+    "more_newly_failing_than_allowed": "more items newly fail than allowed",
     "absent_from_candidate": "the candidate has no value at all",
     "measurement_failed": "most newly missing values are measurements that raised an error",
     "margin_not_excluded": "a drop of the margin is not excluded",

@@ -92,7 +92,7 @@ def _decide(item: _Evidence, p_score: float | None, p_missing: float, config: Ga
     ignored = _nothing_to_compare(pair)
     if ignored is not None:
         return ignored
-    reasons = _reasons_for_regression(item, p_score, p_missing, rule, config.alpha)
+    reasons = _reasons_for_regression(item, p_score, p_missing, rule, config)
     outcome = Outcome.REGRESSION
     bound = None if test is None else one_sided_bound(test.mean, test.standard_error, test.df + 1, config.alpha).low
     if reasons and "score_dropped" not in reasons and item.missing.by_failure > 0.5:
@@ -129,19 +129,26 @@ def _nothing_to_compare(pair: PairedDimension) -> DimensionVerdict | None:
 
 
 def _reasons_for_regression(
-    item: _Evidence, p_score: float | None, p_missing: float, rule: DimensionRule, alpha: float
+    item: _Evidence, p_score: float | None, p_missing: float, rule: DimensionRule, config: GateConfig
 ) -> tuple[str, ...]:
     reasons = []
     if not np.isfinite(item.pair.candidate).any():
         reasons.append("absent_from_candidate")
-    if item.test and p_score is not None and p_score <= alpha and item.test.mean <= -rule.minimum_effect:
+    if item.test and p_score is not None and p_score <= config.alpha and item.test.mean <= -rule.minimum_effect:
         reasons.append("score_dropped")
-    if p_missing <= alpha:
+    if p_missing <= config.alpha:
         reasons.append("newly_missing")
     net = item.missing.newly_missing - item.missing.newly_present
     if rule.allowed_newly_missing is not None and net > rule.allowed_newly_missing:
         reasons.append("more_newly_missing_than_allowed")
+    if rule.allowed_newly_failing is not None and _newly_failing(item, config.pass_at) > rule.allowed_newly_failing:
+        reasons.append("more_newly_failing_than_allowed")
     return tuple(reasons)
+
+
+def _newly_failing(item: _Evidence, pass_at: float) -> int:
+    before, after = item.pair.baseline[item.both] >= pass_at, item.pair.candidate[item.both] >= pass_at
+    return int((before & ~after).sum()) - int((~before & after).sum())
 
 
 def _reasons_for_doubt(item: _Evidence, bound: float | None, rule: DimensionRule) -> tuple[str, ...]:

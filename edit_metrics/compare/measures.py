@@ -63,6 +63,11 @@ class Declared:
     lower: tuple[str, ...] = ()
     margins: dict[str, float] | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns with a direction."""
+        return (*self.higher, *self.lower)
+
 
 def find_measures(
     frames: Sequence[pd.DataFrame],
@@ -81,7 +86,7 @@ def find_measures(
         margin: equivalence margin of dimension scores.
         tie: tie width of dimension scores.
         reserved: columns that are used for something else (pairing, slicing).
-        metrics: also every other numeric column.
+        metrics: also every other numeric column; without it, the declared ones alone.
 
     Raises:
         ConfigError: a declared column that no table has, or that is declared twice.
@@ -92,10 +97,10 @@ def find_measures(
     scores = [_score(name, "dimension", f"{name}.score", tie, margin, declared) for name in DIMENSIONS]
     scores += [_score(name, "overall", name, tie, margin, declared) for name in _OVERALL]
     found = [measure for measure in scores if measure.column in columns]
-    if metrics:
-        taken = {measure.column for measure in found} | _NOT_MEASURES | set(reserved)
-        numeric = [n for n in columns if n not in taken and any(_is_numeric(f, n) for f in frames)]
-        found += [_metric(n, declared) for n in numeric if not n.endswith(_MEASURE_SUFFIXES)]
+    taken = {measure.column for measure in found} | _NOT_MEASURES | set(reserved)
+    wanted = [name for name in columns if name not in taken and (metrics or name in declared.names)]
+    numeric = [name for name in wanted if any(_is_numeric(frame, name) for frame in frames)]
+    found += [_metric(name, declared) for name in numeric if not name.endswith(_MEASURE_SUFFIXES)]
     if not found:
         raise TableError("a score table with '<dimension>.score' or other numeric columns", f"columns {columns[:20]}")
     return tuple(found)
@@ -140,8 +145,7 @@ def _is_numeric(frame: pd.DataFrame, column: str) -> bool:
 
 
 def _check_declared(declared: Declared, columns: Sequence[str]) -> None:
-    named = [*declared.higher, *declared.lower]
-    for name in [*named, *(declared.margins or {})]:
+    for name in [*declared.names, *(declared.margins or {})]:
         if name not in columns:
             raise ConfigError("a column of the score tables", repr(name), todo=suggest(name, columns))
     twice = sorted(set(declared.higher) & set(declared.lower))

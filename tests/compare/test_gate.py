@@ -129,6 +129,15 @@ def test_more_lost_values_than_allowed_are_a_regression(make_run) -> None:
     assert run_gate(make_run("a"), after, GateConfig(allowed_newly_missing=1)).outcome is Outcome.PASS
 
 
+def test_a_rare_failure_is_a_regression_where_none_is_allowed(make_run) -> None:
+    before, after = make_run("a"), make_run("b")
+    before.frame["adherence.score"] = after.frame["adherence.score"] = 1.0
+    after.frame.loc[4, "adherence.score"] = 0.0
+    assert run_gate(before, after, GateConfig()).outcome is Outcome.PASS
+    strict = GateConfig(per_dimension={"adherence": {"allowed_newly_failing": 0}})
+    assert _found(run_gate(before, after, strict))["adherence"].reasons == ("more_newly_failing_than_allowed",)
+
+
 def test_values_lost_and_gained_in_equal_number_are_no_regression(make_run) -> None:
     before, after = make_run("a"), make_run("b", seed=1)
     lose(before.frame, "character", slice(0, 30))
