@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -17,16 +18,20 @@ TILE: Final = 96
 STRIDE: Final = 32
 MAX_TILES: Final = 100
 MIN_TILES: Final = 6
+MIN_SHARE: Final = 0.25
 MIN_RESPONSE: Final = 0.3
 """Share of the correlation's energy in its peak, under which two tiles do not show the same thing."""
 MIN_TEXTURE: Final = 1.5  # grey levels, standard deviation of a tile's high pass
 FARTHEST: Final = 8.0  # px: beyond it the tiles do not show the same thing
 _HIGH_PASS: Final = 13  # px
 _CUBIC_REACH: Final = 2  # px
+_AS_IT_LIES: Final = Registration(dx=0.0, dy=0.0, consensus=1.0, tiles=0, scale=1.0)
 
 
 @metric("structure.warp_px", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, FARTHEST * 2**0.5), unit="px")
-def warp_px(source: RGB, edited: RGB, geometry_region: Mask, registration: Registration) -> float | Missing:
+def warp_px(
+    source: RGB, edited: RGB, geometry_region: Mask, registration: Registration | None = None
+) -> float | Missing:
     """90 % quantile of the local displacement in R that is left after the global shift and zoom.
 
     Phase correlation of high-passed 96-px tiles that lie wholly in R, are textured, and correlate. Straight lines that
@@ -38,34 +43,47 @@ def warp_px(source: RGB, edited: RGB, geometry_region: Mask, registration: Regis
         source: S, H×W×3.
         edited: E on S's grid.
         geometry_region: R, H×W, True where geometry must hold.
-        registration: of E to S; without one, missing as it is.
+        registration: of E to S. A bent picture often has none, since no shift is shared: then E is taken as it lies,
+            and the median displacement of the tiles as the shift.
 
     Returns:
-        px; re-encodes read up to .4. ``undefined(too_few_tiles)`` when under 6 tiles correlate.
+        px; re-encodes read up to .4. ``undefined(too_few_tiles)`` with under 6 textured tiles in R,
+        ``undefined(nothing_correlates)`` when under 6, or under a quarter of them, correlate.
     """
-    offsets = _residuals(source, edited, geometry_region, registration)
-    if len(offsets) < MIN_TILES:
+    tiles = _residuals(source, edited, geometry_region, registration or _AS_IT_LIES)
+    if tiles.textured < MIN_TILES:
         return undefined("too_few_tiles")
-    return float(np.quantile(np.linalg.norm(offsets, axis=1), 0.9))
+    if len(tiles.offsets) < max(MIN_TILES, MIN_SHARE * tiles.textured):
+        return undefined("nothing_correlates")
+    left = tiles.offsets - np.median(tiles.offsets, axis=0)
+    return float(np.quantile(np.linalg.norm(left, axis=1), 0.9))
 
 
-def _residuals(source: RGB, edited: RGB, region: Mask, registration: Registration) -> Float64:
-    """N×2 displacements left, of the tiles that correlate."""
+@dataclass(frozen=True, slots=True)
+class _Tiles:
+    """How many tiles had texture, and the displacements (N×2) of those that correlate."""
+
+    textured: int
+    offsets: Float64
+
+
+def _residuals(source: RGB, edited: RGB, region: Mask, registration: Registration) -> _Tiles:
     matrix = _to_edited(registration, region.shape)
     size = (region.shape[1], region.shape[0])
     laid_over = cv2.warpAffine(edited, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
     moved_region = cv2.warpAffine(as_bytes(region), matrix, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     first, second = (_high_pass(bt709(image)) for image in (source, np.asarray(laid_over, np.uint8)))
     window = np.outer(np.hanning(TILE), np.hanning(TILE)).astype(np.float32)
-    found = []
+    textured, found = 0, []
     for x, y in _corners(region & (np.asarray(moved_region) > 0)):
         here, there = (plane[y : y + TILE, x : x + TILE] for plane in (first, second))
         if min(here.std(), there.std()) < MIN_TEXTURE:
             continue
+        textured += 1
         left, response = cv2.phaseCorrelate(here, there, window)
         if response >= MIN_RESPONSE and max(map(abs, left)) <= FARTHEST:
             found.append(left)
-    return np.array(found, np.float64).reshape(-1, 2)
+    return _Tiles(textured, np.array(found, np.float64).reshape(-1, 2))
 
 
 def _to_edited(registration: Registration, frame: tuple[int, ...]) -> Float64:

@@ -309,6 +309,18 @@ def test_warp_grows_with_the_bend() -> None:
     assert values[2] == pytest.approx(2.4, rel=0.25)
 
 
+def test_a_bent_picture_needs_no_registration_to_be_found_bent() -> None:
+    bent = swirled(ASTRONAUT, 4)
+    assert isinstance(register(ASTRONAUT, bent), Missing)
+    assert warp_px(ASTRONAUT, bent, WHOLE) == pytest.approx(4.8, rel=0.25)
+    assert warp_px(ASTRONAUT, np.roll(ASTRONAUT, 3, axis=1), WHOLE) < 0.5
+
+
+def test_another_picture_has_no_warp_to_read() -> None:
+    other = np.ascontiguousarray(ASTRONAUT[::-1, ::-1])
+    assert warp_px(ASTRONAUT, other, WHOLE) == undefined("nothing_correlates")
+
+
 def test_warp_does_not_read_what_is_outside_the_region(rng: np.random.Generator) -> None:
     region = outside_of_a_box()
     edited = swirled(ASTRONAUT, 2)
