@@ -1,4 +1,4 @@
-"""``ratings import``, ``ratings agreement``, ``triage``."""
+"""``ratings``, ``calibrate``, ``triage``, ``estimate``: everything between a score table and people."""
 
 from __future__ import annotations
 
@@ -7,126 +7,133 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edit_metrics.cli import ratings as ratings_verbs
+
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Mapping
 
-    from edit_metrics.human.agreement import DimensionAgreement, Estimate
+    from edit_metrics.human.automatic import AuditRatings
+    from edit_metrics.human.calibration import Calibration
+    from edit_metrics.human.ratings import Ratings
+    from edit_metrics.human.triage import Triage
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or any table with a column 'id'.")]
-
-ratings_app = typer.Typer(help="Import ratings; measure how far raters agree.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
+RatingsFile = Annotated[Path, typer.Option("--ratings", help="From `ratings import`, or a long table.")]
+Target = Annotated[str, typer.Option(help="The rated dimension.")]
+Join = Annotated[Path | None, typer.Option(help="A table with further columns by id, a judge's scores for example.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's verbs."""
-    app.add_typer(ratings_app, name="ratings")
+    ratings_verbs.register(app)
+    app.command("calibrate")(calibrate)
     app.command("triage")(triage)
 
 
-@ratings_app.command("import")
-def ratings_import(
-    file: Annotated[Path, typer.Argument(help="Label Studio's JSON export, or a table of ratings.")],
-    out: Annotated[Path, typer.Option("--out", help="Where to write: a .parquet file.")],
-    format_: Annotated[str, typer.Option("--format", help="label-studio or csv.")],
-    scale: Annotated[
-        str | None, typer.Option(help="What a rating may be: 0,0.5,1 (values) or 0:100 (range); default: as seen.")
-    ] = None,
-    level: Annotated[str | None, typer.Option(help="Level of measurement: nominal, ordinal or interval.")] = None,
-    column_map: Annotated[
-        list[str] | None, typer.Option("--map", help="Wide tables: COLUMN=RATER:DIMENSION, or COLUMN=DIMENSION.")
-    ] = None,
-    id_column: Annotated[str, typer.Option(help="Wide tables: the column that names the item.")] = "id",
-    queue: Annotated[
-        Path | None, typer.Option(help="queue.csv: why each item was rated, and how it was drawn.")
-    ] = None,
-    scores: Annotated[Path | None, typer.Option(help="Refuse ratings of items that this run does not hold.")] = None,
-) -> None:
-    """Check ratings and write them in the long format, with their scale."""
-    from edit_metrics.cli.console import say, warn
-    from edit_metrics.human.importing import ImportRequest, import_ratings
-    from edit_metrics.human.ratings_files import write_ratings
-
-    request = ImportRequest(file, format_, scale, level, tuple(column_map or ()), id_column, queue, scores)
-    imported = import_ratings(request)
-    write_ratings(imported.ratings, out)
-    for note in imported.notes:
-        warn(note)
-    frame = imported.ratings.frame
-    say(
-        f"{len(frame)} ratings of {frame['id'].nunique()} items by {frame['rater'].nunique()} raters in "
-        f"{frame['dimension'].nunique()} dimensions, scale {imported.ratings.scale} → {out}"
-    )
-
-
-@ratings_app.command("agreement")
-def ratings_agreement(
-    ratings: Annotated[Path, typer.Argument(metavar="RATINGS", help="From `ratings import`, or a long table.")],
-    scores: Annotated[Path | None, typer.Option(help="Score table that holds each item's group.")] = None,
-    group: Annotated[str, typer.Option(help="Its column; edits of one group are not independent.")] = "group",
-    gold: Annotated[
-        Path | None, typer.Option(help="Table id, dimension, rating of items whose rating is known.")
-    ] = None,
-    widest: Annotated[int, typer.Option(help="How many item-level disagreements to list.", min=0)] = 10,
-    resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=200)] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+def calibrate(
+    run: Run,
+    ratings: RatingsFile,
+    target: Target,
+    out: Annotated[Path, typer.Option("--out", help="Where to write: a .json file; plots go beside it.")],
+    pass_at: Annotated[float | None, typer.Option(help="Mean rating that passes; default: the scale's middle.")] = None,
+    features: Annotated[str | None, typer.Option(help="col,col:- (lower is better); default: every metric.")] = None,
+    join: Join = None,
+    by: Annotated[str | None, typer.Option(help="edit_type: fit each type with enough ratings on its own.")] = None,
+    group: Annotated[str, typer.Option(help="Column of items that are not independent.")] = "group",
+    ratings_are_random: Annotated[
+        bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Krippendorff's alpha per dimension, each rater against the rest, bias, drift, gold items, disagreements."""
-    from dataclasses import asdict
-
-    from edit_metrics.cli.console import emit_json, warn
-    from edit_metrics.human.agreement import measure_agreement
+    """Map metrics to the raters' scale and to P(pass), cross-fitted by group, with its held-out error."""
+    from edit_metrics.cli.console import emit_json, say, warn
+    from edit_metrics.human.calibrate import CalibrateOptions
+    from edit_metrics.human.calibrate import calibrate as fit
+    from edit_metrics.human.calibration import write_calibration
+    from edit_metrics.human.joining import join_table
+    from edit_metrics.human.plots import plot_reliability, plot_residual_cost
     from edit_metrics.human.ratings_files import read_ratings
-    from edit_metrics.io.tables import read_table, with_text_ids
+    from edit_metrics.io.tables import read_scores
 
-    known = None if gold is None else with_text_ids(read_table(gold), gold)
-    loaded = read_ratings(ratings)
-    if not loaded.scale.declared:
-        warn(f"the scale was taken from the data: {loaded.scale}; declare it with `ratings import --scale`")
-    found = measure_agreement(
-        loaded, groups=_groups(scores, group), gold=known, n_widest=widest, n_resamples=resamples, seed=seed
-    )
+    scored = read_scores(run)
+    if not scored.signed:
+        warn("the score table is unsigned: the calibration cannot check that later tables mean the same")
+    frame = join_table(scored.frame, join)
+    options = CalibrateOptions(target, pass_at, features, by, group, ratings_are_random, seed)
+    found = fit(frame, read_ratings(ratings), options, scored.run_info)
+    write_calibration(found, out)
+    plots = [
+        plot_reliability(found, out.with_suffix(".reliability.png")),
+        plot_residual_cost(found, out.with_suffix(".residual_cost.png")),
+    ]
     if as_json:
-        emit_json([asdict(dimension) for dimension in found])
+        emit_json(dict(found.report))
         return
-    for dimension in found:
-        _print_agreement(dimension)
+    _print_report(found)
+    say(f"calibration → {out}, plots → {', '.join(str(path) for path in plots)}")
 
 
 def triage(
     run: Run,
     out: Annotated[Path, typer.Option("--out", help="Folder for the queue.")],
+    calibration: Annotated[Path | None, typer.Option(help="From `calibrate`; without it nothing is decided.")] = None,
+    join: Join = None,
     budget: Annotated[int | None, typer.Option(help="Most items in the queue, audit included.", min=0)] = None,
+    max_error: Annotated[float, typer.Option(help="Largest share of wrong automatic decisions, each side.")] = 0.05,
+    confidence: Annotated[float, typer.Option(help="Probability that the promise holds.")] = 0.95,
+    promise: Annotated[str, typer.Option(help="Which decisions may be automatic: both, fail, pass or none.")] = "both",
+    cost_wrong_fail: Annotated[float, typer.Option(help="Cost of failing what people pass.")] = 1.0,
+    cost_wrong_pass: Annotated[float, typer.Option(help="Cost of passing what people fail.")] = 1.0,
     audit: Annotated[float, typer.Option(help="Share of all items drawn at random.", min=0, max=1)] = 0.05,
     order_by: Annotated[
-        str | None, typer.Option(help="Worst first by COLUMN:+ (higher is better) or COLUMN:- (lower is better).")
+        str | None, typer.Option(help="Without a calibration: worst first by COLUMN:+ (higher is better) or COLUMN:-.")
     ] = None,
-    exclude_rated: Annotated[Path | None, typer.Option(help="Ratings: these items are not queued again.")] = None,
+    exclude_rated: Annotated[
+        Path | None, typer.Option(help="Ratings: not queued again; the random ones feed the drift test.")
+    ] = None,
     gold: Annotated[Path | None, typer.Option(help="Table with ids whose rating is known.")] = None,
     overlap: Annotated[int, typer.Option(help="Raters an item.", min=1)] = 1,
     blind: Annotated[bool, typer.Option("--blind", help="Leave scores out of the export for raters.")] = False,
     seed: Annotated[int, typer.Option(help="Of the audit's draw.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Order the items for people: queue.csv, queue.jsonl, lanes.csv, triage.json."""
-    from edit_metrics.cli.console import emit_json, say, table
+    """Order the items for people, decide what may be decided: queue.csv, queue.jsonl, lanes.csv, triage.json."""
+    from edit_metrics.cli.console import emit_json, say, warn
+    from edit_metrics.human.automatic import Promise
+    from edit_metrics.human.calibrated_triage import DecisionOptions, triage_by_calibration
+    from edit_metrics.human.calibration import check_signatures, read_calibration
+    from edit_metrics.human.costs import DecisionCosts
+    from edit_metrics.human.joining import join_table
     from edit_metrics.human.triage import QueueOptions, triage_by_priority
     from edit_metrics.human.triage_files import write_triage
     from edit_metrics.io.tables import read_scores
 
     scored = read_scores(run)
-    options = QueueOptions(budget, audit, seed, order_by, _ids(exclude_rated), _ids(gold), overlap, blind)
-    outcome = triage_by_priority(scored.frame, options)
-    write_triage(outcome, scored.frame, out)
+    frame = join_table(scored.frame, join)
+    rated, known = _ids(exclude_rated), _ids(gold)
+    options = QueueOptions(budget, audit, seed, order_by, rated, known, overlap, blind)
+    if calibration is None:
+        outcome = triage_by_priority(frame, options)
+    else:
+        loaded = read_calibration(calibration)
+        decisions = DecisionOptions(
+            Promise.parse(max_error, confidence, promise), DecisionCosts(cost_wrong_fail, cost_wrong_pass)
+        )
+        notes = check_signatures(loaded, scored.run_info)
+        outcome = triage_by_calibration(frame, loaded, options, decisions, _audit_ratings(exclude_rated, loaded, frame))
+        for note in (*notes, *outcome.statement["automatic_decisions"]["notes"]):
+            warn(note)
+    write_triage(outcome, frame, out)
+    if outcome.controls:
+        from edit_metrics.human.plots import plot_risk_coverage
+
+        plot_risk_coverage(outcome.controls, out / "plots" / "risk_coverage.png")
     if as_json:
         emit_json(outcome.statement)
         return
-    lanes: dict[str, int] = outcome.statement["lanes"]
-    queued: dict[str, int] = outcome.statement["queued_lanes"]
-    table("Lanes", ["lane", "items", "queued"], [[name, n, queued[name]] for name, n in lanes.items()])
-    rows = [[p.position, p.id, p.lane.value, "; ".join(p.reasons[:3])] for p in outcome.queue[:10]]
-    table("Head of the queue", ["order", "id", "lane", "reasons"], rows)
+    _print_triage(outcome)
     say(f"{len(outcome.queue)} of {len(outcome.placements)} items queued → {out}")
 
 
@@ -136,63 +143,53 @@ def _ids(path: Path | None) -> frozenset[str]:
     return frozenset() if path is None else frozenset(with_text_ids(read_table(path), path)["id"])
 
 
-def _groups(scores: Path | None, column: str) -> dict[str, str] | None:
-    from edit_metrics.errors import TableError
-    from edit_metrics.io.tables import read_scores
-    from edit_metrics.registry import suggest
+def _audit_ratings(path: Path | None, calibration: Calibration, frame: Any) -> AuditRatings | None:
+    from edit_metrics.human.automatic import audit_ratings
+    from edit_metrics.human.ratings_files import read_ratings
 
-    if scores is None:
+    if path is None:
         return None
-    frame: pd.DataFrame = read_scores(scores).frame
-    if column not in frame:
-        raise TableError("a column of the score table", repr(column), "--group", suggest(column, map(str, frame)))
-    return dict(zip(frame["id"], frame[column].astype(str), strict=True))
+    loaded: Ratings = read_ratings(path)
+    return audit_ratings(loaded, calibration, frame)
 
 
-def _print_agreement(found: DimensionAgreement) -> None:
+def _print_triage(outcome: Triage) -> None:
     from edit_metrics.cli.console import say, table
 
-    heading = f"{found.dimension}: {found.n_ratings} ratings of {found.n_items} items"
-    if found.alpha is None:
-        say(f"{heading}; no alpha. {found.alpha_missing}")
-    else:
-        interval = found.alpha.interval
-        rows = [[found.level, found.alpha.estimate, interval.low, interval.high, found.alpha.n_groups]]
-        table(
-            f"{heading}\nKrippendorff's alpha, 95 % interval over groups",
-            ["level", "alpha", "low", "high", "groups"],
-            rows,
-        )
-    table(
-        "Raters against the mean of the others",
-        ["rater", "items", "Spearman", "bias", "bias 95 %", "drift", "gold exact", "gold error"],
-        [
-            [
-                r.rater,
-                r.n_items,
-                r.rest_spearman,
-                _value(r.bias),
-                _range(r.bias),
-                _value(r.drift),
-                r.gold_exact,
-                r.gold_error,
-            ]
-            for r in found.raters
-        ],
+    lanes: Mapping[str, int] = outcome.statement["lanes"]
+    queued: Mapping[str, int] = outcome.statement["queued_lanes"]
+    table("Lanes", ["lane", "items", "queued"], [[name, n, queued[name]] for name, n in lanes.items()])
+    rows = [[p.position, p.id, p.lane.value, "; ".join(p.reasons[:3])] for p in outcome.queue[:10]]
+    if rows:
+        table("Head of the queue", ["order", "id", "lane", "reasons"], rows)
+    decisions = outcome.statement["automatic_decisions"]
+    say(f"automatic decisions: {decisions if isinstance(decisions, str) else decisions['promise']}")
+
+
+def _print_report(found: Calibration) -> None:
+    from edit_metrics.cli.console import say, table
+
+    report = found.report
+    names = ["auroc", "brier", "ece", "spearman", "kendall", "plcc"]
+    rows = [[f"chosen, {key.replace('_', ' ')}", *_cells(report["chosen"].get(key), names)] for key in
+            ("held_out", "leave_one_model_out") if key in report["chosen"]]  # fmt: skip
+    best, ceiling = report["best_single_metric"], report["one_rater_against_the_rest"]
+    rows.append([f"best raw column ({best['column']})", *_cells(best, names)])
+    rows.append(["one rater against the rest", *_cells(ceiling, names)])
+    rows += [[f"tried: {one['recipe']}", *_cells(one, names)] for one in report["candidates"]]
+    table(f"{found.target}: held out by group, 95 % intervals over groups", ["", *names], rows)
+    data, chosen = report["data"], report["chosen"]
+    say(
+        f"P(pass at {found.pass_at:g}): {chosen['p_pass']}; mean rating: {chosen['rating']}; {data['items']} items, "
+        f"{data['groups']} groups, {data['passed']} pass, {data['random_items']} randomly selected"
     )
-    table(
-        "Pairs of raters, widest apart first",
-        ["rater", "rater ", "items", "Spearman", "mean |difference|"],
-        [[p.rater_a, p.rater_b, p.n_items, p.spearman, p.mean_abs_difference] for p in found.pairs],
-    )
-    if found.widest:
-        rows_: list[list[Any]] = [[d.id, d.rater_low, d.low, d.rater_high, d.high] for d in found.widest]
-        table("Widest disagreements", ["id", "lowest by", "rating", "highest by", "rating "], rows_)
 
 
-def _value(estimate: Estimate | None) -> float | None:
-    return None if estimate is None else estimate.value
+def _cells(scored: Mapping[str, Any] | None, names: list[str]) -> list[str | None]:
+    def cell(one: Mapping[str, float | None] | None) -> str | None:
+        if one is None or one["value"] is None:
+            return None
+        bounds = "" if one["low"] is None else f" [{one['low']:.3f}, {one['high']:.3f}]"
+        return f"{one['value']:.3f}{bounds}"
 
-
-def _range(estimate: Estimate | None) -> str | None:
-    return None if estimate is None else f"{estimate.interval.low:+.3f} … {estimate.interval.high:+.3f}"
+    return [cell((scored or {}).get(name)) for name in names]

@@ -89,7 +89,7 @@ class BoostedHead:
             RunError: this scikit-learn stores trees in another way, so that the copy does not predict what it does.
         """
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         maker = HistGradientBoostingClassifier if binary else HistGradientBoostingRegressor
         # One thread: the tables are small, and threads that wait for each other on a busy machine cost far more.

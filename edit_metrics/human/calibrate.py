@@ -127,8 +127,8 @@ def rated_items(
     means = ratings.item_means(options.target)
     rows = frame[frame["id"].isin(set(means.index))]
     features = feature_matrix(rows, [spec.name for spec in specs])
-    measured = np.isfinite(features).any(axis=1)
-    rows, features = rows.loc[measured], features[measured]
+    measured = np.flatnonzero(np.isfinite(features).any(axis=1))
+    rows, features = rows.iloc[measured], features[measured]
     means = means.loc[rows["id"].tolist()]
     rating = means["mean"].to_numpy(dtype=np.float64)
     known = means["inclusion_prob"].to_numpy(dtype=np.float64)

@@ -157,7 +157,7 @@ def risk_curve(sample: RiskSample, side: Side, alpha: float) -> tuple[RiskPoint,
     last = np.append(np.flatnonzero(np.diff(rank) != 0), len(rank) - 1)
     n_decided, n_wrong = last + 1, np.cumsum(wrong)[last].round().astype(int)
     p_cluster = _cluster_p(weights * (wrong - alpha), codes, last)
-    p_binomial = binom.cdf(n_wrong, n_decided, alpha)
+    p_binomial = np.asarray(binom.cdf(n_wrong, n_decided, alpha))
     return tuple(
         RiskPoint(float(rank[at]), int(n), int(errors), float(exact), float(robust))
         for at, n, errors, exact, robust in zip(last, n_decided, n_wrong, p_binomial, p_cluster, strict=True)

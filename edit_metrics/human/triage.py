@@ -11,6 +11,7 @@ import pandas as pd
 from edit_metrics.errors import TableError
 from edit_metrics.human.lanes import Lane, Placement, Selection, gate_lanes
 from edit_metrics.human.queue import Audit, assemble, base_order, draw_audit, lane_counts
+from edit_metrics.human.risk import Control
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,12 @@ class Triage:
     Attributes:
         placements: every item once; queued ones first and in order.
         statement: what was promised, on what data, under which assumptions: the content of ``triage.json``.
+        controls: risk control of each promised side; empty without a calibration.
     """
 
     placements: tuple[Placement, ...]
     statement: dict[str, Any]
+    controls: tuple[Control, ...] = ()
 
     @property
     def queue(self) -> tuple[Placement, ...]:

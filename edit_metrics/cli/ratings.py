@@ -1,0 +1,154 @@
+"""``ratings import``, ``ratings agreement``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from edit_metrics.human.agreement import DimensionAgreement, Estimate
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
+
+ratings_app = typer.Typer(help="Import ratings; measure how far raters agree.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's verbs."""
+    app.add_typer(ratings_app, name="ratings")
+
+
+@ratings_app.command("import")
+def ratings_import(
+    file: Annotated[Path, typer.Argument(help="Label Studio's JSON export, or a table of ratings.")],
+    out: Annotated[Path, typer.Option("--out", help="Where to write: a .parquet file.")],
+    format_: Annotated[str, typer.Option("--format", help="label-studio or csv.")],
+    scale: Annotated[
+        str | None, typer.Option(help="What a rating may be: 0,0.5,1 (values) or 0:100 (range); default: as seen.")
+    ] = None,
+    level: Annotated[str | None, typer.Option(help="Level of measurement: nominal, ordinal or interval.")] = None,
+    column_map: Annotated[
+        list[str] | None, typer.Option("--map", help="Wide tables: COLUMN=RATER:DIMENSION, or COLUMN=DIMENSION.")
+    ] = None,
+    id_column: Annotated[str, typer.Option(help="Wide tables: the column that names the item.")] = "id",
+    queue: Annotated[
+        Path | None, typer.Option(help="queue.csv: why each item was rated, and how it was drawn.")
+    ] = None,
+    scores: Annotated[Path | None, typer.Option(help="Refuse ratings of items that this run does not hold.")] = None,
+) -> None:
+    """Check ratings and write them in the long format, with their scale."""
+    from edit_metrics.cli.console import say, warn
+    from edit_metrics.human.importing import ImportRequest, import_ratings
+    from edit_metrics.human.ratings_files import write_ratings
+
+    request = ImportRequest(file, format_, scale, level, tuple(column_map or ()), id_column, queue, scores)
+    imported = import_ratings(request)
+    write_ratings(imported.ratings, out)
+    for note in imported.notes:
+        warn(note)
+    frame = imported.ratings.frame
+    say(
+        f"{len(frame)} ratings of {frame['id'].nunique()} items by {frame['rater'].nunique()} raters in "
+        f"{frame['dimension'].nunique()} dimensions, scale {imported.ratings.scale} → {out}"
+    )
+
+
+@ratings_app.command("agreement")
+def ratings_agreement(
+    ratings: Annotated[Path, typer.Argument(metavar="RATINGS", help="From `ratings import`, or a long table.")],
+    scores: Annotated[Path | None, typer.Option(help="Score table that holds each item's group.")] = None,
+    group: Annotated[str, typer.Option(help="Its column; edits of one group are not independent.")] = "group",
+    gold: Annotated[
+        Path | None, typer.Option(help="Table id, dimension, rating of items whose rating is known.")
+    ] = None,
+    widest: Annotated[int, typer.Option(help="How many item-level disagreements to list.", min=0)] = 10,
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=200)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Krippendorff's alpha per dimension, each rater against the rest, bias, drift, gold items, disagreements."""
+    from dataclasses import asdict
+
+    from edit_metrics.cli.console import emit_json, warn
+    from edit_metrics.human.agreement import measure_agreement
+    from edit_metrics.human.ratings_files import read_ratings
+    from edit_metrics.io.tables import read_table, with_text_ids
+
+    known = None if gold is None else with_text_ids(read_table(gold), gold)
+    loaded = read_ratings(ratings)
+    if not loaded.scale.declared:
+        warn(f"the scale was taken from the data: {loaded.scale}; declare it with `ratings import --scale`")
+    found = measure_agreement(
+        loaded, groups=_groups(scores, group), gold=known, n_widest=widest, n_resamples=resamples, seed=seed
+    )
+    if as_json:
+        emit_json([asdict(dimension) for dimension in found])
+        return
+    for dimension in found:
+        _print_agreement(dimension)
+
+
+def _groups(scores: Path | None, column: str) -> dict[str, str] | None:
+    from edit_metrics.errors import TableError
+    from edit_metrics.io.tables import read_scores
+    from edit_metrics.registry import suggest
+
+    if scores is None:
+        return None
+    frame: pd.DataFrame = read_scores(scores).frame
+    if column not in frame:
+        raise TableError("a column of the score table", repr(column), "--group", suggest(column, map(str, frame)))
+    return dict(zip(frame["id"], frame[column].astype(str), strict=True))
+
+
+def _print_agreement(found: DimensionAgreement) -> None:
+    from edit_metrics.cli.console import say, table
+
+    heading = f"{found.dimension}: {found.n_ratings} ratings of {found.n_items} items"
+    if found.alpha is None:
+        say(f"{heading}; no alpha. {found.alpha_missing}")
+    else:
+        interval = found.alpha.interval
+        rows = [[found.level, found.alpha.estimate, interval.low, interval.high, found.alpha.n_groups]]
+        table(
+            f"{heading}\nKrippendorff's alpha, 95 % interval over groups",
+            ["level", "alpha", "low", "high", "groups"],
+            rows,
+        )
+    table(
+        "Raters against the mean of the others",
+        ["rater", "items", "Spearman", "bias", "bias 95 %", "drift", "gold exact", "gold error"],
+        [
+            [
+                r.rater,
+                r.n_items,
+                r.rest_spearman,
+                _value(r.bias),
+                _range(r.bias),
+                _value(r.drift),
+                r.gold_exact,
+                r.gold_error,
+            ]
+            for r in found.raters
+        ],
+    )
+    table(
+        "Pairs of raters, widest apart first",
+        ["rater", "rater ", "items", "Spearman", "mean |difference|"],
+        [[p.rater_a, p.rater_b, p.n_items, p.spearman, p.mean_abs_difference] for p in found.pairs],
+    )
+    if found.widest:
+        rows_: list[list[Any]] = [[d.id, d.rater_low, d.low, d.rater_high, d.high] for d in found.widest]
+        table("Widest disagreements", ["id", "lowest by", "rating", "highest by", "rating "], rows_)
+
+
+def _value(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else estimate.value
+
+
+def _range(estimate: Estimate | None) -> str | None:
+    return None if estimate is None else f"{estimate.interval.low:+.3f} … {estimate.interval.high:+.3f}"
