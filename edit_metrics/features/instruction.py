@@ -101,7 +101,7 @@ def area_verdict(
     parsed_instruction: ParsedInstruction, changed_pixels: Mask | None = None, mask: Mask | None = None
 ) -> Verdict | Missing:
     """See :func:`edit_metrics.instruction.check_area.check_area`; ``undefined(not_on_the_sources_grid)``."""
-    missing = out_of_scope(parsed_instruction, EditType.ADD, EditType.REMOVE)
+    missing = out_of_scope(parsed_instruction, EditType.ADD, EditType.REMOVE, reads_slots=False)
     if missing is not None or changed_pixels is None:
         return missing or undefined("not_on_the_sources_grid")
     return check_area(parsed_instruction, changed_pixels, mask)

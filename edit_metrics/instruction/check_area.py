@@ -37,7 +37,7 @@ def check_area(parsed: ParsedInstruction, changed: Mask, mask: Mask | None = Non
         frame that the instruction names), *size* (share of the mask that changed; without a mask, .05 % to 60 % of the
         frame) and *compactness* (share of the change in its 5 largest pieces). 0 where nothing changed.
     """
-    missing = out_of_scope(parsed, EditType.ADD, EditType.REMOVE)
+    missing = out_of_scope(parsed, EditType.ADD, EditType.REMOVE, reads_slots=False)
     if missing is not None:
         return missing
     cautions = () if mask is not None else ("derived_region",)

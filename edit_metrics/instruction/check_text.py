@@ -38,9 +38,10 @@ def check_text(
         edited_lines: what was read off E.
 
     Returns:
-        1 − character error rate of the new string in E, and/or what is left of the old one, the lower of the two.
+        1 − 2 · the character error rate of the new string in E (0 from a rate of .5, which chance reaches), and/or the
+        same of what is left of the old one; the lower of the two.
         ``not_applicable``: ``no_quoted_text``, ``script_not_read``, ``text_too_short``; ``undefined``:
-        ``text_already_in_source``, ``old_text_not_read`` (a removal of something that was not read in the first place).
+        ``text_already_in_source``, ``old_text_not_read`` (what is to go or to be replaced was not read in S).
     """
     missing = out_of_scope(parsed, EditType.TEXT) or _unfit(parsed)
     if missing is not None:
@@ -66,11 +67,13 @@ def _judge_new(new: str, old: str | None, before: Sequence[str], after: Sequence
     error, error_before = best_error(new, after), best_error(new, before)
     if error_before <= READABLE / 2 and not (old and plain(new) in plain(old)):
         return undefined("text_already_in_source")
-    found = max(1 - error, 0.0)
+    found = ramp(error, GONE, 0.0)
     evidence = f"text: read {_show(after)}, character error rate of {new!r} {error:.2f}"
     if old is None:
         return Verdict(found, evidence)
     if best_error(old, before) > READABLE:
+        if error > READABLE:  # neither was read: perhaps the quotation marks do not mean written text at all
+            return undefined("old_text_not_read")
         return Verdict(found, f"{evidence}; {old!r} was not read in the source", ("old_text_not_read",))
     rest = after if plain(old) not in plain(new) else [text for text in after if best_error(new, [text]) > READABLE]
     gone = ramp(best_error(old, rest), READABLE, GONE)

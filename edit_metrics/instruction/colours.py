@@ -18,6 +18,7 @@ BASIC = frozenset({
 """Last words of names that are colours even where nothing says "colour"; ``plum`` or ``salmon`` are things first."""
 
 _PASSED_OVER = frozenset({
+    "darker", "lighter", "brighter", "deeper", "paler",
     "shiny", "glossy", "matte", "metallic", "solid", "plain", "pure", "bright", "dark", "light", "pale", "vivid",
     "deep", "rich", "soft", "vibrant", "very", "hot", "neon", "pastel", "slightly", "more", "all", "completely",
     "entirely", "fully", "totally",
@@ -55,7 +56,7 @@ def find_colour(phrase: str, *, cued: bool) -> Colour | None:
     bare = _NOT_COLOUR_WORDS.sub(" ", phrase)
     cued = cued or bare != phrase
     words = _WORDS.findall(bare.replace("gray", "grey").replace("-", " "))
-    if not cued and words[:1] in (["a"], ["an"]):
+    if not cued and len(words) == 2 and words[0] in {"a", "an"}:
         return None
     words = [word for word in words if word not in {"a", "an", "the", "in", "of"}]
     for skipped in range(len(words)):

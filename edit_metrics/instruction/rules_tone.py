@@ -6,6 +6,7 @@ import re
 
 from edit_metrics.instruction import slots, words
 from edit_metrics.instruction.clause import Clause, found
+from edit_metrics.instruction.colours import find_colour
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction
 from edit_metrics.instruction.skeleton import Skeleton, Verb
 from edit_metrics.instruction.slots import is_picture, noun_phrase
@@ -16,6 +17,8 @@ def read_tone(clause: Clause) -> ParsedInstruction | None:
     skeleton, tones = clause.skeleton, slots.find_tones(clause.text)
     if skeleton and skeleton.verb in {Verb.ADD, Verb.REMOVE, Verb.REPLACE, Verb.GIVE} and not _tone_is_object(skeleton):
         return None
+    if skeleton and find_colour(skeleton.result or "", cued=False):
+        return None  # ``warm grey`` and ``muted pink`` are names of colours
     degree = slots.find_degree(clause.text)
     if tones and not (
         skeleton and skeleton.result and not slots.find_tones(skeleton.result) and skeleton.verb is not Verb.GIVE

@@ -88,7 +88,7 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.CHANGE, rf"^{words.CHANGE} (?P<object>(?:the )?colou?rs? (?:of|on) .+|.+ colou?rs?)$"),
         (Verb.MAKE, rf"^(?:{words.MAKE}) (?P<object>.+?) (?:look like|look as if|resemble|appear to be|look|"
                     rf"appear|as) (?P<result>.+)$"),
-        (Verb.MAKE, rf"^(?:{words.MAKE}|turn|change|paint|set) (?P<object>it|him|them|{words.PICTURE}) "
+        (Verb.MAKE, rf"^(?:{words.MAKE}|turn|change|set) (?P<object>it|him|them|{words.PICTURE}) "
                     rf"(?P<result>.+)$"),
     )
 )  # fmt: skip

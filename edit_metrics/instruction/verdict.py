@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction
 from edit_metrics.types import Missing, not_applicable
 
-_UNSURE = ("compound", "type_from_manifest")
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -25,19 +23,23 @@ class Verdict:
     cautions: tuple[str, ...] = ()
 
 
-def out_of_scope(parsed: ParsedInstruction, *kinds: EditType) -> Missing | None:
+def out_of_scope(parsed: ParsedInstruction, *kinds: EditType, reads_slots: bool = True) -> Missing | None:
     """Why a check for these edit types has nothing to say of an instruction; None when it has.
+
+    Args:
+        parsed: the instruction.
+        kinds: edit types that the check is for.
+        reads_slots: whether it needs more of the instruction than its type, which a manifest alone does not give.
 
     Returns:
         ``not_applicable`` with ``edit_type_is_<type>``, or with ``compound_instruction``: when several edits are asked
-        for, what one of them did cannot be told from what the others did.
+        for, what one of them did cannot be told from what the others did; ``slots_not_read``.
     """
     if parsed.edit_type not in kinds:
         return not_applicable(f"edit_type_is_{parsed.edit_type}")
-    for doubt in _UNSURE:
-        if doubt in parsed.doubts:
-            return not_applicable("compound_instruction" if doubt == "compound" else "slots_not_read")
-    return None
+    if "compound" in parsed.doubts:
+        return not_applicable("compound_instruction")
+    return not_applicable("slots_not_read") if reads_slots and "type_from_manifest" in parsed.doubts else None
 
 
 def ramp(value: float, zero: float, one: float) -> float:

@@ -33,7 +33,7 @@ def test_the_quoted_text_read_in_e_and_not_in_s_is_a_full_score() -> None:
 
 
 def test_each_wrong_letter_costs_its_share_by_hand() -> None:
-    assert score('write "SALE" on it', [], ["SOLE"]) == pytest.approx(0.75)
+    assert score('write "SALE" on it', [], ["SOLE"]) == pytest.approx(0.5)
     assert score('write "SALE" on it', [], []) == 0.0
 
 
@@ -97,3 +97,9 @@ def test_accents_case_and_punctuation_do_not_count() -> None:
 def test_a_string_is_always_found_in_what_contains_it_and_errors_stay_in_bounds(wanted: str, around: str) -> None:
     assert best_error(wanted, [around + wanted + around]) == 0.0
     assert 0.0 <= best_error(wanted, [around]) <= 1.0
+
+
+def test_where_neither_string_is_read_quotation_marks_may_mean_things_and_it_does_not_guess() -> None:
+    answer = ask('replace "the dog" with "a cat"', ["Bakery"], ["Bakery"])
+    assert isinstance(answer, Missing)
+    assert answer.reason == "old_text_not_read"

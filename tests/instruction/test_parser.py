@@ -151,3 +151,9 @@ def test_a_thing_is_not_taken_for_the_frame(text: str) -> None:
 @pytest.mark.parametrize("text", ["make the " + "very " * 400 + "red and " * 200, "replace " * 300, '"' * 1000])
 def test_a_pasted_page_is_cut_off_and_says_so(text: str) -> None:
     assert "truncated" in parse_instruction(text).doubts
+
+
+def test_two_things_in_two_colours_are_several_colours() -> None:
+    assert "several_colours" in parse_instruction("make the car red and the bike blue").doubts
+    reading = parse_instruction("change the red car to a blue one")
+    assert (reading.edit_type, reading.colour and reading.colour.name) == (EditType.RECOLOUR, "blue")
