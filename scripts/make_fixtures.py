@@ -18,6 +18,8 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
+WIDTH = 420
+"""px; wide enough for registration, which wants four textured 96-px tiles."""
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "fixtures"
 RGB = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -77,8 +79,8 @@ def main() -> None:
 
 def add_coffee(writer: Writer) -> None:
     """A recoloured saucer, and everything that can go wrong around it."""
-    image = shrink(skimage.data.coffee(), 300)
-    area = ellipse(image, (138, 118), (114, 82))
+    image = shrink(skimage.data.coffee(), WIDTH)
+    area = ellipse(image, (193, 165), (160, 115))
     source = writer.picture("coffee", image)
     mask = writer.mask("coffee_saucer", area)
     red, green_level = image[..., 0].astype(int), image[..., 1].astype(int)
@@ -92,7 +94,7 @@ def add_coffee(writer: Writer) -> None:
         "edit_type": "recolour",
         "model": "drawn",
     }
-    leak = ellipse(image, (270, 170), (24, 20))
+    leak = ellipse(image, (378, 238), (34, 28))
     shifted = np.roll(green, 1, axis=1)
     shifted[:, 0] = green[:, 0]
     edits = {
@@ -110,11 +112,11 @@ def add_coffee(writer: Writer) -> None:
     )  # fmt: skip
     writer.add("coffee_no_op", edited=source, mask=mask, **common)
     writer.add("coffee_no_op_reencoded", edited=writer.picture("coffee_jpeg75", image, quality=75), **common)
-    larger = cv2.resize(green, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+    larger = cv2.resize(green, None, fx=1.3, fy=1.3, interpolation=cv2.INTER_CUBIC)
     writer.add("coffee_larger", edited=writer.picture("coffee_larger", larger), mask=mask, **common)
-    squeezed = cv2.resize(green, (200, 200), interpolation=cv2.INTER_AREA)
+    squeezed = cv2.resize(green, (280, 280), interpolation=cv2.INTER_AREA)
     writer.add("coffee_other_shape", edited=writer.picture("coffee_other_shape", squeezed), mask=mask, **common)
-    unrelated = shrink(skimage.data.rocket(), 300)[:200, :300]
+    unrelated = shrink(skimage.data.rocket(), WIDTH)[:280, :420]
     unrelated = cv2.resize(unrelated, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_AREA)
     writer.add("coffee_unrelated", edited=writer.picture("coffee_unrelated", unrelated), **common)
     equal = common | {"target_caption": common["source_caption"]}
@@ -123,24 +125,24 @@ def add_coffee(writer: Writer) -> None:
                mask=writer.mask("full", np.ones_like(area)), **common)  # fmt: skip
     writer.add("coffee_empty_mask", edited="images/coffee_recolour_clean.png",
                mask=writer.mask("empty", np.zeros_like(area)), **common)  # fmt: skip
-    long_text = "Make the saucer green, " + "and keep every detail of the wooden table exactly as it is, " * 20
+    long_text = "Make the saucer green, " + "and keep every detail of the wooden table exactly as it is, " * 50
     writer.add("coffee_long_instruction", edited="images/coffee_recolour_clean.png", mask=mask,
                **(common | {"instruction": long_text.strip(", ")}))  # fmt: skip
     text = image.copy()
-    cv2.putText(text, "OPEN", (170, 60), cv2.FONT_HERSHEY_DUPLEX, 1.4, (255, 255, 255), 3, cv2.LINE_AA)
+    cv2.putText(text, "OPEN", (250, 80), cv2.FONT_HERSHEY_DUPLEX, 1.8, (255, 255, 255), 3, cv2.LINE_AA)
     writer.add("coffee_text", source=source, edited=writer.picture("coffee_text", text), model="drawn",
                instruction='Add the text "OPEN" at the top right', edit_type="text")  # fmt: skip
 
 
 def add_rocket(writer: Writer) -> None:
     """A pasted object, tone and geometry edits without a mask."""
-    image = shrink(skimage.data.rocket(), 300)
+    image = shrink(skimage.data.rocket(), WIDTH)
     source = writer.picture("rocket", image, quality=92)
     decoded = read(source)
-    sky = ellipse(decoded, (60, 60), (40, 40))
+    sky = ellipse(decoded, (84, 84), (56, 56))
     balloon = decoded.copy()
-    cv2.circle(balloon, (60, 55), 24, (200, 30, 30), -1, cv2.LINE_AA)
-    cv2.line(balloon, (60, 79), (60, 96), (230, 230, 230), 1, cv2.LINE_AA)
+    cv2.circle(balloon, (84, 77), 34, (200, 30, 30), -1, cv2.LINE_AA)
+    cv2.line(balloon, (84, 111), (84, 134), (230, 230, 230), 1, cv2.LINE_AA)
     pasted = writer.picture("rocket_balloon", balloon)
     common: dict[str, Any] = {"source": source, "model": "drawn"}
     add = {"instruction": "Add a red balloon to the sky on the left", "edit_type": "add"}
@@ -157,9 +159,9 @@ def add_rocket(writer: Writer) -> None:
 
 def add_cat(writer: Writer) -> None:
     """A mask that lies in the alpha channel and marks what must stay, and files that do not decode."""
-    image = shrink(skimage.data.chelsea(), 300)
+    image = shrink(skimage.data.chelsea(), WIDTH)
     source = writer.picture("cat", image)
-    eyes = ellipse(image, (113, 80), (23, 20)) | ellipse(image, (209, 90), (17, 17))
+    eyes = ellipse(image, (158, 112), (32, 28)) | ellipse(image, (293, 126), (24, 24))
     edited = np.where(eyes[..., None], turn_hue(image, 210), image)
     alpha = np.where(eyes, 0, 255).astype(np.uint8)
     Image.fromarray(np.dstack([image, alpha])).save(FOLDER / "images" / "mask_cat_alpha.png", optimize=True)
@@ -167,6 +169,9 @@ def add_cat(writer: Writer) -> None:
     recoloured = writer.picture("cat_blue_eyes", edited)
     preserved = {"mask": "images/mask_cat_alpha.png", "mask_white_means": "preserved"}
     writer.add("cat_alpha_mask", edited=recoloured, **preserved, **common)
+    shifted = np.roll(edited, 1, axis=1)
+    shifted[:, 0] = edited[:, 0]
+    writer.add("cat_shifted", edited=writer.picture("cat_shifted", shifted), **preserved, **common)
     cut = (FOLDER / recoloured).read_bytes()
     (FOLDER / "images" / "cat_truncated.png").write_bytes(cut[: len(cut) // 2])
     writer.add("cat_unreadable", edited="images/cat_truncated.png", **common)
@@ -175,17 +180,17 @@ def add_cat(writer: Writer) -> None:
 
 def add_faces(writer: Writer) -> None:
     """One face: kept, blurred, warped, removed."""
-    image = shrink(skimage.data.astronaut()[:320, 60:380], 300)
+    image = shrink(skimage.data.astronaut()[:320, 60:380], WIDTH)
     source = writer.picture("astronaut", image, quality=92)
     decoded = read(source)
-    face = ellipse(decoded, (154, 112), (48, 62))
+    face = ellipse(decoded, (216, 157), (67, 87))
     common: dict[str, Any] = {"source": source, "instruction": "Make the background darker", "model": "drawn"}
-    background = ~ellipse(decoded, (154, 200), (125, 180))
+    background = ~ellipse(decoded, (216, 280), (175, 252))
     dark = np.where(background[..., None], (decoded * 0.5).astype(np.uint8), decoded)
     writer.add("face_kept", edited=writer.picture("face_kept", dark), **common)
-    blurred = np.where(face[..., None], cv2.GaussianBlur(dark, (0, 0), 4), dark)
+    blurred = np.where(face[..., None], cv2.GaussianBlur(dark, (0, 0), 6), dark)
     writer.add("face_blurred", edited=writer.picture("face_blurred", blurred), **common)
-    warped = np.where(face[..., None], swirl(dark, (154, 112), 60), dark)
+    warped = np.where(face[..., None], swirl(dark, (216, 157), 84), dark)
     writer.add("face_warped", edited=writer.picture("face_warped", warped), **common)
     skin = np.full_like(dark, (196, 150, 125))
     removed = np.where(face[..., None], skin, dark)

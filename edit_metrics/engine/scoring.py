@@ -137,15 +137,13 @@ class Scorer:
             started = time.perf_counter()
             decoded = waiting.popleft().result()
             seconds["wait_for_decode"] += time.perf_counter() - started
+            refill()
             size = decoded.pixels if isinstance(decoded, DecodedItem) else 0
             if batch and (len(batch) >= engine.batch_size or pixels + size > engine.batch_pixels):
-                refill()
                 yield batch
                 batch, pixels = [], 0
             batch.append(decoded)
             pixels += size
-            if len(batch) < engine.batch_size and pixels < engine.batch_pixels:
-                refill()
         if batch:
             yield batch
 

@@ -1,0 +1,300 @@
+"""The local engine: every row once, typed missing values, resume, signatures, independence of batches and order."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import edit_metrics
+from edit_metrics import registry
+from edit_metrics.config import Config, validate_config
+from edit_metrics.engine import local
+from edit_metrics.engine.api import Silent, score
+from edit_metrics.engine.local import RunOptions, run
+from edit_metrics.errors import ConfigError, RunError, SignatureError
+from edit_metrics.io.manifest import Manifest, read_manifest
+from edit_metrics.registry import metric
+from edit_metrics.types import DIMENSIONS, RGB, Direction
+
+FIXTURES = Path(__file__).resolve().parents[2] / "data" / "fixtures"
+
+
+class Recorder(Silent):
+    """Keeps what a run tells."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.advanced = 0
+
+    def advance(self, items: int) -> None:
+        self.advanced += items
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def scores(manifest: Manifest, config: Config, out: Path, **options: Any) -> pd.DataFrame:
+    run(manifest, config, RunOptions(out=out, **options), Silent())
+    return pd.read_parquet(out / "scores.parquet")
+
+
+def changed(config: Config, **sections: Any) -> Config:
+    return validate_config(config.model_dump() | sections, "test")
+
+
+def numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.set_index("id").select_dtypes("number").drop(columns="priority").sort_index()
+
+
+@pytest.fixture
+def scratch_metrics() -> Iterator[None]:
+    registry.load_all()
+    before = dict(registry._METRICS)
+    yield
+    registry._METRICS.clear()
+    registry._METRICS.update(before)
+
+
+def test_every_row_is_scored_in_manifest_order_and_every_missing_value_is_typed(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+) -> None:
+    frame = scores(fixtures_manifest, stub_config, tmp_path / "run")
+    assert list(frame["id"]) == [item.id for item in fixtures_manifest.items]
+    for name in (*(f"{d}.score" for d in DIMENSIONS), "preservation.psnr", "adherence.conse_t"):
+        status = frame[name.removesuffix(".score") + ".status"]
+        assert ((status == "ok") == frame[name].notna()).all(), name
+        reason = frame[name.removesuffix(".score") + (".reasons" if name.endswith(".score") else ".reason")]
+        assert (reason[frame[name].isna()] != "").all(), name
+    assert sorted(frame["priority"]) == list(range(1, len(frame) + 1))
+
+
+def test_files_that_do_not_decode_are_scored_rows_with_a_reason(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+) -> None:
+    frame = scores(fixtures_manifest, stub_config, tmp_path / "run").set_index("id")
+    for name, reason in (("cat_unreadable", "edited_unreadable"), ("cat_missing_file", "edited_missing_file")):
+        assert frame.loc[name, "feasibility.score"] == 0
+        assert reason in frame.loc[name, "feasibility.reasons"]
+        assert frame.loc[name, "preservation.status"] == "not_applicable"
+        assert frame.loc[name, "preservation.reasons"] == "infeasible"
+        assert "infeasible" in frame.loc[name, "flags"]
+
+
+def test_the_run_folder_holds_what_the_contract_names(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    scores(fixtures_manifest, stub_config, out)
+    assert {path.name for path in out.iterdir()} == {"scores.parquet", "scores.csv", "rejected.jsonl", "run.json"}
+    info = json.loads((out / "run.json").read_text())
+    assert set(info["score_signature"]) == set(DIMENSIONS)
+    assert info["counts"] == {"rows": 29, "scored": 29, "rejected": 0}
+    assert info["config"]["profile"] == "stub"
+    assert info["peak_memory_mib"] > 0
+
+
+def test_the_same_run_writes_the_same_bytes(stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        scores(fixtures_manifest, stub_config, tmp_path / name)
+    for file in ("scores.parquet", "scores.csv"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+@pytest.mark.parametrize(("batch_size", "workers"), [(1, 1), (7, 3), (32, 2)])
+def test_batches_and_workers_change_no_value(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, batch_size: int, workers: int
+) -> None:
+    first = scores(fixtures_manifest, stub_config, tmp_path / "first")
+    engine = stub_config.engine.model_dump() | {"batch_size": batch_size, "workers": workers}
+    second = scores(fixtures_manifest, changed(stub_config, engine=engine), tmp_path / "second")
+    pd.testing.assert_frame_equal(numbers(first), numbers(second), rtol=1e-5)
+
+
+def test_permuting_or_splitting_the_manifest_changes_no_score(stub_config: Config, tmp_path: Path) -> None:
+    lines = (FIXTURES / "manifest.jsonl").read_text().splitlines()
+    whole = score(FIXTURES / "manifest.jsonl", stub_config)
+    parts = []
+    for number, part in enumerate((lines[::-1][:10], lines[::-1][10:])):
+        path = tmp_path / f"part{number}.jsonl"
+        path.write_text("\n".join(part) + "\n")
+        parts.append(score(path, stub_config, root=FIXTURES))
+    pd.testing.assert_frame_equal(numbers(whole), numbers(pd.concat(parts)), rtol=1e-5)
+
+
+def test_a_shard_whose_column_is_all_missing_has_the_same_schema(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+) -> None:
+    engine = stub_config.engine.model_dump() | {"shard_size": 1}
+    frame = scores(fixtures_manifest, changed(stub_config, engine=engine), tmp_path / "run")
+    assert frame["preservation.psnr"].dtype == "float64"
+    assert pq.read_schema(tmp_path / "run" / "scores.parquet").field("model").type == "string"
+
+
+def test_a_killed_run_resumes_where_it_stopped_and_ends_the_same(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = scores(fixtures_manifest, stub_config, tmp_path / "undisturbed")
+    commits = 0
+    commit = local.commit_shard
+
+    def die_at_the_third(*arguments: Any) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == 3:
+            raise KeyboardInterrupt
+        commit(*arguments)
+
+    monkeypatch.setattr(local, "commit_shard", die_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        scores(fixtures_manifest, stub_config, tmp_path / "killed")
+    monkeypatch.setattr(local, "commit_shard", commit)
+    recorder = Recorder()
+    run(fixtures_manifest, stub_config, RunOptions(out=tmp_path / "killed"), recorder)
+    assert recorder.advanced == 29 - 16
+    assert recorder.notes == ["Resuming: 16 of 29 items are done."]
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "killed" / "scores.parquet"), expected)
+
+
+def test_a_finished_run_is_not_scored_again(stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path) -> None:
+    scores(fixtures_manifest, stub_config, tmp_path / "run")
+    recorder = Recorder()
+    run(fixtures_manifest, stub_config, RunOptions(out=tmp_path / "run"), recorder)
+    assert recorder.advanced == 0
+    assert "nothing to do" in recorder.notes[0]
+
+
+def test_a_changed_setting_is_refused_with_the_difference(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+) -> None:
+    scores(fixtures_manifest, stub_config, tmp_path / "run")
+    other = changed(stub_config, decode={"alpha_background": (0, 0, 0)})
+    with pytest.raises(SignatureError, match=r"alpha_background: \[255, 255, 255\] → \[0, 0, 0\]"):
+        scores(fixtures_manifest, other, tmp_path / "run")
+    frame = scores(fixtures_manifest, other, tmp_path / "run", resume=False)
+    assert len(frame) == 29
+
+
+def test_a_picture_that_changed_since_is_scored_again(stub_config: Config, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(FIXTURES, data)
+    manifest = read_manifest(data / "manifest.jsonl")
+    before = scores(manifest, stub_config, tmp_path / "run").set_index("id")
+    shutil.copy(data / "images" / "coffee_recolour_blurred.png", data / "images" / "coffee_recolour_clean.png")
+    recorder = Recorder()
+    run(manifest, stub_config, RunOptions(out=tmp_path / "run"), recorder)
+    after = pd.read_parquet(tmp_path / "run" / "scores.parquet").set_index("id")
+    assert "changed" in recorder.notes[0]
+    name = "coffee_recolour_clean"
+    assert after.loc[name, "preservation.psnr"] < before.loc[name, "preservation.psnr"]
+
+
+def test_a_mask_of_another_shape_is_rejected_with_its_line(stub_config: Config, tmp_path: Path) -> None:
+    row = {
+        "id": "odd",
+        "source": "images/coffee.png",
+        "edited": "images/coffee.png",
+        "instruction": "x",
+        "mask": "images/astronaut.jpg",
+    }
+    path = tmp_path / "m.jsonl"
+    path.write_text("\n" + json.dumps(row) + "\n")
+    frame = score(path, stub_config, root=FIXTURES)
+    assert len(frame) == 0
+    (rejected,) = frame.attrs["rejected"]
+    assert (rejected["id"], rejected["field"], rejected["line"]) == ("odd", "mask", 2)
+    assert "aspect" in rejected["expected"]
+
+
+@pytest.mark.usefixtures("scratch_metrics")
+def test_a_metric_that_raises_costs_its_own_value_only(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+) -> None:
+    @metric("quality.breaks", direction=Direction.NEITHER, bounds=(None, None), unit="")
+    def breaks(edited_native: RGB) -> float:
+        if edited_native.shape[:2] == (280, 280):
+            raise ZeroDivisionError("a square\npicture")
+        return 1.0
+
+    data = stub_config.model_dump()
+    data["dimensions"]["quality"] = {"metrics": ["breaks"], "curves": {"breaks": {"anchors": [[0, 0], [1, 1]]}}}
+    frame = scores(fixtures_manifest, validate_config(data, "test"), tmp_path / "run").set_index("id")
+    broken = frame[frame["quality.breaks.status"] == "failed"]
+    assert list(broken.index) == ["coffee_other_shape"]
+    assert broken["quality.breaks.reason"].item() == "ZeroDivisionError: a square picture"
+    assert broken["safety.score"].notna().all()
+    assert frame.loc["coffee_no_op", "quality.breaks"] == 1
+
+
+@pytest.mark.usefixtures("scratch_metrics")
+def test_a_value_that_is_not_finite_is_a_failure_not_a_number(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+) -> None:
+    @metric("quality.infinite", direction=Direction.NEITHER, bounds=(None, None), unit="")
+    def infinite(source: RGB) -> float:
+        return float("inf") * source.shape[0]
+
+    data = stub_config.model_dump()
+    data["dimensions"]["quality"] = {"metrics": ["infinite"]}
+    frame = scores(fixtures_manifest, validate_config(data, "test"), tmp_path / "run")
+    feasible = frame[frame["feasibility.score"] > 0]
+    assert (feasible["quality.infinite.status"] == "failed").all()
+    assert feasible["quality.infinite"].isna().all()
+
+
+def test_one_bad_item_in_a_model_batch_costs_only_itself(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edit_metrics.backends.stub import StubSafety
+
+    probabilities = StubSafety.probabilities
+
+    def fails_on_that_size(self: StubSafety, images: Any) -> Any:
+        if any(image.shape[:2] == (280, 280) for image in images):
+            raise RuntimeError("a square")
+        return probabilities(self, images)
+
+    monkeypatch.setattr(StubSafety, "probabilities", fails_on_that_size)
+    frame = scores(fixtures_manifest, stub_config, tmp_path / "run").set_index("id")
+    failed = frame.index[frame["safety.nudity_max.status"] == "failed"]
+    assert list(failed) == ["coffee_other_shape"]
+
+
+def test_a_shard_that_vanished_breaks_the_run_with_its_name(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_shards = local.run_shards
+
+    def lose_one(job: Any, shards: Any, progress: Any) -> None:
+        run_shards(job, shards, progress)
+        (job.out / "shards" / "000001.parquet").unlink()
+
+    monkeypatch.setattr(local, "run_shards", lose_one)
+    with pytest.raises(RunError, match="000001"):
+        scores(fixtures_manifest, stub_config, tmp_path / "run")
+
+
+def test_python_rows_need_no_file(stub_config: Config) -> None:
+    rows = [
+        {
+            "id": 1,
+            "source": str(FIXTURES / "images" / "coffee.png"),
+            "edited": str(FIXTURES / "images" / "coffee_jpeg75.jpg"),
+            "instruction": "nothing",
+            "lab": "ours",
+        }
+    ]
+    frame = edit_metrics.score(rows, stub_config)
+    assert frame.loc[0, "id"] == "1"
+    assert frame.loc[0, "lab"] == "ours"
+
+
+def test_overrides_belong_to_a_profile_name(stub_config: Config) -> None:
+    with pytest.raises(ConfigError, match="finished config"):
+        score([], stub_config, overrides=["engine.shard_size=2"])
