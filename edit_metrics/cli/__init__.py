@@ -7,7 +7,7 @@ import sys
 import typer
 
 from edit_metrics import __version__
-from edit_metrics.cli import compare, human, manifest
+from edit_metrics.cli import compare, human, manifest, models
 from edit_metrics.cli import score as score_verb
 from edit_metrics.errors import EditMetricsError
 
@@ -33,16 +33,8 @@ def options(
     """Score AI image edits before people do: measure, order, compare, gate."""
 
 
-score_verb.register(app)
-
-
-human.register(app)
-
-
-compare.register(app)
-
-
-manifest.register(app)
+for group in (score_verb, manifest, models, human, compare):
+    group.register(app)
 
 
 def main() -> None:
