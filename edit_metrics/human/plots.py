@@ -57,12 +57,12 @@ def plot_risk_coverage(controls: Sequence[Control], path: Path) -> Path:
             wrong = control.chosen.n_wrong / control.chosen.n_decided
             panel.plot([share], [wrong], marker="o", markersize=8, color=colour)
             label = f"{share:.0%} {verb}, {wrong:.1%} wrong"
-            panel.annotate(label, (share, wrong), (0, -16), textcoords="offset points", color=colour, ha="center")
+            panel.annotate(label, (share, wrong), (10, -12), textcoords="offset points", color=colour)
     alpha = controls[0].alpha
     panel.axhline(alpha, color=_GREY, linewidth=1, linestyle="--", label=f"promised: at most {alpha:.0%}")
     panel.set(xlim=(0, 1), xlabel="share of the rated items that is decided", ylabel="share of wrong decisions")
     # What is far above the promise is of no use; the scale is kept for what is near it.
-    panel.set_ylim(-0.8 * alpha, 6 * alpha)
+    panel.set_ylim(-0.3 * alpha, 6 * alpha)
     panel.set_title("Risk and coverage on randomly selected ratings, held out", loc="left", fontsize=11)
     panel.legend(frameon=False, loc="upper right")
     return _save(figure, path)
@@ -91,7 +91,8 @@ def plot_residual_cost(calibration: Calibration, path: Path) -> Path:
         panel.set_ylim(bottom=0)
         ratio = f"{costs.wrong_fail:g} : {costs.wrong_pass:g}"
         panel.set_title(f"cost of a wrong fail to a wrong pass = {ratio}", loc="left", fontsize=10)
-    panels[0].legend(frameon=False, loc="upper right", fontsize=9)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=4, fontsize=9)
     panels[1].set_xlabel("share of the items that people rate")
     figure.suptitle(f"{calibration.target}: decision cost that remains", x=0.01, ha="left", fontsize=11)
     return _save(figure, path)

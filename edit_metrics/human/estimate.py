@@ -1,0 +1,272 @@
+"""Mean ratings of a whole table from random ratings of a few items and predictions for all of them.
+
+Prediction-powered inference with power tuning (Angelopoulos, Duchi and Zrnic, "PPI++", 2023), which for a finite table
+is the survey statistician's difference estimator: with n rated items of N, predictions f and a tuned weight λ,
+
+    mean = ȳ + λ · (f̄_N − f̄_n),    variance = (1 − n/N) · Var_clustered(mean of y − λ f over the rated)
+
+Predictions are cross-fitted by group: every item, rated or not, is predicted by a fit that has not seen its group.
+Fitted on the same ratings, nominal 95 % intervals would cover as little as 44 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from edit_metrics.errors import NotEnoughDataError, TableError
+from edit_metrics.human.calibrate import inclusion_probabilities, item_groups
+from edit_metrics.human.calibration import text_column
+from edit_metrics.human.features import FeatureSpec, feature_matrix
+from edit_metrics.human.folds import Rows, cross_predict, group_folds
+from edit_metrics.human.predictor import Labels, Recipe, Sample, fit_predictor
+from edit_metrics.human.ratings import Ratings
+from edit_metrics.stats import Interval, cluster_mean_interval
+from edit_metrics.types import Float64
+
+MIN_RATED: Final = 40
+"""Fewest rated items for any interval."""
+MIN_RATED_BY_MODEL: Final = 90
+"""Fewest rated items of one model for predictions to be used there."""
+MIN_NON_LOWEST: Final = 10
+"""Fewest ratings above the scale's lowest value (and below its highest): with fewer, t intervals undercover."""
+
+
+class Method(StrEnum):
+    """How a mean was estimated."""
+
+    PREDICTION_POWERED = "prediction-powered"
+    RATINGS_ONLY = "ratings-only"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean with its interval."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class RatedTable:
+    """A table of which some items were rated after a random draw; arrays of one length N.
+
+    Attributes:
+        rating: mean rating; NaN where the item was not drawn and rated.
+        inclusion_prob: probability of the draw; read for rated items only.
+        features: N×F raw values.
+        models: labels for estimates by model; empty strings where unknown.
+        lowest: worst rating of the scale.
+        highest: best rating of the scale.
+    """
+
+    rating: Float64
+    inclusion_prob: Float64
+    groups: Labels
+    features: Float64
+    models: Labels
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeanEstimate:
+    """Mean rating of all items of the table (or of one model).
+
+    Attributes:
+        method: what ``estimate`` is.
+        estimate: None when refused.
+        ratings_only: the same from the ratings alone; None when refused.
+        effective_gain: how many times as many ratings the ratings-only interval would need; None when not
+            prediction-powered.
+        power: λ: how much of the predictions is used; 0 is none.
+        reason: why predictions were not used, or why nothing is estimated; empty otherwise.
+    """
+
+    name: str
+    method: Method
+    estimate: Mean | None
+    ratings_only: Mean | None
+    effective_gain: float | None
+    power: float | None
+    n_rated: int
+    n_items: int
+    n_groups: int
+    reason: str = ""
+
+
+def estimate_means(
+    table: RatedTable,
+    specs: Sequence[FeatureSpec],
+    recipe: Recipe,
+    *,
+    by_model: bool = False,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> list[MeanEstimate]:
+    """Overall, then by model when asked.
+
+    Args:
+        table: all items, rated or not.
+        specs: the features, in the order of the table's columns.
+        recipe: how the rating is predicted; fitted anew in every fold.
+        by_model: also one estimate a model.
+        seed: of the folds.
+        confidence: of the intervals.
+
+    Raises:
+        NotEnoughDataError: fewer rated items overall than ``MIN_RATED``, or hardly any that differ.
+    """
+    prediction = cross_fitted_ratings(table, specs, recipe, seed)
+    everything = np.ones(len(table.rating), dtype=np.bool_)
+    overall = _estimate("all", table, prediction, everything, MIN_RATED, confidence)
+    if overall.method is Method.REFUSED:
+        raise NotEnoughDataError("enough random ratings for an interval", overall.reason, "--ratings")
+    if not by_model:
+        return [overall]
+    models = table.models.astype(str)
+    return [overall] + [
+        _estimate(name, table, prediction, models == name, MIN_RATED_BY_MODEL, confidence)
+        for name in np.unique(models).tolist()
+    ]
+
+
+def rated_table(
+    frame: pd.DataFrame, ratings: Ratings, target: str, features: Sequence[str], *, random: bool, group: str = "group"
+) -> RatedTable:
+    """All items of a score table with the ratings of those that were drawn at random.
+
+    Args:
+        frame: a score table with a unique column ``id``.
+        ratings: of items of that table; those without an ``inclusion_prob`` are left out where others have one.
+        target: the rated dimension.
+        features: columns to predict from.
+        random: the rated items were drawn uniformly, although nothing in the files says so.
+        group: column of items that are not independent.
+
+    Raises:
+        TableError: unknown ids or columns, or ratings of which nothing says that they were drawn at random.
+    """
+    ratings.check_ids(frame["id"].tolist(), "--ratings")
+    means = ratings.item_means(target)
+    known = means["inclusion_prob"].to_numpy(dtype=np.float64)
+    drawn = pd.Series(inclusion_probabilities(known, len(means), len(frame), random=random), index=means.index)
+    if drawn.isna().all():
+        raise TableError(
+            "ratings of randomly drawn items (a column inclusion_prob)",
+            f"{len(means)} of {len(frame)} items rated, and nothing says how they were chosen",
+            "--ratings",
+            "Means of a prioritised queue are wrong by any amount. Import with --queue queue.csv to take over the "
+            "audit slice, or say --ratings-are-random if they were drawn uniformly.",
+        )
+    probability = frame["id"].map(drawn).to_numpy(dtype=np.float64)
+    rating = frame["id"].map(means["mean"]).to_numpy(dtype=np.float64)
+    rating[~np.isfinite(probability)] = np.nan
+    return RatedTable(
+        rating,
+        probability,
+        item_groups(frame, group),
+        feature_matrix(frame, features),
+        text_column(frame, "model"),
+        ratings.scale.low,
+        ratings.scale.high,
+    )
+
+
+def cross_fitted_ratings(table: RatedTable, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Float64:
+    """Predicted rating of every item, by a fit on rated items of other groups.
+
+    A missing feature takes its training median: the estimate stays valid whatever the prediction is, only its
+    interval is wider than it could be.
+    """
+    rated = np.isfinite(table.rating)
+    nothing = np.full(len(rated), "", dtype=object)
+    whole = Sample(table.features, table.rating, np.zeros(len(rated)), nothing)
+    folds = group_folds(table.groups.tolist(), seed)
+
+    def fit_predict(train: Rows, left_out: Rows) -> Float64:
+        sample = whole.take(train[rated[train]])
+        if len(sample.rating) < 2:
+            raise NotEnoughDataError("rated items of several groups", f"{len(sample.rating)} in one fold")
+        fitted = fit_predictor(sample, specs, Recipe("isotonic"), recipe, (table.lowest, table.highest))
+        return fitted.predict(table.features[left_out]).rating[:, None]
+
+    return cross_predict(folds, fit_predict, 1)[:, 0]
+
+
+def difference_estimate(
+    rating: Float64,
+    prediction: Float64,
+    prediction_of_all: Float64,
+    weights: Float64,
+    groups: Sequence[Any],
+    power: float,
+    confidence: float = 0.95,
+) -> Mean:
+    """The estimator of the module's docstring with a given λ.
+
+    Args:
+        rating: of n rated items.
+        prediction: of the same items.
+        prediction_of_all: of all N items.
+        weights: inverse inclusion probabilities of the rated items.
+        groups: of the rated items.
+        power: λ; 0 leaves the predictions out.
+        confidence: of the interval.
+    """
+    relative = weights / weights.mean()
+    mean = float(np.average(rating - power * prediction, weights=weights) + power * prediction_of_all.mean())
+    centred = relative * (rating - power * prediction - np.average(rating - power * prediction, weights=weights))
+    found = cluster_mean_interval(centred, groups, confidence, weighting="items")
+    left = max(1 - len(rating) / len(prediction_of_all), 0.0) ** 0.5
+    half = left * (found.interval.high - found.mean)
+    return Mean(mean, Interval(mean - half, mean + half, confidence))
+
+
+def tuned_power(rating: Float64, prediction: Float64) -> float:
+    """λ that makes the interval shortest, in [0, 1]: the slope of the rating on its prediction."""
+    spread = float(prediction.var())
+    if spread < 1e-12:
+        return 0.0
+    return float(np.clip(np.cov(rating, prediction, bias=True)[0, 1] / spread, 0.0, 1.0))
+
+
+def _estimate(
+    name: str, table: RatedTable, prediction: Float64, members: Any, fewest: int, confidence: float
+) -> MeanEstimate:
+    rated = members & np.isfinite(table.rating)
+    rating, groups = table.rating[rated], table.groups[rated].tolist()
+    counts = (len(rating), int(members.sum()), len(set(groups)))
+    refusal = _refusal(rating, counts[2], table)
+    if refusal and counts[0] < counts[1]:
+        return MeanEstimate(name, Method.REFUSED, None, None, None, None, *counts, refusal)
+    weights = 1.0 / table.inclusion_prob[rated]
+    own, of_all = prediction[rated], prediction[members]
+    plain = difference_estimate(rating, own, of_all, weights, groups, 0.0, confidence)
+    if counts[0] == counts[1] or counts[0] < fewest:
+        every = "every item is rated" if counts[0] == counts[1] else f"{counts[0]} rated, {fewest} needed"
+        return MeanEstimate(name, Method.RATINGS_ONLY, plain, plain, None, None, *counts, f"no predictions: {every}")
+    power = tuned_power(rating, own)
+    powered = difference_estimate(rating, own, of_all, weights, groups, power, confidence)
+    gain = (_width(plain) / _width(powered)) ** 2 if _width(powered) > 0 else None
+    return MeanEstimate(name, Method.PREDICTION_POWERED, powered, plain, gain, power, *counts)
+
+
+def _refusal(rating: Float64, n_groups: int, table: RatedTable) -> str:
+    if len(rating) < MIN_RATED or n_groups < 2:
+        return f"{len(rating)} random ratings, {MIN_RATED} needed"
+    above, below = int((rating > table.lowest).sum()), int((rating < table.highest).sum())
+    if min(above, below) < MIN_NON_LOWEST:
+        end = "lowest" if above < below else "highest"
+        return f"{min(above, below)} ratings differ from the {end}, {MIN_NON_LOWEST} needed"
+    return ""
+
+
+def _width(mean: Mean) -> float:
+    return mean.interval.high - mean.interval.low
