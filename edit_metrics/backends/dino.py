@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of, require_package
+from edit_metrics.backends.preprocess import map_in_threads
 from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.types import RGB, Float32
@@ -96,7 +97,7 @@ class DinoPatches:
     def _encode(self, images: Sequence[RGB]) -> list[Float32]:
         import torch
 
-        pixels = torch.from_numpy(np.stack([self._preprocessed(image) for image in images]))
+        pixels = torch.from_numpy(np.stack(map_in_threads(self._preprocessed, images)))
         with inference(self._device, self._dtype):
             self._network(pixels.to(self._device), **self._arguments)
             # Class and register tokens stand in front of the patches.

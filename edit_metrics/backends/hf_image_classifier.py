@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of, require_package
+from edit_metrics.backends.preprocess import map_in_threads
 from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.registry import suggest
@@ -146,7 +147,7 @@ class HfImageClassifier:
     def _scores(self, images: Sequence[RGB]) -> Float32:
         import torch
 
-        pixels = torch.from_numpy(np.stack([self._preprocessing.apply(image) for image in images]))
+        pixels = torch.from_numpy(np.stack(map_in_threads(self._preprocessing.apply, images)))
         with inference(self._device, self._dtype):
             logits: torch.Tensor = self._network(pixel_values=pixels.to(self._device)).logits
             scores: Float32 = logits.float().softmax(dim=-1).cpu().numpy()

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, EncoderTraits, Fingerprint, one_of, require_package
+from edit_metrics.backends.preprocess import map_in_threads
 from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.registry import suggest
@@ -105,7 +106,7 @@ class OpenClipEncoder:
         import torch
 
         def encode(batch: Sequence[RGB]) -> torch.Tensor:
-            pixels = torch.stack([self._transform(Image.fromarray(image)) for image in batch])
+            pixels = torch.stack(map_in_threads(lambda image: self._transform(Image.fromarray(image)), batch))
             encoded: torch.Tensor = self._network.encode_image(pixels.to(self._device))
             return encoded
 
