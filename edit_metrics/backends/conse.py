@@ -63,7 +63,7 @@ class ConseEncoder:
         set_threads(threads)
         self._classifier = _load_classifier(image_weights).to(self._device)
         self._text = MiniLm(store.locate(text_weights), self._device, dtype, batch_size)
-        self._class_embeddings = self._embed_class_names(store.digest(text_weights))
+        self._class_embeddings = _embed_class_names(text_weights, self._device)
 
     @classmethod
     def weights(cls, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -124,23 +124,24 @@ class ConseEncoder:
         """See :class:`~edit_metrics.backends.base.ImageTextEncoder`."""
         return self._text.count_tokens(texts)
 
-    def _embed_class_names(self, text_digest: str) -> Float32:
-        """1000×D, kept on disk beside the weights: computing it takes longer than all else here."""
-        names = class_names()
-        key = hashlib.sha256("\n".join([str(_VERSION), text_digest, self._dtype, *names]).encode()).hexdigest()[:32]
-        path = store.models_folder() / "derived" / f"conse-class-names-{key}.npy"
-        if path.is_file():
-            known: Float32 = np.load(path, allow_pickle=False)
-            return known
-        embeddings = self._text.encode(names)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
-                np.save(stream, embeddings, allow_pickle=False)
-            Path(stream.name).replace(path)
-        except OSError:
-            return embeddings  # a read-only cache is fine: they are then computed once a process
-        return embeddings
+
+def _embed_class_names(text_weights: str, device: torch.device) -> Float32:
+    """1000×D in float32, kept on disk beside the weights: computing it takes longer than all else here."""
+    names = class_names()
+    key = hashlib.sha256("\n".join([str(_VERSION), store.digest(text_weights), *names]).encode()).hexdigest()[:32]
+    path = store.models_folder() / "derived" / f"conse-class-names-{key}.npy"
+    if path.is_file():
+        known: Float32 = np.load(path, allow_pickle=False)
+        return known
+    embeddings = MiniLm(store.locate(text_weights), device, "float32", batch_size=64).encode(names)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
+            np.save(stream, embeddings, allow_pickle=False)
+        Path(stream.name).replace(path)
+    except OSError:
+        return embeddings  # a read-only cache is fine: they are then computed once a process
+    return embeddings
 
 
 def class_names() -> list[str]:
