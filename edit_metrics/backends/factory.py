@@ -15,6 +15,11 @@ from edit_metrics.backends.base import Backend, Fingerprint
 from edit_metrics.errors import ConfigError
 from edit_metrics.registry import suggest
 
+_SAFETY: Final = {
+    "open_nsfw": "edit_metrics.backends.open_nsfw:OpenNsfw",
+    "hf_image_classifier": "edit_metrics.backends.hf_image_classifier:HfImageClassifier",
+    "stub": "edit_metrics.backends.stub:StubSafety",
+}
 BACKENDS: Final[Mapping[str, Mapping[str, str]]] = {
     "clip": {
         "open_clip": "edit_metrics.backends.open_clip:OpenClipEncoder",
@@ -28,11 +33,8 @@ BACKENDS: Final[Mapping[str, Mapping[str, str]]] = {
         "lpips": "edit_metrics.backends.lpips:LpipsBackbone",
         "stub": "edit_metrics.backends.stub:StubPerceptual",
     },
-    "safety": {
-        "open_nsfw": "edit_metrics.backends.open_nsfw:OpenNsfw",
-        "hf_image_classifier": "edit_metrics.backends.hf_image_classifier:HfImageClassifier",
-        "stub": "edit_metrics.backends.stub:StubSafety",
-    },
+    "safety": _SAFETY,
+    "safety_second": _SAFETY,
     "faces": {
         "dlib": "edit_metrics.backends.dlib_faces:DlibFaces",
         "yunet_sface": "edit_metrics.backends.yunet_sface:YunetSface",
