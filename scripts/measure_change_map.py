@@ -26,7 +26,7 @@ from edit_metrics.features.pixels import labs
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.masks import decode_mask
 from edit_metrics.metrics.areas import fill
-from edit_metrics.metrics.change import ChangeMap, find_changes
+from edit_metrics.metrics.change import ChangeMap, change_reference, find_changes
 from edit_metrics.metrics.grid import fit_to_grid
 from edit_metrics.metrics.lab import rgb_to_lab
 from edit_metrics.metrics.no_op import no_op
@@ -179,7 +179,7 @@ def read(source: RGB, edited: RGB) -> Reading:
     """The change map and the no-op flag, as the engine computes them for an edit without a mask."""
     pair, found = labs(source, edited), registration(source, edited)
     place = None if isinstance(found, Missing) else found
-    change = whole_change_map(steadied_labs(pair, place))
+    change = whole_change_map(steadied_labs(pair, place), change_reference(pair.source))
     return Reading(change, no_op(source, edited, pair, change, place) == 1)
 
 
@@ -272,7 +272,7 @@ def given_kept(folder: Path, row: dict[str, str]) -> Mask | None:
 def kept_note(source: RGB, edited: RGB, kept: Mask | None) -> str:
     if kept is None:
         return ""
-    change = find_changes(rgb_to_lab(source), rgb_to_lab(fill(edited, source, kept)), kept)
+    change = find_changes(change_reference(rgb_to_lab(source)), rgb_to_lab(fill(edited, source, kept)), kept)
     return f"U {kept.mean():.0%}, of it changed {change.changed.sum() / kept.sum():.3%}"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 
 from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics import registration as registrations
-from edit_metrics.metrics.change import ChangeMap, find_changes
+from edit_metrics.metrics.areas import as_bytes
+from edit_metrics.metrics.change import ChangeMap, ChangeReference, change_reference, find_changes
 from edit_metrics.metrics.lab import LabPair, shift_lab
 from edit_metrics.metrics.preservation import masked_mse
 from edit_metrics.metrics.registration import ChannelGains, Registration
@@ -88,16 +90,29 @@ def steadied_labs(labs: LabPair, registration: Registration | None = None) -> St
     return SteadiedLabs(LabPair(labs.source, shift_lab(labs.edited, dx, dy)) if dx or dy else labs, dx, dy)
 
 
+@feature("change_reference")
+def source_change_reference(labs: LabPair) -> ChangeReference:
+    """S, blurred, and its texture."""
+    return change_reference(labs.source)
+
+
 @feature()
-def whole_change_map(steadied_labs: SteadiedLabs) -> ChangeMap:
+def whole_change_map(steadied_labs: SteadiedLabs, change_reference: ChangeReference) -> ChangeMap:
     """Changed pixels of the whole frame, the inside of a given mask included (U = 1)."""
-    return _changes(steadied_labs, None)
+    return _changes(change_reference, steadied_labs, None)
 
 
 @feature()
-def change_map(steadied_labs: SteadiedLabs, compared: Compared, whole_change_map: ChangeMap) -> ChangeMap:
+def change_map(
+    steadied_labs: SteadiedLabs,
+    change_reference: ChangeReference,
+    compared: Compared,
+    whole_change_map: ChangeMap,
+) -> ChangeMap:
     """Changed pixels of U where a mask was given, else of the whole frame."""
-    return whole_change_map if compared.kept is None else _changes(steadied_labs, compared.kept)
+    if compared.kept is None:
+        return whole_change_map
+    return _changes(change_reference, steadied_labs, compared.kept)
 
 
 @feature()
@@ -110,15 +125,17 @@ def derived_region(whole_change_map: ChangeMap, mask: Mask | None = None) -> Mas
     return whole_change_map.changed if mask is None else not_applicable("mask_given")
 
 
-def _changes(steadied: SteadiedLabs, kept: Mask | None) -> ChangeMap:
+def _changes(reference: ChangeReference, steadied: SteadiedLabs, kept: Mask | None) -> ChangeMap:
     labs = steadied.labs
     if steadied.dx or steadied.dy:
         everywhere = np.ones(labs.source.shape[:2], np.bool_)
         area = everywhere if kept is None else kept
         kept = registrations.comparable_after_shift(area, steadied.dx, steadied.dy, rim=0)
     if kept is None:
-        return find_changes(labs.source, labs.edited)
-    return find_changes(labs.source, np.where(kept[..., None], labs.edited, labs.source), kept)
+        return find_changes(reference, labs.edited)
+    filled = labs.source.copy()
+    cv2.copyTo(labs.edited, as_bytes(kept), filled)
+    return find_changes(reference, filled, kept)
 
 
 @feature()

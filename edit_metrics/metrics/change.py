@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edit_metrics.metrics.areas import as_bytes
-from edit_metrics.metrics.lab import delta_e_2000
-from edit_metrics.types import Float32, Float64, Mask
+from edit_metrics.metrics.lab import delta_e_2000, delta_e_planes
+from edit_metrics.types import Float32, Mask
 
 BLUR_SIGMA: Final = 1.5  # px
 ACTIVITY_SIGMA: Final = 3.0  # px
@@ -20,10 +21,13 @@ FLOOR_FACTOR: Final = 9.0
 FLOOR_RANGE: Final = (3.0, 10.0)  # ΔE2000
 MIN_AREA: Final = 36  # px
 MIN_PEAK: Final = 1.5  # of D/T
-_LATTICE_PIXELS: Final = 16_384
+_LATTICE_PIXELS: Final = 8_192
 _CLOSING: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 _SHIFTS: Final = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0))
-_BAND: Final = 32  # rows searched at a time, so that they stay in the processor's cache
+# ΔE2000² ≤ ΔL² + 1.867·(2.25·Δa² + Δb²): all its weights are 1 or more, a is stretched by 1.5 at most, and the rotation
+# term adds at most sin(60°) of the chroma and hue parts.
+_BOUND: Final = (np.float32(1.0), np.float32(4.2), np.float32(1.867))
+_BLOCK: Final = 8192  # pixels searched at a time, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class ChangeMap:
 
     Attributes:
         changed: H×W; True = changed. Never True outside the compared area.
-        difference: H×W, ΔE2000 of the blurred pictures after the best shift of at most 1 px.
+        difference: H×W, ΔE2000 of the blurred pictures after the best shift of at most 1 px; 0 outside the compared
+            area, and wherever it is certainly below the floor.
         floor: median threshold T over the compared area, ΔE2000 in [3, 10]: smaller changes are not seen.
         saturated: share of the compared area where T has reached 10: the whole picture differs there.
     """
@@ -43,7 +48,79 @@ class ChangeMap:
     saturated: float
 
 
-def find_changes(source_lab: Float32, edited_lab: Float32, kept: Mask | None = None) -> ChangeMap:
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Blurred S and blurred E as flat planes, E with a frame of one pixel."""
+
+    source: tuple[Float32, ...]
+    framed: tuple[Float32, ...]
+    width: int
+
+    @classmethod
+    def of(cls, source: Float32, edited: Float32) -> _Neighbours:
+        framed = cv2.copyMakeBorder(edited, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        return cls(_planes(source), _planes(framed), source.shape[1])
+
+    def squared_bound(self) -> Float32:
+        """What D² is at most, at every place."""
+        total = np.zeros_like(self.source[0])
+        height = self.source[0].size // self.width
+        for weight, own, framed in zip(_BOUND, self.source, self.framed, strict=True):
+            inner = framed.reshape(height + 2, self.width + 2)[1:-1, 1:-1]
+            difference = own.reshape(height, self.width) - inner
+            difference *= difference
+            difference *= weight
+            total += difference.reshape(-1)
+        return total
+
+    def difference_at(self, places: NDArray[np.intp]) -> Float32:
+        """D at flat places: ΔE2000 to the nearest, in Lab, of the nine neighbours in E."""
+        blocks = [self._difference_at(places[i : i + _BLOCK]) for i in range(0, places.size, _BLOCK)]
+        return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
+
+    def _difference_at(self, places: NDArray[np.intp]) -> Float32:
+        here = [plane.take(places) for plane in self.source]
+        centre = places + 2 * (places // self.width) + (self.width + 3)
+        distance, offsets = self._squared_distance(here, centre), np.zeros_like(centre)
+        for dy, dx in _SHIFTS:
+            offset = dy * (self.width + 2) + dx
+            far = self._squared_distance(here, centre + offset)
+            np.copyto(offsets, offset, where=far < distance)
+            np.minimum(distance, far, out=distance)
+        return delta_e_planes(*here, *(plane.take(centre + offsets) for plane in self.framed))
+
+    def _squared_distance(self, here: list[Float32], places: NDArray[np.intp]) -> Float32:
+        total = np.zeros(places.size, np.float32)
+        for own, plane in zip(here, self.framed, strict=True):
+            difference = plane.take(places)
+            difference -= own
+            difference *= difference
+            total += difference
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReference:
+    """What the change map needs of S alone.
+
+    Attributes:
+        blurred: H×W×3 CIELAB, σ = 1.5 px.
+        activity: H×W local standard deviation of L, σ = 3 px.
+    """
+
+    blurred: Float32
+    activity: Float32
+
+
+def change_reference(source_lab: Float32) -> ChangeReference:
+    """Prepare S (H×W×3 CIELAB) for :func:`find_changes`."""
+    plane = np.ascontiguousarray(source_lab[..., 0])
+    mean = cv2.GaussianBlur(plane, (0, 0), ACTIVITY_SIGMA)
+    square = cv2.GaussianBlur(plane * plane, (0, 0), ACTIVITY_SIGMA)
+    return ChangeReference(_blur(source_lab, BLUR_SIGMA), np.sqrt(np.maximum(square - mean * mean, 0)))
+
+
+def find_changes(reference: ChangeReference, edited_lab: Float32, kept: Mask | None = None) -> ChangeMap:
     """Changed pixels, told from re-encoding noise.
 
     D = ΔE2000 of the Lab pictures blurred with σ = 1.5, at the integer shift of at most 1 px that brings them nearest
@@ -52,18 +129,24 @@ def find_changes(source_lab: Float32, edited_lab: Float32, kept: Mask | None = N
     floor, opened 3×3, closed with a 9-px ellipse, without components under 36 px or with a peak under 1.5 floors.
 
     Args:
-        source_lab: S, H×W×3 CIELAB.
+        reference: of S.
         edited_lab: E on S's grid, H×W×3 CIELAB, filled from S outside ``kept``.
         kept: the compared area; None = everywhere.
     """
-    area = np.ones(source_lab.shape[:2], np.bool_) if kept is None else kept
-    difference = _shift_tolerant_difference(_blur(source_lab, BLUR_SIGMA), _blur(edited_lab, BLUR_SIGMA))
-    threshold = _threshold_map(difference, _activity(source_lab[..., 0]), area)
-    changed = _clean(difference, threshold, area)
-    inside = threshold[area]
-    floor = float(np.median(inside[:: max(inside.size // _LATTICE_PIXELS, 1)])) if inside.size else FLOOR_RANGE[1]
-    saturated = float(np.mean(inside >= FLOOR_RANGE[1])) if inside.size else 0.0
-    return ChangeMap(changed, difference, floor, saturated)
+    blurred, activity = _blur(edited_lab, BLUR_SIGMA), reference.activity
+    area = np.ones(activity.shape, np.bool_) if kept is None else kept
+    pair = _Neighbours.of(reference.blurred, blurred)
+    edges, floors, sampled = _floors(pair, activity, area)
+    threshold = _threshold_map(activity, edges, floors)
+    difference = np.zeros_like(activity)
+    above = np.flatnonzero((pair.squared_bound() > np.square(threshold).reshape(-1)) & area.reshape(-1))
+    difference.reshape(-1)[above] = pair.difference_at(above)
+    return ChangeMap(
+        changed=_clean(difference, threshold, area),
+        difference=difference,
+        floor=float(np.median(sampled)),
+        saturated=float(np.mean(sampled >= FLOOR_RANGE[1])),
+    )
 
 
 def mean_coarse_difference(source_lab: Float32, edited_lab: Float32) -> float:
@@ -79,76 +162,44 @@ def mean_coarse_difference(source_lab: Float32, edited_lab: Float32) -> float:
     return float(delta_e_2000(blurred[0], blurred[1]).mean(dtype=np.float64))
 
 
+def _planes(lab: Any) -> tuple[Float32, ...]:
+    return tuple(np.asarray(plane, np.float32).reshape(-1) for plane in cv2.split(lab))
+
+
 def _blur(lab: Float32, sigma: float) -> Float32:
     return np.asarray(cv2.GaussianBlur(lab, (0, 0), sigma), np.float32)
 
 
-def _activity(lightness: Float32) -> Float32:
-    plane = np.ascontiguousarray(lightness)
-    mean = cv2.GaussianBlur(plane, (0, 0), ACTIVITY_SIGMA)
-    square = cv2.GaussianBlur(plane * plane, (0, 0), ACTIVITY_SIGMA)
-    activity: Float32 = np.sqrt(np.maximum(square - mean * mean, 0))
-    return activity
-
-
-def _shift_tolerant_difference(source: Float32, edited: Float32) -> Float32:
-    height, width = source.shape[:2]
-    framed = _planes(cv2.copyMakeBorder(edited, 1, 1, 1, 1, cv2.BORDER_REPLICATE))
-    planes = _planes(source)
-    nearest = np.empty_like(source)
-    for top in range(0, height, _BAND):
-        rows = slice(top, min(top + _BAND, height))
-        band = [plane[rows] for plane in planes]
-        best = [plane[rows.start + 1 : rows.stop + 1, 1:-1].copy() for plane in framed]
-        distance = _squared_distance(band, best)
-        for dy, dx in _SHIFTS:
-            moved = [f[rows.start + 1 + dy : rows.stop + 1 + dy, 1 + dx : 1 + dx + width] for f in framed]
-            other = _squared_distance(band, moved)
-            closer = other < distance
-            np.copyto(distance, other, where=closer)
-            for target, plane in zip(best, moved, strict=True):
-                np.copyto(target, plane, where=closer)
-        nearest[rows] = cv2.merge(best)
-    return delta_e_2000(source, nearest)
-
-
-def _squared_distance(first: list[Float32], second: list[Float32]) -> Float32:
-    total: Float32 = np.square(first[0] - second[0])
-    for a, b in zip(first[1:], second[1:], strict=True):
-        total += np.square(a - b)
-    return total
-
-
-def _planes(lab: Any) -> list[Float32]:
-    return [np.asarray(plane, np.float32) for plane in cv2.split(lab)]
-
-
-def _threshold_map(difference: Float32, activity: Float32, area: Mask) -> Float32:
+def _floors(pair: _Neighbours, activity: Float32, area: Mask) -> tuple[Float32, Float32, Float32]:
+    """Upper edges of the texture bins, each bin's T (a smoother one has none higher), and T of each sampled pixel."""
     step = max(int((area.size / _LATTICE_PIXELS) ** 0.5), 1)
-    lattice = area[::step, ::step]
-    textures, values = activity[::step, ::step][lattice], difference[::step, ::step][lattice]
-    if values.size < ACTIVITY_BINS * 4:
-        textures, values = activity[area], difference[area]
-    if values.size == 0:
-        return np.full_like(difference, FLOOR_RANGE[1])
+    if np.count_nonzero(area[::step, ::step]) < ACTIVITY_BINS * 4:
+        step = 1
+    lattice = np.zeros_like(area)
+    lattice[::step, ::step] = area[::step, ::step]
+    places = np.flatnonzero(lattice)
+    if not places.size:
+        top = np.full(1, FLOOR_RANGE[1], np.float32)
+        return np.empty(0, np.float32), top, top
+    values, textures = pair.difference_at(places), activity.reshape(-1).take(places)
     edges = np.quantile(textures, np.linspace(0, 1, ACTIVITY_BINS + 1)[1:-1]).astype(np.float32)
-    floors = np.clip(_floors(textures, values, edges), *FLOOR_RANGE).astype(np.float32)
-    threshold = np.full_like(difference, floors[0])
-    for edge, low, high in zip(edges, floors[:-1], floors[1:], strict=True):
-        if high != low:
-            threshold += (high - low) * (activity > edge)
-    return threshold
-
-
-def _floors(textures: Float32, values: Float32, edges: Float32) -> Float64:
-    """Nine lower quartiles of D a bin, smoothest bin first; a smoother bin never has the higher floor."""
     bins = np.searchsorted(edges, textures)
     floors = np.full(ACTIVITY_BINS, np.inf)
     for index in range(ACTIVITY_BINS):
         own = values[bins == index]
         if own.size:
             floors[index] = FLOOR_FACTOR * np.quantile(own, FLOOR_QUANTILE)
-    return np.minimum.accumulate(floors[::-1])[::-1]
+    falling = np.minimum.accumulate(floors[::-1])[::-1]
+    clipped = np.clip(falling, *FLOOR_RANGE).astype(np.float32)
+    return edges, clipped, clipped[bins]
+
+
+def _threshold_map(activity: Float32, edges: Float32, floors: Float32) -> Float32:
+    threshold = np.full_like(activity, floors[0])
+    for edge, low, high in zip(edges, floors[:-1], floors[1:], strict=True):
+        if high != low:
+            threshold += (high - low) * (activity > edge)
+    return threshold
 
 
 def _clean(difference: Float32, threshold: Float32, area: Mask) -> Mask:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 
-from edit_metrics.metrics.areas import MIN_SHARE, tile_means
+from edit_metrics.metrics.areas import MIN_SHARE, as_bytes, tile_means
 from edit_metrics.metrics.change import ChangeMap
 from edit_metrics.metrics.lab import LabPair, delta_e_2000
 from edit_metrics.registry import metric
@@ -137,7 +138,8 @@ def colour_shift(labs: LabPair, kept: Mask | None = None, derived_region: Mask |
         return Measurement.of(not_applicable("nothing_kept"))
     if area.mean() < MIN_SHARE:
         return Measurement.of(undefined("kept_area_too_small"))
-    means = [lab[area].mean(axis=0, dtype=np.float64).astype(np.float32) for lab in (labs.source, labs.edited)]
+    weights = as_bytes(area)
+    means = [np.array(cv2.mean(lab, weights)[:3], np.float32) for lab in (labs.source, labs.edited)]
     return measured(float(delta_e_2000(*means)), "derived_region" if kept is None else "")
 
 

@@ -19,18 +19,17 @@ from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, 
 
 TILE: Final = 96
 STRIDE: Final = 48
-MAX_TILES: Final = 48
+MAX_TILES: Final = 36
 CLUSTER_RADIUS: Final = 0.35  # px
 MIN_CONSENSUS: Final = 0.3
 MIN_TILES: Final = 4
-_HIGH_PASS_SIGMA: Final = 4.0
-_HIGH_PASS_REACH: Final = 12  # px, to where that Gaussian reaches
+_HIGH_PASS_REACH: Final = 12  # px, to where the low pass (two boxes of 13) reaches
 _MIN_TEXTURE: Final = 1.5  # grey levels, standard deviation of a tile's high pass
 _ZOOM_GAIN: Final = 0.15
-_LATTICE: Final = 90  # tiles looked at in large pictures, about
+_LATTICE: Final = 64  # tiles looked at in large pictures, about
 _REFINEMENTS: Final = 3
 _CONVERGED: Final = 0.005  # px
-_LUMA: Final = np.array([[0.299, 0.587, 0.114]], np.float32)  # ITU-R BT.601
+_STILL: Final = 0.02  # px; what refining could still tell from nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,9 @@ def register(source: RGB, edited: RGB, kept: Mask | None = None) -> Registration
     if zoom_inliers.sum() >= inliers.sum() + max(_ZOOM_GAIN * count, 2):
         shift, scale, inliers = zoomed[:2], float(1 + zoomed[2]), zoom_inliers
     else:
-        shift = _refine(first, second, tiles.corners[inliers], tiles.shifts[inliers].mean(axis=0))
+        shift = tiles.shifts[inliers].mean(axis=0)
+        if np.hypot(*shift) >= _STILL:
+            shift = _refine(first, second, tiles.corners[inliers], shift)
         scale = 1.0
     consensus = float(inliers.mean())
     if consensus < MIN_CONSENSUS:
@@ -181,10 +182,11 @@ def gain_b(gains: ChannelGains) -> float:
 
 
 def _high_pass(image: RGB, kept: Mask | None) -> Float32:
-    luma = cv2.transform(image, _LUMA).astype(np.float32)
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     if kept is not None:
         luma *= kept
-    return luma - cv2.GaussianBlur(luma, (2 * _HIGH_PASS_REACH + 1,) * 2, _HIGH_PASS_SIGMA)
+    side = _HIGH_PASS_REACH + 1
+    return luma - cv2.blur(cv2.blur(luma, (side, side)), (side, side))
 
 
 def _compare_tiles(first: Float32, second: Float32, kept: Mask | None) -> _Tiles:
@@ -198,7 +200,7 @@ def _compare_tiles(first: Float32, second: Float32, kept: Mask | None) -> _Tiles
         for y in tile_starts(height, size, stride)
         for x in tile_starts(width, size, stride)
         if holes[y + size, x + size] - holes[y, x + size] - holes[y + size, x] + holes[y, x] == 0
-        and min(first[y : y + size, x : x + size].std(), second[y : y + size, x : x + size].std()) >= _MIN_TEXTURE
+        and all(cv2.meanStdDev(plane[y : y + size, x : x + size])[1] >= _MIN_TEXTURE for plane in (first, second))
     ]
     if len(corners) > MAX_TILES:
         corners = [corners[i] for i in np.linspace(0, len(corners) - 1, MAX_TILES).round().astype(int)]

@@ -22,6 +22,10 @@ MIN_WEIGHT: Final = 0.5
 """Windows with less kept weight are biased: -.02 at .5 to .6, up to +.43 under .1."""
 
 
+_BAND: Final = 32
+"""Rows computed at a time, so that a dozen temporaries stay in the processor's cache."""
+
+
 @dataclass(frozen=True, slots=True)
 class SsimMap:
     """SSIM of each pixel's window, and how much of the window was kept.
@@ -111,15 +115,25 @@ def _mean_over(values: NDArray[Any], area: Mask, cautions: tuple[str, ...] | Non
 
 
 def _map(source: RGB, edited: RGB, kept: Mask | None, dtype: Any) -> SsimMap:
+    height, width = source.shape[:2]
+    values, weights = np.empty((height, width), dtype), np.empty((height, width), dtype)
+    for top in range(0, height, _BAND):
+        rows = slice(max(top - MARGIN, 0), min(top + _BAND + MARGIN, height))
+        inner = slice(top - rows.start, min(top + _BAND, height) - rows.start)
+        band = _band(source[rows], edited[rows], None if kept is None else kept[rows], dtype)
+        values[top : top + _BAND], weights[top : top + _BAND] = band.values[inner], band.weights[inner]
+    return SsimMap(values, weights)
+
+
+def _band(source: RGB, edited: RGB, kept: Mask | None, dtype: Any) -> SsimMap:
     share = np.ones(source.shape[:2], dtype) if kept is None else kept.astype(dtype)
     weights = _blur(share)
-    # A zero weight stands only where the result is zero anyway.
-    scale = 1 / np.maximum(weights, np.finfo(dtype).tiny if dtype is np.float64 else np.float32(1e-12))
+    # A weight of zero stands only where the result is zero anyway.
+    scale = 1 / np.maximum(weights, dtype(1e-12))
     total = np.zeros_like(weights)
     for x, y in zip(cv2.split(source), cv2.split(edited), strict=True):
         total += _channel(_centred(np.asarray(x), share), _centred(np.asarray(y), share), scale)
-    total *= weights > 0
-    total /= 3
+    total *= (weights > 0) / dtype(3)
     return SsimMap(total, weights)
 
 

@@ -10,7 +10,7 @@ import pytest
 from resolving import Resolver
 from skimage import data
 
-from edit_metrics.metrics.change import ChangeMap, find_changes
+from edit_metrics.metrics.change import ChangeMap, change_reference, find_changes
 from edit_metrics.metrics.extent import changed_share, locality, over_edit_share, under_edit_share, worst_tile
 from edit_metrics.metrics.lab import rgb_to_lab
 from edit_metrics.types import RGB, Mask, Missing, undefined
@@ -106,8 +106,9 @@ def test_a_flat_picture_and_a_tiny_kept_area_do_not_break_it() -> None:
     sliver = np.zeros((80, 90), np.bool_)
     sliver[:3] = True
     lab = rgb_to_lab(flat)
-    assert not find_changes(lab, lab, sliver).changed.any()
-    assert not find_changes(lab, rgb_to_lab(patched), np.zeros_like(sliver)).changed.any()
+    reference = change_reference(lab)
+    assert not find_changes(reference, lab, sliver).changed.any()
+    assert not find_changes(reference, rgb_to_lab(patched), np.zeros_like(sliver)).changed.any()
 
 
 def change_of(changed: Mask) -> ChangeMap:
