@@ -58,7 +58,6 @@ class Plan:
         metrics: the metrics' columns in table order: by dimension, then as the config lists them.
         labels: names of the text columns.
         roles: backend roles that some step runs.
-        absent_roles: roles that some step would need and the profile does not configure.
     """
 
     config: Config
@@ -66,7 +65,6 @@ class Plan:
     metrics: tuple[Metric, ...]
     labels: tuple[str, ...]
     roles: tuple[str, ...]
-    absent_roles: tuple[str, ...]
 
 
 def build_plan(config: Config) -> Plan:
@@ -86,9 +84,7 @@ def build_plan(config: Config) -> Plan:
     ]
     needed = {s.spec.backend for s in steps if isinstance(s.spec, Feature) and s.spec.backend}
     roles = sorted(role for role in needed if role in config.backends)
-    return Plan(
-        config, tuple(steps), tuple(metrics), tuple(config.labels), tuple(roles), tuple(sorted(needed - set(roles)))
-    )
+    return Plan(config, tuple(steps), tuple(metrics), tuple(config.labels), tuple(roles))
 
 
 def score_signatures(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str, dict[str, Any]]:

@@ -212,6 +212,17 @@ def test_a_mask_of_another_shape_is_rejected_with_its_line(stub_config: Config, 
     assert "aspect" in rejected["expected"]
 
 
+def test_a_metric_of_a_role_that_the_profile_does_not_configure_is_unavailable(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+) -> None:
+    data = stub_config.model_dump()
+    data["backends"].pop("conse")
+    frame = scores(fixtures_manifest, validate_config(data, "test"), tmp_path / "run")
+    feasible = frame[frame["feasibility.score"] > 0]
+    assert set(feasible["adherence.conse_i.status"]) == {"unavailable"}
+    assert set(feasible["adherence.conse_i.reason"]) == {"no_conse_backend"}
+
+
 @pytest.mark.usefixtures("scratch_metrics")
 def test_a_metric_that_raises_costs_its_own_value_only(
     stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path

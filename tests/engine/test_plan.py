@@ -49,13 +49,6 @@ def test_only_roles_that_a_requested_metric_needs_are_loaded(stub_config: Config
     assert build_plan(without).roles == ()
 
 
-def test_a_role_that_the_profile_does_not_configure_is_told_apart(stub_config: Config) -> None:
-    data = stub_config.model_dump()
-    data["backends"].pop("conse")
-    plan = build_plan(validate_config(data, "test"))
-    assert plan.absent_roles == ("conse",)
-
-
 def test_an_unknown_metric_suggests_the_nearest(stub_config: Config) -> None:
     data = stub_config.model_dump()
     data["dimensions"]["preservation"]["metrics"] = ["psmr"]
