@@ -12,11 +12,11 @@ from edit_metrics.compare.changes import Flip, NewlyMissing, Unmatched, find_fli
 from edit_metrics.compare.gate_config import GateConfig
 from edit_metrics.compare.judge import judge
 from edit_metrics.compare.matching import Matched, match
-from edit_metrics.compare.measures import Declared, Measure, find_measures
+from edit_metrics.compare.measures import Declared, Measure, find_measures, nothing_to_compare
 from edit_metrics.compare.pairing import Run, to_units
 from edit_metrics.compare.signatures import check_signatures
 from edit_metrics.compare.verdict import DimensionVerdict, Outcome, PairedDimension, overall
-from edit_metrics.errors import ConfigError, TableError
+from edit_metrics.errors import ConfigError
 from edit_metrics.registry import suggest
 from edit_metrics.types import Float64, Status
 
@@ -98,12 +98,7 @@ def _judged(baseline: Run, candidate: Run, config: GateConfig, declared: Declare
     if config.dimensions is not None:
         measures = [measure for measure in measures if measure.name in config.dimensions]
     if not measures:
-        raise TableError(
-            "score tables with '<dimension>.score' columns",
-            f"columns {list(baseline.frame.columns)[:20]}",
-            str(baseline.path),
-            "For another program's table, name the columns to judge: --higher COLUMN or --lower COLUMN.",
-        )
+        raise nothing_to_compare([str(name) for name in baseline.frame.columns])
     return measures
 
 

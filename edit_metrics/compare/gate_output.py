@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from edit_metrics.compare.gate import GateResult
-from edit_metrics.compare.markdown import markdown_table, p_value_text
+from edit_metrics.compare.markdown import markdown_cell, markdown_table, p_value_text
 from edit_metrics.compare.verdict import EXIT_CODES, DimensionVerdict, Outcome
 
 FORMAT: Final = "edit-metrics/gate"
@@ -71,8 +71,8 @@ def gate_to_markdown(result: GateResult) -> str:
     terms = f"Margin {config.margin:g}, minimum effect {config.minimum_effect:g}, α {config.alpha:g}; "
     terms += "difference = candidate − baseline over groups, positive is better; bound = its lower one-sided bound."
     parts = [
-        f"## Gate: {headline(result)}",
-        *(f"> {warning}" for warning in result.warnings),
+        f"## Gate: {markdown_cell(headline(result))}",
+        *(f"> {markdown_cell(warning)}" for warning in result.warnings),
         markdown_table(COLUMNS, gate_rows(result)),
         terms,
         _listed(

@@ -102,8 +102,17 @@ def find_measures(
     numeric = [name for name in wanted if any(_is_numeric(frame, name) for frame in frames)]
     found += [_metric(name, declared) for name in numeric if not name.endswith(_MEASURE_SUFFIXES)]
     if not found:
-        raise TableError("a score table with '<dimension>.score' or other numeric columns", f"columns {columns[:20]}")
+        raise nothing_to_compare(columns)
     return tuple(found)
+
+
+def nothing_to_compare(columns: Sequence[str]) -> TableError:
+    """For tables in which no column can be compared, or judged."""
+    return TableError(
+        "score tables with '<dimension>.score' columns",
+        f"columns {', '.join(columns[:20])}",
+        todo="For another program's table, name the columns and their direction: --higher COLUMN or --lower COLUMN.",
+    )
 
 
 def _score(name: str, kind: Kind, column: str, tie: float, margin: float, declared: Declared) -> Measure:

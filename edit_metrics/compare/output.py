@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from edit_metrics.compare.comparison import Comparison
 from edit_metrics.compare.differences import Difference
-from edit_metrics.compare.markdown import markdown_table, p_value_text
+from edit_metrics.compare.markdown import markdown_cell, markdown_table, p_value_text
 from edit_metrics.io.tables import write_csv, write_json, write_text
 
 FORMAT: Final = "edit-metrics/comparison"
@@ -55,8 +55,8 @@ def comparison_to_markdown(comparison: Comparison) -> str:
     telling = [found for found in comparison.slices if found.verdict in ("better", "worse")]
     metrics = [found for found in comparison.differences if found.kind == "metric" and found.verdict in _CHANGED]
     parts = [
-        f"# Compared with {reference}",
-        *(f"> {warning}" for warning in comparison.warnings),
+        f"# Compared with {markdown_cell(reference)}",
+        *(f"> {markdown_cell(warning)}" for warning in comparison.warnings),
         markdown_table(COLUMNS, [difference_cells(found) for found in scores]),
         _ranking(comparison),
         _section("Metrics that changed", metrics),
@@ -113,7 +113,9 @@ def _section(title: str, found: Sequence[Difference]) -> str:
 def _flips(comparison: Comparison) -> str:
     failing = [row for row in comparison.flips if row.change == "now_fails"]
     rows = [[row.measure, row.run, row.id, row.reference_score, row.score] for row in failing]
-    title = f"Items that passed in {comparison.runs[0].name} and now fail, at {comparison.options.pass_at:g}"
+    title = (
+        f"Items that passed in {markdown_cell(comparison.runs[0].name)} and now fail, at {comparison.options.pass_at:g}"
+    )
     return _list(title, ("measure", "run", "id", "was", "is"), rows)
 
 

@@ -88,7 +88,7 @@ def to_units(run: Run, columns: Sequence[str], pair_by: Sequence[str]) -> Units:
 
     frame = run.frame
     keys = _keys(run, pair_by)
-    numbers = pd.DataFrame({name: _numbers(frame, name) for name in columns}, index=frame.index)
+    numbers = pd.DataFrame({name: _numbers(run, name) for name in columns}, index=frame.index)
     by_key = numbers.groupby(keys, sort=False)
     missing = numbers.isna().astype(np.float64).groupby(keys, sort=False).mean()
     first = frame[~keys.duplicated().to_numpy()].set_axis(pd.Index(keys[~keys.duplicated()]), axis=0)
@@ -140,10 +140,13 @@ def _keys(run: Run, pair_by: Sequence[str]) -> pd.Series[str]:
     return keys.rename("key")
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> Float64:
-    if name not in frame.columns:
-        return np.full(len(frame), np.nan)
-    values = np.asarray(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+def _numbers(run: Run, name: str) -> Float64:
+    if name not in run.frame.columns:
+        return np.full(len(run.frame), np.nan)
+    try:
+        values = np.asarray(run.frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        raise TableError(f"numbers in {name!r}", str(error), str(run.path)) from None
     # An infinity (a PSNR of identical pictures written by another program) has no mean.
     return np.where(np.isfinite(values), values, np.nan)
 
@@ -152,7 +155,8 @@ def _groups(run: Run, first: pd.DataFrame) -> tuple[NDArray[np.object_], tuple[s
     own = np.asarray(first.index, dtype=object)
     if "group" not in first.columns:
         return own, (f"{run.name}: no 'group' column, so every item counts as independent; intervals may be too short",)
-    groups = np.asarray(first["group"], dtype=object)
+    # As text: one table may have been read from a format that keeps whole numbers, the other not.
+    groups = np.asarray(first["group"].astype(str), dtype=object)
     empty = np.asarray(first["group"].isna())
     if not empty.any():
         return groups, ()

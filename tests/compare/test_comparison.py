@@ -187,6 +187,19 @@ def test_columns_that_do_not_exist_are_refused(make_run, options, error, message
         compare_runs([make_run("a"), make_run("b")], options)
 
 
+def test_words_where_the_other_table_has_numbers_are_refused(make_run) -> None:
+    after = make_run("b")
+    after.frame["preservation.psnr"] = "high"
+    with pytest.raises(TableError, match=r"numbers in 'preservation\.psnr'"):
+        compare_runs([make_run("a"), after], CompareOptions())
+
+
+def test_groups_of_another_type_are_the_same_groups(make_run) -> None:
+    before, after = make_run("a"), make_run("b")
+    before.frame["group"], after.frame["group"] = range(180), [str(i) for i in range(180)]
+    assert not any("another group" in warning for warning in compare_runs([before, after], CompareOptions()).warnings)
+
+
 def test_different_definitions_are_refused(make_run) -> None:
     with pytest.raises(SignatureError, match="preservation"):
         compare_runs([make_run("a", info=signed(1.0)), make_run("b", info=signed(2.0))], CompareOptions())

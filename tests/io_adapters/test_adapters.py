@@ -116,6 +116,23 @@ def test_plain_folders_report_everything_missing_or_ambiguous(folders) -> None:
     assert "3 problems" in result.stderr
 
 
+def test_a_dot_in_a_name_is_no_suffix(folders) -> None:
+    (folders / "source" / "c.png").rename(folders / "source" / "c.v1.png")
+    (folders / "edited" / "c.png").rename(folders / "edited" / "c.v1.png")
+    table = folders / "tasks.csv"
+    table.write_text(table.read_text().replace("\nc,", "\nc.v1,"))
+    _convert("folders", folders, "--out", folders / "m.jsonl")
+    assert "c.v1" in _read(folders / "m.jsonl")
+    assert _problems(folders / "m.jsonl") == []
+
+
+@pytest.mark.parametrize("name", ["../a", "x/a", "", "a"])
+def test_an_id_that_is_no_file_name_or_is_there_twice_is_refused(folders, name) -> None:
+    table = folders / "tasks.csv"
+    table.write_text(table.read_text() + f"{name},again,,\n")
+    assert isinstance(_convert("folders", folders, "--out", folders / "m.jsonl").exception, ManifestError)
+
+
 def test_problems_of_an_earlier_run_do_not_linger(folders) -> None:
     out = folders / "m.jsonl"
     stray = _put(folders / "source" / "extra.png", _png(1))
@@ -198,6 +215,7 @@ def test_pie_bench_says_what_is_missing(pie) -> None:
     entries = json.loads((pie / "mapping_file.json").read_text())
     entries["000000000000"]["mask"] = [1, 2, 3]
     entries["outside"] = entries["000000000001"] | {"image_path": "../../secret.jpg"}
+    entries["around"] = entries["000000000001"] | {"image_path": "../annotation_images/0_type/0.jpg"}
     entries["bare"] = {"image_path": "0_type/0.jpg"}
     _put(pie / "mapping_file.json", json.dumps(entries))
     (pie / "output" / "flat" / "6_type" / "1.jpg").unlink()
@@ -209,6 +227,7 @@ def test_pie_bench_says_what_is_missing(pie) -> None:
     assert told == {
         ("000000000000", "mask"),
         ("outside", "an entry that cannot be read"),
+        ("around", "an entry that cannot be read"),
         ("bare", "an entry that cannot be read"),
         ("flat/000000000001", "no edited picture"),
     }
@@ -331,6 +350,22 @@ def test_hf_parquet_reports_empty_cells(parquet) -> None:
     assert len(_read(out)) == 1
     told = [(problem["where"], problem["action"]) for problem in _problems(out)]
     assert told == [("dev-0.parquet: row 0", "skipped"), ("dev-0.parquet: row 1", "row kept: without a mask")]
+
+
+def test_paths_in_parquet_stay_inside_its_folder(parquet) -> None:
+    rows = pq.read_table(parquet / "dev-0.parquet").to_pylist()
+    _put(parquet / "near.png", _png(4))
+    rows[0]["target_img"] = {"bytes": None, "path": "near.png"}
+    rows[1]["target_img"] = {"bytes": None, "path": "../../etc/passwd"}
+    rows = [row | {"boxes": [1, 2]} for row in rows]
+    pq.write_table(pa.Table.from_pylist(rows), parquet / "dev-0.parquet")
+    out = parquet / "m.jsonl"
+    _convert("hf-parquet", parquet, "--out", out)
+    (item,) = _read(out).values()
+    assert item.edited.endswith("near.png")
+    whats = [problem["what"] for problem in _problems(out)]
+    assert whats[0] == "neither text nor number"
+    assert "leaves the folder" in whats[1]
 
 
 def test_columns_with_odd_names_are_named_by_the_user(parquet) -> None:

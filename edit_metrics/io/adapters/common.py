@@ -122,9 +122,12 @@ def row_id(name: str, model: str | None, n_models: int) -> str:
     return f"{model}/{name}" if n_models > 1 else name
 
 
-def find_picture(folder: Path, stem: str) -> list[Path]:
-    """Pictures of that stem in a folder, sorted; more than one is for the caller to judge."""
-    return [path for path in pictures(folder) if path.stem == stem]
+def picture_index(folder: Path) -> dict[str, list[Path]]:
+    """Pictures of a folder by file name without suffix; more than one of a name is for the caller to judge."""
+    index: dict[str, list[Path]] = {}
+    for path in pictures(folder):
+        index.setdefault(path.stem, []).append(path)
+    return index
 
 
 def pictures(folder: Path) -> list[Path]:

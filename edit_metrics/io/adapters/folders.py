@@ -17,12 +17,13 @@ from typing import Final
 
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.adapters.common import (
+    PICTURE_SUFFIXES,
     Converted,
     ManifestRow,
     Problem,
     WhiteMeans,
-    find_picture,
     need_folder,
+    picture_index,
     pictures,
     row_id,
     shared_missing,
@@ -52,16 +53,18 @@ def read_folders(
     models: dict[str | None, Path] = {folder.name: folder for folder in subfolders(outputs)}
     problems = list(_strays(path, outputs, models, table))
     rows: list[ManifestRow] = []
+    sources, mask_files = picture_index(path / "source"), picture_index(path / "masks")
+    indexes = {folder: picture_index(folder) for folder in (models or {model: outputs}).values()}
     for name, cells in table.items():
-        source = _one(path / "source", name, problems)
+        source = _one(sources, path / "source", name, problems)
         if source is None:
             continue
-        masks = find_picture(path / "masks", name)
+        masks = mask_files.get(name, [])
         if len(masks) > 1:
             text = f"several masks: {', '.join(mask.name for mask in masks)}"
             problems.append(Problem(str(path / "masks"), name, text, "row kept: without a mask"))
         for model_name, folder in (models or {model: outputs}).items():
-            target = _one(folder, name, problems, source.suffix)
+            target = _one(indexes[folder], folder, name, problems, source.suffix)
             if target is None:
                 continue
             row = ManifestRow(
@@ -86,9 +89,11 @@ def read_folders(
     return Converted(tuple(rows), (*problems, *shared_missing(rows)))
 
 
-def _one(folder: Path, name: str, problems: list[Problem], suffix: str = ".png") -> Path | None:
+def _one(
+    index: Mapping[str, list[Path]], folder: Path, name: str, problems: list[Problem], suffix: str = ".png"
+) -> Path | None:
     """The picture; where it should be when there is none; None, with a problem, when there are several."""
-    found = find_picture(folder, name)
+    found = index.get(name, [])
     if len(found) > 1:
         problems.append(
             Problem(str(folder), name, f"several pictures: {', '.join(path.name for path in found)}", "skipped")
@@ -111,9 +116,11 @@ def _read_csv(path: Path) -> Mapping[str, dict[str, str]]:
         table: dict[str, dict[str, str]] = {}
         for record in reader:
             cells = {name: (value or "").strip() for name, value in record.items() if isinstance(name, str)}
-            key = Path(cells["id"]).stem if Path(cells["id"]).suffix else cells["id"]
-            if not key or key in table:
-                raise ManifestError("a unique id in every row", repr(key), f"{files[0]}:{reader.line_num}")
+            name = Path(cells["id"])
+            key = name.stem if name.suffix.lower() in PICTURE_SUFFIXES else cells["id"]
+            if not key or key in table or "/" in key or "\\" in key:
+                expected = "a unique id in every row, the name of a file without its folder"
+                raise ManifestError(expected, repr(cells["id"]), f"{files[0]}:{reader.line_num}")
             table[key] = cells
     return table
 

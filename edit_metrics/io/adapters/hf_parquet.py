@@ -30,7 +30,7 @@ _GUESSES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _PICTURES: Final = ("source", "edited", "mask")
 _SUFFIXES: Final = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp", b"GIF8": ".gif", b"BM": ".bmp"}
-_BATCH: Final = 64
+_BATCH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,12 @@ def read_hf_parquet(
     problems: list[Problem] = []
     seen: set[str] = set()
     for shard in shards:
+        names = _names(shard)
+        chosen = choose_columns(tuple(names), columns or {}, str(shard))
+        for name in [n for n, plain in names.items() if not plain and n not in chosen.values()]:
+            problems.append(Problem(f"{shard.name}: column {name}", None, "neither text nor number", "column skipped"))
         for number, record in _records(shard):
             where = f"{shard.name}: row {number}"
-            chosen = choose_columns(tuple(record), columns or {}, str(shard))
             row = _row(record, chosen, len(rows), where, shard.parent, files, white_means, model, problems)
             if row is None:
                 continue
@@ -112,6 +115,20 @@ def choose_columns(names: tuple[str, ...], given: Mapping[str, str], where: str)
     if not {"instruction", "target_caption"} & set(chosen):
         raise ConfigError("a column of instructions", ", ".join(names), where, "Name it: --column instruction=COLUMN")
     return chosen
+
+
+def _names(shard: Path) -> dict[str, bool]:
+    """Columns, and whether they hold plain text, numbers or flags."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from pyarrow import types
+
+    try:
+        schema = pq.read_schema(shard)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ManifestError("a readable Parquet file", str(error), str(shard)) from None
+    plain = (types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_boolean)
+    return {field.name: any(check(field.type) for check in plain) for field in schema}
 
 
 def _records(shard: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -193,7 +210,11 @@ def _cell(value: object, folder: Path, files: Path) -> _Cell:
         return _Cell(None, None, "an empty cell" if value is None or isinstance(value, dict) else "no picture")
     data = value.get("bytes")
     if data is None:
-        return _Cell(folder / str(value["path"]), None, "")
+        path = folder / str(value["path"])
+        inside = path.resolve().is_relative_to(folder.resolve())
+        return (
+            _Cell(path, None, "") if inside else _Cell(None, None, f"a path that leaves the folder: {value['path']!r}")
+        )
     suffix = next((suffix for magic, suffix in _SUFFIXES.items() if data.startswith(magic)), ".bin")
     return _Cell(write_once(data, files / "pictures", suffix), data, "")
 

@@ -169,6 +169,6 @@ def _candidates(method: Path, relative: Path) -> Iterator[Path]:
 
 def _inside(folder: Path, relative: str) -> Path:
     path = folder / relative
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if ".." in Path(relative).parts or not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"an image_path outside {folder.name}: {relative!r}")
     return path
