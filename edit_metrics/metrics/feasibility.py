@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import numpy as np
+
 from edit_metrics.io.images import DecodeInfo
 from edit_metrics.registry import metric
-from edit_metrics.types import Direction, Mask, Measurement, Missing, measured
+from edit_metrics.types import Direction, Float32, Mask, Measurement, Missing, measured
 
 SMALLEST_SIDE: Final = 64
 """px, METRICS.md §8."""
@@ -108,6 +110,37 @@ def captions_differ(source_caption: str, target_caption: str) -> float:
     Equal captions ask for no edit: a known fault of published test sets. Missing without both captions.
     """
     return float(_words(source_caption) != _words(target_caption))
+
+
+def share_of_distractors_beaten(picture: Float32, text: Float32, distractors: Float32) -> float:
+    """Share of N distractor texts whose cosine with the picture is below the text's; D, D and N×D, unit norm."""
+    return float(np.mean(distractors @ picture < text @ picture))
+
+
+@metric(
+    "feasibility.clip_object_rank",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="share",
+    on_request=True,
+    features={"rank": "clip_object_rank"},
+)
+@metric(
+    "feasibility.conse_object_rank",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="share",
+    on_request=True,
+    features={"rank": "conse_object_rank"},
+)
+def object_rank(rank: float) -> float:
+    """How well the object to be removed, replaced or recoloured fits S, as its rank among 48 everyday things.
+
+    Share of the distractors whose text fits S less well than the object's name does, so that no encoder's scale
+    matters. 1 = it fits best of all, about .5 = no sign of it. On request, and no part of the verdict, like
+    :func:`text_fits`; no threshold has been calibrated.
+    """
+    return rank
 
 
 @metric("feasibility.verdict", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")

@@ -7,9 +7,18 @@ import dataclasses
 import numpy as np
 import pytest
 
+from edit_metrics.features.feasibility import object_rank
 from edit_metrics.instruction.parser import parse_instruction
 from edit_metrics.io.images import DecodeInfo, MaskFacts, PictureFacts
-from edit_metrics.metrics.feasibility import captions_differ, instruction_ok, mask_ok, size_ok, text_fits, verdict
+from edit_metrics.metrics.feasibility import (
+    captions_differ,
+    instruction_ok,
+    mask_ok,
+    share_of_distractors_beaten,
+    size_ok,
+    text_fits,
+    verdict,
+)
 from edit_metrics.registry import all_features, get_metric, load_all
 from edit_metrics.types import Measurement, Missing, not_applicable, undefined
 
@@ -170,6 +179,39 @@ def test_the_gravest_finding_decides_and_comes_first() -> None:
 def test_the_verdict_needs_nothing_and_is_never_missing() -> None:
     assert verdict() == Measurement(1.0)
     assert get_metric("feasibility.verdict").inputs == {}
+
+
+class Compass:
+    """Stands in for an encoder: each of a few words has a direction of its own."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+
+    def encode_texts(self, texts: list[str]) -> np.ndarray:
+        self.batches += 1
+        angles = [{"dog": 0.0, "red dog": 0.1}.get(text, 1.0 + len(text) / 50) for text in texts]
+        return np.array([[np.cos(a), np.sin(a)] for a in angles], np.float32)
+
+
+def test_an_object_that_fits_best_beats_every_distractor() -> None:
+    towards_dog, away = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+    items = [Slots("remove", "red dog"), Slots("recolour", "dog"), Slots("remove", "red dog"), Slots("add", "dog")]
+    encoder = Compass()
+    ranks = object_rank([towards_dog, towards_dog, away, away], items, encoder)
+    assert ranks == [1.0, 1.0, 0.0, not_applicable("no_object_to_find")]
+    assert encoder.batches == 1
+
+
+def test_nothing_is_encoded_where_no_object_is_named() -> None:
+    encoder = Compass()
+    assert object_rank([np.ones(2)], [Slots("remove")], encoder) == [not_applicable("no_object_to_find")]
+    assert encoder.batches == 0
+
+
+def test_the_rank_is_the_share_of_distractors_beaten() -> None:
+    distractors = np.array([[1, 0], [0.8, 0.6], [0, 1], [-1, 0]], np.float32)
+    picture, text = np.array([1, 0], np.float32), np.array([0.6, 0.8], np.float32)
+    assert share_of_distractors_beaten(picture, text, distractors) == 0.5
 
 
 def test_no_feasibility_column_reads_a_picture() -> None:
