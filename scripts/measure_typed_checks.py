@@ -31,7 +31,7 @@ from edit_metrics.instruction.check_text import check_text
 from edit_metrics.instruction.check_tone import check_tone
 from edit_metrics.instruction.parser import parse_instruction
 from edit_metrics.instruction.verdict import Verdict
-from edit_metrics.metrics.change import find_changes
+from edit_metrics.metrics.change import change_reference, find_changes
 from edit_metrics.metrics.lab import rgb_to_lab
 from edit_metrics.types import RGB, Mask, Missing
 
@@ -77,7 +77,7 @@ PICTURES = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry", 
 
 
 def changed_pixels(source: RGB, edited: RGB) -> Mask:
-    return find_changes(rgb_to_lab(source), rgb_to_lab(edited)).changed
+    return find_changes(change_reference(rgb_to_lab(source)), rgb_to_lab(edited)).changed
 
 
 def jpeg(image: RGB, quality: int = 75) -> RGB:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction
-from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp
+from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp, without_room
 from edit_metrics.types import Float64, Mask, Missing
 
 MASK_MARGIN: Final = 0.02
@@ -37,7 +37,7 @@ def check_area(parsed: ParsedInstruction, changed: Mask, mask: Mask | None = Non
         frame that the instruction names), *size* (share of the mask that changed; without a mask, .05 % to 60 % of the
         frame) and *compactness* (share of the change in its 5 largest pieces). 0 where nothing changed.
     """
-    missing = out_of_scope(parsed, EditType.ADD, EditType.REMOVE, reads_slots=False)
+    missing = out_of_scope(parsed, EditType.ADD, EditType.REMOVE, reads_slots=False) or without_room(mask)
     if missing is not None:
         return missing
     cautions = () if mask is not None else ("derived_region",)
@@ -51,7 +51,7 @@ def check_area(parsed: ParsedInstruction, changed: Mask, mask: Mask | None = Non
             parts["place"] = _in_part(changed, _PARTS[parsed.direction])
     else:
         parts["place"] = ramp(np.count_nonzero(changed & _widen(mask)) / np.count_nonzero(changed), 0.3, 0.8)
-        parts["size"] = ramp(np.count_nonzero(changed & mask) / max(int(mask.sum()), 1), 0.02, 0.15)
+        parts["size"] = ramp(np.count_nonzero(changed & mask) / np.count_nonzero(mask), 0.02, 0.15)
     listed = ", ".join(f"{name} {value:.2f}" for name, value in sorted(parts.items()))
     return Verdict(min(parts.values()), f"area: {changed.mean():.2%} of the frame changed; {listed}", cautions)
 

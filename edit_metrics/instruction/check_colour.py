@@ -9,7 +9,7 @@ import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from edit_metrics.instruction.parsed import Colour, EditType, ParsedInstruction
-from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp
+from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp, without_room
 from edit_metrics.types import RGB, Float64, Mask, Missing, not_applicable, undefined
 
 LIGHTNESS_WEIGHT: Final = 2.0
@@ -39,7 +39,7 @@ def check_colour(
         progress (1 once a quarter of the way from S's colour is done; not asked of a region that had the colour).
         0 where nothing changed. ``not_applicable(no_named_colour)``, ``undefined(region_too_small)``.
     """
-    missing = out_of_scope(parsed, EditType.RECOLOUR, EditType.BACKGROUND)
+    missing = out_of_scope(parsed, EditType.RECOLOUR, EditType.BACKGROUND) or without_room(mask)
     if missing is not None:
         return missing
     colour = parsed.colour

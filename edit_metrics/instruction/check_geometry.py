@@ -65,7 +65,7 @@ def check_geometry(parsed: ParsedInstruction, source: RGB, edited_native: RGB) -
     if isinstance(pose, Missing):
         return pose
     mirror = "mirrored, " if pose.mirrored else ""
-    evidence = f"geometry: {mirror}rotated {pose.angle:.0f}° clockwise, {pose.share:.0%} of the source's frame"
+    evidence = f"geometry: {mirror}rotated {round(pose.angle)}° clockwise, {pose.share:.0%} of the source's frame"
     return Verdict(fit_of_pose(parsed, pose), evidence)
 
 

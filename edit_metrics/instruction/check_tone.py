@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction, ToneKind
-from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp
+from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp, without_room
 from edit_metrics.types import RGB, Float32, Float64, Mask, Missing, not_applicable, undefined
 
 MIN_SHARE: Final = 0.005
@@ -74,7 +74,7 @@ def check_tone(
         ``not_applicable(source_is_grey)`` and the like where the change is impossible;
         ``undefined(not_the_same_scene)``.
     """
-    missing = out_of_scope(parsed, EditType.TONE)
+    missing = out_of_scope(parsed, EditType.TONE) or without_room(mask)
     if missing is not None:
         return missing
     region, cautions = _region(parsed, source.shape[:2], mask, derived)

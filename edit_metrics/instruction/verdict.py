@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction
-from edit_metrics.types import Missing, not_applicable
+from edit_metrics.types import Mask, Missing, not_applicable, undefined
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,11 @@ def out_of_scope(parsed: ParsedInstruction, *kinds: EditType, reads_slots: bool 
     if "compound" in parsed.doubts:
         return not_applicable("compound_instruction")
     return not_applicable("slots_not_read") if reads_slots and "type_from_manifest" in parsed.doubts else None
+
+
+def without_room(mask: Mask | None) -> Missing | None:
+    """``undefined(empty_mask)`` for a given mask in which nothing may change, so that nothing there could be judged."""
+    return undefined("empty_mask") if mask is not None and not mask.any() else None
 
 
 def ramp(value: float, zero: float, one: float) -> float:

@@ -105,3 +105,13 @@ def test_a_doubtful_edit_type_carries_a_question_mark() -> None:
 def test_a_ramp_may_fall_or_rise() -> None:
     assert [ramp(value, 1.0, 3.0) for value in (0.0, 2.0, 9.0)] == [0.0, 0.5, 1.0]
     assert [ramp(value, 3.0, 1.0) for value in (0.0, 2.0, 9.0)] == [1.0, 0.5, 0.0]
+
+
+def test_in_an_empty_mask_nothing_can_be_judged() -> None:
+    empty = np.zeros(PICTURE.shape[:2], np.bool_)
+    answers = [
+        features.colour_verdict(parsed("make the car red"), PICTURE, PICTURE, ~empty, empty),
+        features.tone_verdict(parsed("make it brighter"), PICTURE, PICTURE, empty, ~empty),
+        features.area_verdict(parsed("add a bird"), ~empty, empty),
+    ]
+    assert [answer.reason for answer in answers if isinstance(answer, Missing)] == ["empty_mask"] * 3
