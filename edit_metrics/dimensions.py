@@ -106,7 +106,9 @@ def _unscored(section: DimensionConfig, measurements: Mapping[str, Measurement])
     missing = [m for m in needed if m.value is None]
     status = next((s for s in _STATUS_ORDER if any(m.status is s for m in missing)), Status.NOT_APPLICABLE)
     causes = Counter(m.reason for m in missing if m.status is status)
-    return PreScore(None, None, status, tuple(reason.split(":")[0] for reason, _ in causes.most_common()) or ("no_curve",))
+    return PreScore(
+        None, None, status, tuple(reason.split(":")[0] for reason, _ in causes.most_common()) or ("no_curve",)
+    )
 
 
 def _confidence(
@@ -146,7 +148,7 @@ class PriorityRow:
 
     Attributes:
         flags: raised flags; ``unsafe`` and ``infeasible`` have lanes of their own.
-        broken: column names of measurements or dimensions that should be there and are not.
+        broken: codes of what should be there and is not: ``failed:<metric>``, ``missing:<dimension>``.
         prescores: dimension → pre-score.
         group: items of one source; ties are spread over groups.
     """
@@ -205,7 +207,7 @@ def _place(row: PriorityRow, config: Config) -> _Place:
     )
     reasons = [
         *(f for f in ("unsafe", "infeasible") if f in row.flags),
-        *(f"missing:{name}" for name in row.broken[:5]),
+        *row.broken[:5],
     ]
     reasons += [f"low_confidence:{d}" for d in uncertain]
     if weakest is not None:
@@ -226,4 +228,3 @@ def _place(row: PriorityRow, config: Config) -> _Place:
 def _relative_confidence(prescore: PreScore, section: DimensionConfig) -> float:
     reachable = min(section.cap, max((c.trust for c in section.curves.values()), default=1.0))
     return (prescore.confidence or 0.0) / reachable
-

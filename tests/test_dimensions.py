@@ -173,10 +173,10 @@ def test_ties_are_spread_over_groups_and_keep_the_manifests_order() -> None:
 
 
 def test_reasons_say_why_an_item_stands_where_it_stands() -> None:
-    (first,) = to_priorities([row(0.25, confidence=0.1, flags=("unsafe",), broken=("preservation.a",))], config())
+    (first,) = to_priorities([row(0.25, confidence=0.1, flags=("unsafe",), broken=("missing:preservation",))], config())
     assert first.reasons == (
         "unsafe",
-        "missing:preservation.a",
+        "missing:preservation",
         "low_confidence:preservation",
         "weakest:preservation=0.25",
     )

@@ -101,7 +101,7 @@ def priority_rows(table: pa.Table, plan: Plan) -> list[PriorityRow]:
 
 
 def watched_columns(plan: Plan) -> list[str]:
-    """Metrics that a pre-score rests on: one that is failed or undefined puts its item in front."""
+    """Metrics that a pre-score rests on: one that failed puts its item in front."""
     names = []
     for dimension in DIMENSIONS:
         section = plan.config.dimension(dimension)
@@ -116,11 +116,13 @@ def priority_columns(plan: Plan) -> list[str]:
 
 
 def _priority_row(row: Mapping[str, Any], watched: Iterable[str]) -> PriorityRow:
-    alarming = (Status.FAILED.value, Status.UNDEFINED.value)
     prescores = {d: PreScore(row[f"{d}.score"], row[f"{d}.confidence"], Status(row[f"{d}.status"])) for d in DIMENSIONS}
+    failures = [f"failed:{name}" for name in watched if row[f"{name}.status"] == Status.FAILED]
+    # One degenerate metric beside others that speak lowers the confidence; a dimension without any voice is missing.
+    silent = [f"missing:{d}" for d, p in prescores.items() if p.status in (Status.FAILED, Status.UNDEFINED)]
     return PriorityRow(
         flags=tuple(filter(None, row["flags"].split(";"))),
-        broken=tuple(name for name in watched if row[f"{name}.status"] in alarming),
+        broken=(*failures, *silent),
         prescores=prescores,
         group=row["group"],
     )
