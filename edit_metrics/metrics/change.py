@@ -16,7 +16,6 @@ from edit_metrics.types import Float32, Mask
 BLUR_SIGMA: Final = 1.5  # px
 ACTIVITY_SIGMA: Final = 3.0  # px
 ACTIVITY_BINS: Final = 12
-FLOOR_QUANTILE: Final = 0.25
 FLOOR_FACTOR: Final = 9.0
 FLOOR_RANGE: Final = (3.0, 10.0)  # ΔE2000
 MIN_AREA: Final = 36  # px
@@ -57,9 +56,9 @@ class _Neighbours:
     width: int
 
     @classmethod
-    def of(cls, source: Float32, edited: Float32) -> _Neighbours:
+    def of(cls, reference: ChangeReference, edited: Float32) -> _Neighbours:
         framed = cv2.copyMakeBorder(edited, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-        return cls(_planes(source), _planes(framed), source.shape[1])
+        return cls(reference.blurred, _planes(framed), edited.shape[1])
 
     def squared_bound(self) -> Float32:
         """What D² is at most, at every place."""
@@ -104,11 +103,11 @@ class ChangeReference:
     """What the change map needs of S alone.
 
     Attributes:
-        blurred: H×W×3 CIELAB, σ = 1.5 px.
+        blurred: L, a and b, each H·W flat, σ = 1.5 px.
         activity: H×W local standard deviation of L, σ = 3 px.
     """
 
-    blurred: Float32
+    blurred: tuple[Float32, ...]
     activity: Float32
 
 
@@ -117,7 +116,7 @@ def change_reference(source_lab: Float32) -> ChangeReference:
     plane = np.ascontiguousarray(source_lab[..., 0])
     mean = cv2.GaussianBlur(plane, (0, 0), ACTIVITY_SIGMA)
     square = cv2.GaussianBlur(plane * plane, (0, 0), ACTIVITY_SIGMA)
-    return ChangeReference(_blur(source_lab, BLUR_SIGMA), np.sqrt(np.maximum(square - mean * mean, 0)))
+    return ChangeReference(_planes(_blur(source_lab, BLUR_SIGMA)), np.sqrt(np.maximum(square - mean * mean, 0)))
 
 
 def find_changes(reference: ChangeReference, edited_lab: Float32, kept: Mask | None = None) -> ChangeMap:
@@ -135,7 +134,7 @@ def find_changes(reference: ChangeReference, edited_lab: Float32, kept: Mask | N
     """
     blurred, activity = _blur(edited_lab, BLUR_SIGMA), reference.activity
     area = np.ones(activity.shape, np.bool_) if kept is None else kept
-    pair = _Neighbours.of(reference.blurred, blurred)
+    pair = _Neighbours.of(reference, blurred)
     edges, floors, sampled = _floors(pair, activity, area)
     threshold = _threshold_map(activity, edges, floors)
     difference = np.zeros_like(activity)
@@ -188,10 +187,19 @@ def _floors(pair: _Neighbours, activity: Float32, area: Mask) -> tuple[Float32, 
     for index in range(ACTIVITY_BINS):
         own = values[bins == index]
         if own.size:
-            floors[index] = FLOOR_FACTOR * np.quantile(own, FLOOR_QUANTILE)
+            floors[index] = FLOOR_FACTOR * _lower_quartile(own)
     falling = np.minimum.accumulate(floors[::-1])[::-1]
     clipped = np.clip(falling, *FLOOR_RANGE).astype(np.float32)
     return edges, clipped, clipped[bins]
+
+
+def _lower_quartile(values: Float32) -> float:
+    """``np.quantile(values, .25)``, without its overhead."""
+    place, part = divmod(0.25 * (values.size - 1), 1)
+    low = int(place)
+    high = min(low + 1, values.size - 1)
+    ordered = np.partition(values, (low, high))
+    return float(ordered[low] + (ordered[high] - ordered[low]) * part)
 
 
 def _threshold_map(activity: Float32, edges: Float32, floors: Float32) -> Float32:

@@ -42,7 +42,7 @@ def rgb_to_lab(image: RGB) -> Float32:
     Returns:
         H×W×3: L in [0, 100], a and b about [-128, 128]; within 2e-3 of float64.
     """
-    xyz = cv2.transform(_LINEAR[image], _RGB_TO_XYZ)
+    xyz = np.asarray(cv2.transform(cv2.LUT(image, _LINEAR), _RGB_TO_XYZ), np.float32)
     flat = xyz.reshape(-1)
     for start in range(0, flat.size, _BLOCK):
         block = flat[start : start + _BLOCK]

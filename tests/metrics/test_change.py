@@ -8,11 +8,14 @@ import cv2
 import numpy as np
 import pytest
 from resolving import Resolver
+from scipy.ndimage import binary_closing, binary_opening, gaussian_filter, label
 from skimage import data
+from skimage.color import deltaE_ciede2000, rgb2lab
 
+from edit_metrics.metrics import change
 from edit_metrics.metrics.change import ChangeMap, change_reference, find_changes
 from edit_metrics.metrics.extent import changed_share, locality, over_edit_share, under_edit_share, worst_tile
-from edit_metrics.metrics.lab import rgb_to_lab
+from edit_metrics.metrics.lab import delta_e_2000, rgb_to_lab
 from edit_metrics.types import RGB, Mask, Missing, undefined
 
 
@@ -153,3 +156,52 @@ def test_locality_is_high_for_a_spot_and_zero_for_an_even_smear(rng: np.random.G
     assert values[1] == pytest.approx(0, abs=0.02)
     assert values[2] == pytest.approx(0, abs=1e-6)
     assert isinstance(locality(np.zeros_like(spot)), Missing)
+
+
+def written_definition(source: RGB, edited: RGB) -> tuple[np.ndarray, np.ndarray]:
+    """D and T of the definition, in float64, over every pixel."""
+    S, E = (gaussian_filter(rgb2lab(picture), (1.5, 1.5, 0), mode="mirror") for picture in (source, edited))
+    framed = np.pad(E, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    height, width = S.shape[:2]
+    moved = [framed[y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    D = np.min([deltaE_ciede2000(S, other) for other in moved], axis=0)
+    L = rgb2lab(source)[..., 0]
+    mean = gaussian_filter(L, 3, mode="mirror")
+    activity = np.sqrt(np.maximum(gaussian_filter(L * L, 3, mode="mirror") - mean**2, 0))
+    edges = np.quantile(activity, np.linspace(0, 1, 13)[1:-1])
+    bins = np.searchsorted(edges, activity)
+    floors = np.array([9 * np.quantile(D[bins == i], 0.25) for i in range(12)])
+    return D, np.clip(np.minimum.accumulate(floors[::-1])[::-1], 3, 10)[bins]
+
+
+@pytest.mark.parametrize("quality", [95, 40])
+def test_it_agrees_with_the_written_definition(quality: int) -> None:
+    source = np.ascontiguousarray(data.chelsea()[60:170, 100:240])
+    edited = source.copy()
+    edited[40:64, 50:80] = (60, 120, 200)
+    edited = np.ascontiguousarray(jpeg(quality)(edited))
+    D, T = written_definition(source, edited)
+    found = find_changes(change_reference(rgb_to_lab(source)), rgb_to_lab(edited))
+    above = found.difference > 0
+    assert np.mean(found.changed ^ cv2_cleaned(D, T)) < 0.005
+    assert found.floor == pytest.approx(np.median(T), rel=0.05)
+    assert np.median(np.abs(found.difference[above] - D[above])) < 0.01
+    assert (found.difference[above] >= D[above] - 0.05).mean() > 0.999
+
+
+def cv2_cleaned(D: np.ndarray, T: np.ndarray) -> Mask:
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    framed = np.pad(binary_opening(D > T, np.ones((3, 3))), 9)
+    labels, count = label(binary_closing(framed, ellipse)[9:-9, 9:-9], np.ones((3, 3)))
+    kept = np.zeros_like(labels, dtype=np.bool_)
+    for index in range(1, count + 1):
+        part = labels == index
+        kept |= part & (part.sum() >= 36) & ((D / T)[part].max() >= 1.5)
+    return kept
+
+
+def test_the_bound_that_saves_work_is_never_below_the_difference(rng: np.random.Generator) -> None:
+    first = (rng.random((200_000, 3)) * (100, 200, 200) - (0, 100, 100)).astype(np.float32)
+    second = (first + rng.normal(0, 12, first.shape)).astype(np.float32)
+    bound = np.sqrt(((first - second) ** 2) @ np.array(change._BOUND))
+    assert (delta_e_2000(first, second) <= bound + 1e-3).all()
