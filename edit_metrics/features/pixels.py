@@ -101,9 +101,9 @@ def compared(edited: RGB, filled: RGB | None = None, kept: Mask | None = None) -
 
 
 @feature()
-def pixel_cautions(grid: GridFit, kept: Mask | None = None) -> tuple[str, ...]:
+def pixel_cautions(grid: GridFit, mask: Mask | None = None) -> tuple[str, ...]:
     """Codes that go with every pixel-aligned value: ``resized``, ``fitted``, ``empty_mask`` (nothing may change)."""
-    return (*grid.cautions, "empty_mask") if kept is not None and kept.all() else grid.cautions
+    return (*grid.cautions, "empty_mask") if mask is not None and not mask.any() else grid.cautions
 
 
 @feature()

@@ -75,6 +75,8 @@ def test_what_the_crop_took_away_is_not_compared(source: RGB) -> None:
     assert resolver.measure("preservation.identical").value == 1
     assert resolver.measure("preservation.psnr").cautions == ("fitted",)
     assert resolver.label("geometry") == "fitted:centre_crop"
+    empty = Resolver(source, np.ascontiguousarray(source[9:321]), np.zeros_like(mask))
+    assert empty.measure("preservation.psnr").cautions == ("fitted", "empty_mask")
 
 
 def test_the_real_crop_to_a_multiple_of_64_is_fitted(shared_data: Path) -> None:
