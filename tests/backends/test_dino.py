@@ -9,6 +9,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from tiny_models import dinov2_folder
 
 from edit_metrics.backends.dino import DinoPatches
 from edit_metrics.backends.factory import build_backend, weights_of
@@ -21,15 +22,7 @@ from edit_metrics.types import RGB
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DINOv2 with two layers, as the hub publishes it."""
-    from transformers import Dinov2Config, Dinov2Model
-
-    path = tmp_path_factory.mktemp("dinov2")
-    torch.manual_seed(0)
-    config = Dinov2Config(
-        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14, initializer_range=0.5
-    )
-    Dinov2Model(config).save_pretrained(path)
-    return path
+    return dinov2_folder(tmp_path_factory.mktemp("dinov2"))
 
 
 @pytest.fixture(scope="module")

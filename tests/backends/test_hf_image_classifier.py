@@ -10,16 +10,13 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from tiny_models import SQUASH, classifier_folder
 
 from edit_metrics.backends.factory import build_backend, describe_backend, weights_of
 from edit_metrics.backends.hf_image_classifier import HfImageClassifier, Preprocessing
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.types import RGB
 
-SQUASH = {
-    "do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,
-    "image_processor_type": "ViTImageProcessor", "resample": 2, "size": {"height": 32, "width": 32},
-}  # fmt: skip
 CENTRE = {
     "do_normalize": True, "do_rescale": True, "do_resize": True, "do_center_crop": True, "do_convert_rgb": True,
     "image_mean": [0.48, 0.45, 0.40], "image_std": [0.26, 0.26, 0.27], "image_processor_type": "CLIPImageProcessor",
@@ -30,18 +27,7 @@ CENTRE = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a hub repository of a classifier with three labels holds."""
-    from transformers import ViTConfig, ViTForImageClassification
-
-    path = tmp_path_factory.mktemp("classifier")
-    torch.manual_seed(3)
-    names = {0: "normal", 1: "nsfw", 2: "gore"}
-    config = ViTConfig(
-        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, image_size=32, patch_size=16,
-        id2label=names, label2id={name: i for i, name in names.items()}, initializer_range=1.0,
-    )  # fmt: skip
-    ViTForImageClassification(config).save_pretrained(path)
-    (path / "preprocessor_config.json").write_text(json.dumps(SQUASH))
-    return path
+    return classifier_folder(tmp_path_factory.mktemp("classifier"), "normal", "nsfw", "gore")
 
 
 def pictures(rng: np.random.Generator, count: int = 5) -> list[RGB]:

@@ -10,6 +10,7 @@ import open_clip
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tiny_models import OPEN_CLIP, open_clip_folder
 
 from edit_metrics.backends.factory import build_backend, describe_backend, weights_of
 from edit_metrics.backends.open_clip import OpenClipEncoder
@@ -18,23 +19,11 @@ from edit_metrics.features import embeddings
 from edit_metrics.metrics import adherence
 from edit_metrics.types import RGB, Status
 
-TINY = {
-    "embed_dim": 16,
-    "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
-    "text_cfg": {"context_length": 12, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
-}
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a hub repository of open_clip holds."""
-    path = tmp_path_factory.mktemp("open_clip")
-    torch.manual_seed(0)
-    network = open_clip.CLIP(**TINY)
-    save_file(network.state_dict(), path / "open_clip_model.safetensors")
-    squash = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}
-    (path / "open_clip_config.json").write_text(json.dumps({"model_cfg": TINY, "preprocess_cfg": squash}))
-    return path
+    return open_clip_folder(tmp_path_factory.mktemp("open_clip"))
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +117,7 @@ def test_a_random_vit_b_32_saved_as_a_state_dict_loads_and_every_metric_has_its_
 def registered(tmp_path: Path) -> str:
     """An architecture that open_clip knows by name."""
     config = tmp_path / "edit-metrics-tiny.json"
-    config.write_text(json.dumps(TINY))
+    config.write_text(json.dumps(OPEN_CLIP))
     open_clip.add_model_config(config)
     return "edit-metrics-tiny"
 

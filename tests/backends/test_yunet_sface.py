@@ -7,40 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_models import mean_colour_network
 
 from edit_metrics.backends.yunet_sface import YunetSface
 from edit_metrics.types import RGB
-
-
-def message(*fields: tuple[int, int | str | bytes]) -> bytes:
-    """A protocol buffer of varint and length-delimited fields: all that an ONNX file of one layer needs."""
-
-    def varint(number: int) -> bytes:
-        rest, low = number >> 7, number & 127
-        return bytes([low | 128]) + varint(rest) if rest else bytes([low])
-
-    encoded = b""
-    for number, value in fields:
-        if isinstance(value, int):
-            encoded += varint(number << 3) + varint(value)
-        else:
-            raw = value.encode() if isinstance(value, str) else value
-            encoded += varint(number << 3 | 2) + varint(len(raw)) + raw
-    return encoded
-
-
-def tensor_info(name: str, *shape: int) -> bytes:
-    dimensions = message(*((1, message((1, side))) for side in shape))
-    return message((1, name), (2, message((1, message((1, 1), (2, dimensions))))))
-
-
-def mean_colour_network(path: Path) -> Path:
-    pool = message((1, "data"), (2, "pooled"), (3, "pool"), (4, "GlobalAveragePool"))
-    flatten = message((1, "pooled"), (2, "fc1"), (3, "flatten"), (4, "Flatten"))
-    inputs, outputs = tensor_info("data", 1, 3, 112, 112), tensor_info("fc1", 1, 3)
-    graph = message((1, pool), (1, flatten), (2, "mean_colour"), (11, inputs), (12, outputs))
-    path.write_bytes(message((1, 8), (7, graph), (8, message((2, 13)))))
-    return path
 
 
 @pytest.fixture
