@@ -74,15 +74,22 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class BoostedHead:
-    """Sum of trees that rise with every feature; through a logistic when it predicts P(pass)."""
+    """Sum of trees that rise with every feature; through a logistic when it predicts P(pass).
+
+    Attributes:
+        low: predictions are clipped to the target's range, which squared-error trees may leave.
+        high: its upper end.
+    """
 
     kind: ClassVar[str] = "boosting"
     baseline: float
     logistic: bool
+    low: float
+    high: float
     trees: tuple[Tree, ...]
 
     @classmethod
-    def fit(cls, features: Float64, target: Float64, *, binary: bool) -> BoostedHead:
+    def fit(cls, features: Float64, target: Float64, low: float, high: float, *, binary: bool) -> BoostedHead:
         """Fit with every feature constrained to rise.
 
         Raises:
@@ -96,9 +103,9 @@ class BoostedHead:
         with threadpool_limits(1):
             model = maker(monotonic_cst=[1] * features.shape[1], **_SETTINGS).fit(features, target)
         trees = tuple(Tree.from_nodes(stage[0].nodes) for stage in model._predictors)
-        head = cls(float(np.ravel(model._baseline_prediction)[0]), binary, trees)
+        head = cls(float(np.ravel(model._baseline_prediction)[0]), binary, low, high, trees)
         own = model.predict_proba(features)[:, 1] if binary else model.predict(features)
-        if not np.allclose(head.predict(features), own, atol=1e-9):
+        if not np.allclose(head.predict(features), np.clip(own, low, high), atol=1e-9):
             raise RunError("trees that predict what scikit-learn predicts", "other values", "calibrate --boosting")
         return head
 
@@ -107,15 +114,17 @@ class BoostedHead:
         total = np.full(len(features), self.baseline)
         for tree in self.trees:
             total += tree.predict(features)
-        return np.asarray(expit(total)) if self.logistic else total
+        return np.clip(expit(total) if self.logistic else total, self.low, self.high)
 
     def to_json(self) -> dict[str, Any]:
         """See :class:`edit_metrics.human.heads.Head`."""
         trees = [tree.to_json() for tree in self.trees]
-        return {"kind": self.kind, "baseline": self.baseline, "logistic": self.logistic, "trees": trees}
+        numbers = {name: getattr(self, name) for name in ("baseline", "logistic", "low", "high")}
+        return {"kind": self.kind, **numbers, "trees": trees}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> BoostedHead:
         """The inverse of :meth:`to_json`."""
         trees = tuple(Tree.from_json(tree) for tree in record["trees"])
-        return cls(float(record["baseline"]), bool(record["logistic"]), trees)
+        numbers = {name: float(record[name]) for name in ("baseline", "low", "high")}
+        return cls(logistic=bool(record["logistic"]), trees=trees, **numbers)

@@ -165,8 +165,8 @@ def rated_table(
             "Means of a prioritised queue are wrong by any amount. Import with --queue queue.csv to take over the "
             "audit slice, or say --ratings-are-random if they were drawn uniformly.",
         )
-    probability = frame["id"].map(drawn).to_numpy(dtype=np.float64)
-    rating = frame["id"].map(means["mean"]).to_numpy(dtype=np.float64)
+    probability: Float64 = np.array(frame["id"].map(drawn), dtype=np.float64)
+    rating: Float64 = np.array(frame["id"].map(means["mean"]), dtype=np.float64)
     rating[~np.isfinite(probability)] = np.nan
     return RatedTable(
         rating,

@@ -206,5 +206,5 @@ def _fit_head(
         index = names.index(recipe.feature) if recipe.feature else 0
         return IsotonicHead.fit(oriented, target, index, *bounds)
     if recipe.kind == "boosting":
-        return BoostedHead.fit(oriented, target, binary=binary)
+        return BoostedHead.fit(oriented, target, *bounds, binary=binary)
     return OrdinalHead.fit(oriented, target)
