@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest_adapters import png, put
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -20,32 +20,6 @@ from edit_metrics.io.adapters.pie_bench import decode_run_lengths
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.manifest import read_manifest
 from edit_metrics.io.masks import decode_mask
-
-
-def _png(seed: int, size: tuple[int, int] = (64, 64), mode: str = "RGB") -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    buffer = BytesIO()
-    Image.fromarray(pixels).convert(mode).save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
-def _mask_png(alpha: bool = False) -> bytes:
-    region = np.zeros((64, 64), dtype=np.uint8)
-    region[16:48, 16:48] = 255
-    if alpha:
-        picture = Image.open(BytesIO(_png(3))).convert("RGBA")
-        picture.putalpha(Image.fromarray(255 - region))
-    else:
-        picture = Image.fromarray(region)
-    buffer = BytesIO()
-    picture.save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
-def _put(path: Path, data: bytes | str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data.encode() if isinstance(data, str) else data)
-    return path
 
 
 def _convert(*arguments: object):
@@ -62,20 +36,6 @@ def _read(out: Path, allow_outside: bool = False):
 def _problems(out: Path) -> list[dict[str, str]]:
     file = out.with_name(out.name + ".problems.jsonl")
     return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> Path:
-    base = tmp_path / "bench"
-    for index, name in enumerate(("a", "b", "c")):
-        _put(base / "source" / f"{name}.png", _png(index))
-        _put(base / "edited" / f"{name}.png", _png(10 + index))
-    _put(base / "masks" / "a.png", _mask_png())
-    _put(
-        base / "tasks.csv",
-        "id,instruction,edit_type,difficulty\na,make it red,recolour,3\nb.png,remove it,,\nc,add,,\n",
-    )
-    return base
 
 
 def test_plain_folders(folders) -> None:
@@ -95,7 +55,7 @@ def test_plain_folders(folders) -> None:
 def test_plain_folders_of_two_models_say_which(folders) -> None:
     for model in ("m1", "m2"):
         for name in ("a", "b", "c"):
-            _put(folders / "outputs" / model / f"{name}.png", _png(7))
+            put(folders / "outputs" / model / f"{name}.png", png(7))
     out = folders / "m.jsonl"
     _convert("folders", folders, "--out", out, "--edited", folders / "outputs")
     items = _read(out)
@@ -105,8 +65,8 @@ def test_plain_folders_of_two_models_say_which(folders) -> None:
 
 def test_plain_folders_report_everything_missing_or_ambiguous(folders) -> None:
     (folders / "edited" / "b.png").unlink()
-    _put(folders / "edited" / "a.webp", b"x")
-    _put(folders / "source" / "extra.png", _png(1))
+    put(folders / "edited" / "a.webp", b"x")
+    put(folders / "source" / "extra.png", png(1))
     out = folders / "m.jsonl"
     result = _convert("folders", folders, "--out", out)
     assert list(_read(out)) == ["b", "c"]
@@ -135,7 +95,7 @@ def test_an_id_that_is_no_file_name_or_is_there_twice_is_refused(folders, name) 
 
 def test_problems_of_an_earlier_run_do_not_linger(folders) -> None:
     out = folders / "m.jsonl"
-    stray = _put(folders / "source" / "extra.png", _png(1))
+    stray = put(folders / "source" / "extra.png", png(1))
     _convert("folders", folders, "--out", out)
     assert _problems(out)
     stray.unlink()
@@ -148,27 +108,6 @@ def test_a_manifest_elsewhere_says_that_scoring_needs_a_flag(folders, tmp_path) 
     result = _convert("folders", folders, "--out", out)
     assert "--allow-outside-root" in result.stderr
     assert len(_read(out, allow_outside=True)) == 3
-
-
-@pytest.fixture
-def pie(tmp_path: Path) -> Path:
-    base = tmp_path / "pie"
-    entries = {}
-    for index, kind in enumerate(("0", "6")):
-        key, picture = f"00000000000{index}", f"{kind}_type/{index}.jpg"
-        _put(base / "annotation_images" / picture, _png(index, (512, 512)))
-        _put(base / "output" / "p2p" / "annotation_images" / picture, _png(9, (512, 512)))
-        _put(base / "output" / "flat" / picture, _png(8, (512, 512)))
-        entries[key] = {
-            "image_path": picture,
-            "original_prompt": "a [round] cake",
-            "editing_prompt": "a [square]  cake",
-            "editing_instruction": "Make it square",
-            "editing_type_id": kind,
-            "mask": [1024 * 3 + 100, 50, 512 * 100, 512],
-        }
-    _put(base / "mapping_file.json", json.dumps(entries))
-    return base
 
 
 def test_pie_bench(pie) -> None:
@@ -217,7 +156,7 @@ def test_pie_bench_says_what_is_missing(pie) -> None:
     entries["outside"] = entries["000000000001"] | {"image_path": "../../secret.jpg"}
     entries["around"] = entries["000000000001"] | {"image_path": "../annotation_images/0_type/0.jpg"}
     entries["bare"] = {"image_path": "0_type/0.jpg"}
-    _put(pie / "mapping_file.json", json.dumps(entries))
+    put(pie / "mapping_file.json", json.dumps(entries))
     (pie / "output" / "flat" / "6_type" / "1.jpg").unlink()
     out = pie / "m.jsonl"
     _convert("pie-bench", pie, "--out", out)
@@ -237,25 +176,6 @@ def test_run_lengths_as_text_and_a_last_run_that_is_too_long() -> None:
     assert decode_run_lengths([0, 3, 262140, 9])[-1, -4:].all()
     with pytest.raises(ValueError, match="inside 512"):
         decode_run_lengths([262145, 1])
-
-
-@pytest.fixture
-def magicbrush(tmp_path: Path) -> Path:
-    base = tmp_path / "dev"
-    turns = [
-        {"input": "30-input.png", "mask": "30-mask1.png", "output": "30-output1.png", "instruction": "add a cat"},
-        {"input": "30-output1.png", "mask": "30-mask2.png", "output": "30-output2.png", "instruction": "add a dog"},
-    ]
-    _put(base / "edit_sessions.json", json.dumps({"30": turns}))
-    captions = {"30": {"30-input.png": "a room", "30-output1.png": "a cat", "30-output2.png": "a cat and a dog"}}
-    _put(base / "global_descriptions.json", json.dumps(captions))
-    for index, name in enumerate(("input", "output1", "output2")):
-        _put(base / "images" / "30" / f"30-{name}.png", _png(index))
-    _put(base / "images" / "30" / "30-mask1.png", _mask_png(alpha=True))
-    _put(base / "images" / "30" / "30-mask2.png", _mask_png())
-    for name in ("30_1", "30_inde_2", "30_iter_2"):
-        _put(base / "results" / "30" / f"{name}.png", _png(20))
-    return base
 
 
 def test_magicbrush(magicbrush) -> None:
@@ -289,8 +209,8 @@ def test_magicbrushs_own_pictures_can_be_scored_as_a_check(magicbrush) -> None:
 def test_magicbrush_says_what_is_missing(magicbrush) -> None:
     (magicbrush / "results" / "30" / "30_inde_2.png").unlink()
     (magicbrush / "results" / "30" / "30_iter_2.png").rename(magicbrush / "results" / "30" / "30_iter_9.png")
-    _put(magicbrush / "results" / "30" / "notes.png", _png(1))
-    _put(magicbrush / "images" / "30" / "30-mask1.png", _png(5))
+    put(magicbrush / "results" / "30" / "notes.png", png(1))
+    put(magicbrush / "images" / "30" / "30-mask1.png", png(5))
     (magicbrush / "results" / "77").mkdir()
     out = magicbrush / "m.jsonl"
     _convert("magicbrush", magicbrush, "--out", out, "--edited", magicbrush / "results")
@@ -307,32 +227,12 @@ def test_magicbrush_says_what_is_missing(magicbrush) -> None:
         assert expected in whats
 
 
-@pytest.fixture
-def parquet(tmp_path: Path) -> Path:
-    shared = {"bytes": _png(0), "path": "x.png"}
-    rows = [
-        {
-            "img_id": "7",
-            "turn_index": turn,
-            "source_img": shared,
-            "mask_img": {"bytes": _mask_png(alpha=True), "path": None},
-            "instruction": f"turn {turn}",
-            "target_img": {"bytes": _png(turn), "path": None},
-        }
-        for turn in (1, 2)
-    ]
-    folder = tmp_path / "hf"
-    folder.mkdir()
-    pq.write_table(pa.Table.from_pylist(rows), folder / "dev-0.parquet")
-    return folder
-
-
 def test_hf_parquet_writes_each_picture_once_by_its_hash(parquet) -> None:
     out = parquet / "m.jsonl"
     assert _convert("hf-parquet", parquet, "--out", out, "--model", "gold").exit_code == 0
     items = list(_read(out).values())
     assert items[0].source == items[1].source
-    name = hashlib.sha256(_png(0)).hexdigest()[:32]
+    name = hashlib.sha256(png(0)).hexdigest()[:32]
     assert Path(items[0].source).name == f"{name}.png"
     assert len(list((parquet / "m_files" / "pictures").iterdir())) == 4
     assert [item.instruction for item in items] == ["turn 1", "turn 2"]
@@ -354,7 +254,7 @@ def test_hf_parquet_reports_empty_cells(parquet) -> None:
 
 def test_paths_in_parquet_stay_inside_its_folder(parquet) -> None:
     rows = pq.read_table(parquet / "dev-0.parquet").to_pylist()
-    _put(parquet / "near.png", _png(4))
+    put(parquet / "near.png", png(4))
     rows[0]["target_img"] = {"bytes": None, "path": "near.png"}
     rows[1]["target_img"] = {"bytes": None, "path": "../../etc/passwd"}
     rows = [row | {"boxes": [1, 2]} for row in rows]
