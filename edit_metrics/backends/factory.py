@@ -43,6 +43,9 @@ BACKENDS: Final[Mapping[str, Mapping[str, str]]] = {
     "ocr": {
         "rapidocr": "edit_metrics.backends.rapid_ocr:RapidOcr",
     },
+    "iqa": {
+        "pyiqa": "edit_metrics.backends.pyiqa_quality:PyiqaQuality",
+    },
     "patches": {
         "dino": "edit_metrics.backends.dino:DinoPatches",
     },

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from edit_metrics.backends.base import ImageTextEncoder
+from edit_metrics.backends.pyiqa_quality import LearnedQuality, QualityAssessor
 from edit_metrics.metrics.no_reference import QualityReadings, read_quality
 from edit_metrics.metrics.quality import antonym_probability
 from edit_metrics.registry import feature
@@ -50,3 +51,18 @@ def clip_iqa(embedding: Sequence[Float32], backend: ImageTextEncoder) -> list[fl
     """
     antonyms = np.asarray(backend.encode_texts(ANTONYMS))
     return [antonym_probability(picture, antonyms) for picture in embedding]
+
+
+@feature(backend="iqa", batched=True, cache=True)
+def source_iqa(source: Sequence[RGB], backend: QualityAssessor) -> list[LearnedQuality]:
+    """MUSIQ and TOPIQ of S."""
+    return backend.assess(source)
+
+
+@feature(backend="iqa", batched=True)
+def edited_iqa(
+    edited_native: Sequence[RGB], backend: QualityAssessor, edited: Sequence[RGB | None] | None = None
+) -> list[LearnedQuality]:
+    """MUSIQ and TOPIQ of E on S's grid; on its own grid where it has no place there."""
+    on_grid = edited or [None] * len(edited_native)
+    return backend.assess([n if e is None else e for e, n in zip(on_grid, edited_native, strict=True)])

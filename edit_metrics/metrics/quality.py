@@ -11,14 +11,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from edit_metrics.metrics import artefacts, no_reference
 from edit_metrics.metrics.no_reference import QualityReadings
 from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction, Float32, Measurement, Missing, measured
+from edit_metrics.types import RGB, Direction, Float32, Measurement, Missing, measured, unavailable
 
 LOGIT_SCALE: Final = 100.0
 """The temperature at which CLIP was trained (Radford 2021)."""
@@ -140,3 +140,49 @@ def clip_iqa_delta(source_clip_iqa: float, edited_clip_iqa: float) -> float:
     Missing without a CLIP backend.
     """
     return edited_clip_iqa - source_clip_iqa
+
+
+class LearnedScores(Protocol):
+    """What is read of a :class:`edit_metrics.backends.pyiqa_quality.LearnedQuality`."""
+
+    @property
+    def musiq(self) -> float | None:
+        """About 0..100."""
+        ...
+
+    @property
+    def topiq(self) -> float | None:
+        """About 0..1."""
+        ...
+
+
+@metric("quality.musiq_edited", direction=Direction.HIGHER_IS_BETTER, bounds=(None, None), unit="", on_request=True)
+def musiq_edited(edited_iqa: LearnedScores) -> float | Missing:
+    """E: MUSIQ (Ke et al. 2021, KonIQ-10k), about 0..100; ``unavailable(no_weights)`` without its file."""
+    return _given(edited_iqa.musiq)
+
+
+@metric("quality.musiq_delta", direction=Direction.HIGHER_IS_BETTER, bounds=(None, None), unit="", on_request=True)
+def musiq_delta(source_iqa: LearnedScores, edited_iqa: LearnedScores) -> float | Missing:
+    """E minus S: MUSIQ (Ke et al. 2021); 0 = as the source; ``unavailable(no_weights)``."""
+    return _given_delta(source_iqa.musiq, edited_iqa.musiq)
+
+
+@metric("quality.topiq_edited", direction=Direction.HIGHER_IS_BETTER, bounds=(None, None), unit="", on_request=True)
+def topiq_edited(edited_iqa: LearnedScores) -> float | Missing:
+    """E: TOPIQ-NR (Chen et al. 2024, KonIQ-10k), about 0..1; ``unavailable(no_weights)`` without its file."""
+    return _given(edited_iqa.topiq)
+
+
+@metric("quality.topiq_delta", direction=Direction.HIGHER_IS_BETTER, bounds=(None, None), unit="", on_request=True)
+def topiq_delta(source_iqa: LearnedScores, edited_iqa: LearnedScores) -> float | Missing:
+    """E minus S: TOPIQ-NR (Chen et al. 2024); 0 = as the source; ``unavailable(no_weights)``."""
+    return _given_delta(source_iqa.topiq, edited_iqa.topiq)
+
+
+def _given(value: float | None) -> float | Missing:
+    return unavailable("no_weights") if value is None else value
+
+
+def _given_delta(before: float | None, after: float | None) -> float | Missing:
+    return unavailable("no_weights") if before is None or after is None else after - before

@@ -15,7 +15,9 @@ from skimage import data
 from skimage.measure import blur_effect
 from skimage.restoration import estimate_sigma
 
-from edit_metrics.features.quality import clip_iqa, edited_readings, source_readings
+from edit_metrics.backends.pyiqa_quality import LearnedQuality, PyiqaQuality, _build_musiq, _build_topiq, _with_weights
+from edit_metrics.errors import ConfigError, WeightsError
+from edit_metrics.features.quality import clip_iqa, edited_iqa, edited_readings, source_iqa, source_readings
 from edit_metrics.metrics.artefacts import banding, blockiness
 from edit_metrics.metrics.no_reference import (
     READINGS,
@@ -27,9 +29,17 @@ from edit_metrics.metrics.no_reference import (
     read_quality,
     resolution_loss,
 )
-from edit_metrics.metrics.quality import antonym_probability, edited_reading, reading_delta
+from edit_metrics.metrics.quality import (
+    antonym_probability,
+    edited_reading,
+    musiq_delta,
+    musiq_edited,
+    reading_delta,
+    topiq_delta,
+    topiq_edited,
+)
 from edit_metrics.registry import get_metric
-from edit_metrics.types import Measurement, Missing, undefined
+from edit_metrics.types import Measurement, Missing, unavailable, undefined
 
 ASTRONAUT = data.astronaut()
 CAT = data.chelsea()
@@ -253,6 +263,67 @@ def test_every_reading_has_its_two_columns_within_their_bounds() -> None:
             assert (-np.inf if lower is None else lower) <= value.value
             assert value.value <= (np.inf if upper is None else upper)
         assert set(delta.needs) == {"source_readings", "edited_readings"}
+
+
+class Brightness:
+    """Stands in for a learned assessor: TOPIQ is the mean level, MUSIQ has no weights."""
+
+    def assess(self, images: list[np.ndarray]) -> list[LearnedQuality]:
+        return [LearnedQuality(None, float(image.mean() / 255)) for image in images]
+
+
+def test_learned_quality_is_read_on_the_sources_grid_where_there_is_one() -> None:
+    small = CAT[::2, ::2]
+    before = source_iqa([CAT, CAT], Brightness())
+    after = edited_iqa([small, flat(255)], Brightness(), [CAT, None])
+    assert [topiq_delta(*pair) for pair in zip(before, after, strict=True)] == [0.0, 1.0 - before[1].topiq]
+    assert topiq_edited(after[1]) == 1.0
+    assert edited_iqa([CAT], Brightness()) == before[:1]
+
+
+def test_a_network_without_weights_says_so() -> None:
+    (found,) = source_iqa([CAT], Brightness())
+    assert musiq_edited(found) == unavailable("no_weights")
+    assert musiq_delta(found, found) == unavailable("no_weights")
+
+
+def test_the_learned_backend_wants_a_file_and_reads_no_code(tmp_path) -> None:
+    with pytest.raises(ConfigError, match="musiq"):
+        PyiqaQuality.describe({"musiq": "", "topiq": ""})
+    path = tmp_path / "musiq.pth"
+    path.write_bytes(b"not a state dict")
+    described = PyiqaQuality.describe({"musiq": str(path), "topiq": ""})
+    assert described.name == "pyiqa/musiq"
+    assert PyiqaQuality.weights({"musiq": str(path), "topiq": ""}) == (str(path),)
+    torch = pytest.importorskip("torch")
+    with pytest.raises(WeightsError, match="state dict"):
+        _with_weights(torch.nn.Linear(2, 1), path)
+
+
+def test_a_state_dict_is_loaded_from_either_format(tmp_path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    trained = torch.nn.Linear(3, 1)
+    save_file(trained.state_dict(), tmp_path / "a.safetensors")
+    torch.save({"params": trained.state_dict()}, tmp_path / "b.pth")
+    for name in ("a.safetensors", "b.pth"):
+        loaded = _with_weights(torch.nn.Linear(3, 1), tmp_path / name)
+        assert not loaded.training
+        assert torch.equal(loaded.weight, trained.weight)
+
+
+def test_the_networks_of_pyiqa_score_a_picture(tmp_path) -> None:
+    pytest.importorskip("pyiqa", reason="extra 'iqa' is not installed")
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    paths = {"musiq": tmp_path / "musiq.pth", "topiq": tmp_path / "topiq.pth"}
+    torch.save(_build_musiq().state_dict(), paths["musiq"])
+    torch.save({"params": _build_topiq().state_dict()}, paths["topiq"])
+    backend = PyiqaQuality(**{name: str(path) for name, path in paths.items()}, device="cpu")
+    first, second = backend.assess([CAT[:96, :128], ASTRONAUT[:128, :96]])
+    assert np.isfinite([first.musiq, first.topiq, second.musiq, second.topiq]).all()
+    assert backend.assess([CAT[:96, :128]]) == [first]
 
 
 class TwoPrompts:
