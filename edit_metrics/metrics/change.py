@@ -149,15 +149,18 @@ def find_changes(reference: ChangeReference, edited_lab: Float32, kept: Mask | N
 
 
 def mean_coarse_difference(source_lab: Float32, edited_lab: Float32) -> float:
-    """Mean ΔE2000 of the pictures blurred with σ = 3 px: what is left of a difference that is not fine noise.
+    """Mean ΔE2000 of the pictures blurred with σ = 8 px: what is left of a difference that is not encoding noise.
+
+    At σ = 3 px a JPEG of quality 30 still reads 1.7, more than many tone edits; at 8 px it stays under 1.1, and the
+    reading of a tone edit does not change.
 
     Args:
-        source_lab: H×W×3 CIELAB. The blur is taken at half size.
+        source_lab: H×W×3 CIELAB. The blur is taken at a quarter of the size.
         edited_lab: the same, aligned.
     """
-    size = (max(source_lab.shape[1] // 2, 1), max(source_lab.shape[0] // 2, 1))
-    halves = [cv2.resize(lab, size, interpolation=cv2.INTER_AREA) for lab in (source_lab, edited_lab)]
-    blurred = [_blur(np.asarray(half, np.float32), 1.5) for half in halves]
+    size = (max(source_lab.shape[1] // 4, 1), max(source_lab.shape[0] // 4, 1))
+    quarters = [cv2.resize(lab, size, interpolation=cv2.INTER_AREA) for lab in (source_lab, edited_lab)]
+    blurred = [_blur(np.asarray(quarter, np.float32), 2.0) for quarter in quarters]
     return float(delta_e_2000(blurred[0], blurred[1]).mean(dtype=np.float64))
 
 

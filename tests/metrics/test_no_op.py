@@ -24,6 +24,7 @@ COPIES: dict[str, Callable[[RGB], RGB]] = {
     "equal": lambda image: image.copy(),
     "jpeg95": encoded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 95),
     "jpeg75": encoded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 75),
+    "jpeg30": encoded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 30),
     "webp75": encoded(".webp", cv2.IMWRITE_WEBP_QUALITY, 75),
     "resized": lambda image: np.asarray(cv2.resize(image, None, fx=0.992, fy=0.992, interpolation=cv2.INTER_AREA)),
     "one level": lambda image: np.where(image < 255, image + 1, image).astype(np.uint8),
