@@ -174,6 +174,7 @@ class EngineConfig(Section):
         workers: threads for decoding and model-free metrics; 0 = as many as there are cores.
         model_threads: threads inside a model; 0 = as many as there are cores.
         device: ``auto`` takes a GPU when there is one.
+        cache_max_bytes: size of the feature cache (``--cache``) beyond which the least recently used values go.
     """
 
     shard_size: int = Field(default=256, gt=0)
@@ -182,6 +183,7 @@ class EngineConfig(Section):
     workers: int = Field(default=0, ge=0)
     model_threads: int = Field(default=0, ge=0)
     device: str = "auto"
+    cache_max_bytes: int = Field(default=10 * 2**30, gt=0)
 
 
 class Config(Section):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from edit_metrics.config import DecodeConfig
 from edit_metrics.errors import ImageError
 from edit_metrics.io.formats import DecodeLimits
-from edit_metrics.io.hashing import perceptual_hash
-from edit_metrics.io.images import DecodedImage, DecodeInfo, MaskFacts, decode_image
+from edit_metrics.io.hashing import canonical_json_sha256, perceptual_hash
+from edit_metrics.io.images import DecodedImage, DecodeInfo, MaskFacts, PictureFacts, decode_image
 from edit_metrics.io.masks import DecodedMask, decode_mask, fit_mask
 from edit_metrics.types import EditItem, Mask, Missing, Rejection, not_applicable, unavailable, undefined
 
+TEXT_INPUTS = ("instruction", "source_caption", "target_caption", "edit_type")
 MIN_SIDE = 1
 """Small pictures are decoded, so that feasibility can say that they are small."""
 
@@ -26,6 +28,7 @@ class DecodedItem:
         values: base input → array, text or Missing; emptied by the scorer as soon as nothing reads them.
         group: the manifest's, else the source's content hash.
         pixels: of the source, what a batch is bounded by.
+        contents: base input → hash of its content.
     """
 
     item: EditItem
@@ -34,6 +37,11 @@ class DecodedItem:
     source_phash: str | None
     edited_phash: str | None
     pixels: int
+    contents: Mapping[str, str]
+
+    def content_hash(self, inputs: Sequence[str]) -> str:
+        """What those base inputs hold, as one hash: never their ids or paths."""
+        return canonical_json_sha256([self.contents[name] for name in inputs])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,26 @@ def decode_item(item: EditItem, config: DecodeConfig) -> DecodedItem | RejectedA
         source_phash=_phash(source),
         edited_phash=_phash(edited),
         pixels=0 if isinstance(source, Missing) else source.width * source.height,
+        contents=_contents(values),
     )
+
+
+def _contents(values: Mapping[str, Any]) -> dict[str, str]:
+    info: DecodeInfo = values["decode_info"]
+    hashes = {
+        "source": _content(info.source),
+        "edited_native": _content(info.edited),
+        # Polarity is part of what a mask says, and so is the grid that it was fitted to.
+        "mask_file": f"{_content(info.mask)}:{getattr(info.mask, 'white_means', '')}:{_content(info.source)}",
+        "references": ",".join(map(_content, info.references)),
+    }
+    texts = {n: v if isinstance(v, str) else f"missing:{v.reason}" for n, v in values.items() if n in TEXT_INPUTS}
+    hashes |= texts
+    return hashes | {"decode_info": canonical_json_sha256(hashes)}
+
+
+def _content(facts: PictureFacts | MaskFacts | Missing) -> str:
+    return f"missing:{facts.reason}" if isinstance(facts, Missing) else facts.sha256
 
 
 def _decode(path: str, limits: DecodeLimits, name: str) -> DecodedImage | Missing:

@@ -5,7 +5,7 @@ A plan is pure data made from a config: it can be built, shown and hashed withou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -87,6 +87,46 @@ def build_plan(config: Config) -> Plan:
     return Plan(config, tuple(steps), tuple(metrics), tuple(config.labels), tuple(roles))
 
 
+@dataclass(frozen=True, slots=True)
+class CacheRule:
+    """How the value of a cacheable feature is keyed.
+
+    Attributes:
+        definition: hash of every computation on the way from the base inputs, the backend and the decoding.
+        inputs: base inputs that it depends on; an item's key holds their content.
+    """
+
+    definition: str
+    inputs: tuple[str, ...]
+
+
+def cache_rules(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str, CacheRule]:
+    """Feature → rule, for every feature of the plan that is declared worth keeping."""
+    by_name = {step.spec.name: step for step in plan.steps}
+    rules = {}
+    for step in plan.steps:
+        spec = step.spec
+        if isinstance(spec, Feature) and spec.cache and (spec.backend is None or spec.backend in fingerprints):
+            parts = _definition([by_name[name] for name in sorted(_closure([spec]))], fingerprints)
+            parts["decode"] = plan.config.decode.model_dump(mode="json")
+            inputs = _base_inputs(spec)
+            rules[spec.name] = CacheRule(canonical_json_sha256(parts), inputs)
+    return rules
+
+
+def _base_inputs(spec: Computation) -> tuple[str, ...]:
+    needs = {need for name in _closure([spec]) for need in (spec if name == spec.name else get_feature(name)).needs}
+    return tuple(sorted(needs & BASE_INPUTS))
+
+
+def _definition(steps: Sequence[Step], fingerprints: Mapping[str, Fingerprint]) -> dict[str, Any]:
+    roles = {s.spec.backend for s in steps if isinstance(s.spec, Feature) and s.spec.backend}
+    return {
+        "computations": {s.spec.name: {"version": s.spec.version, "options": dict(s.options)} for s in steps},
+        "backends": {role: asdict(fingerprints[role]) for role in sorted(roles) if role in fingerprints},
+    }
+
+
 def score_signatures(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str, dict[str, Any]]:
     """Per dimension everything its scores depend on, and the hash of it.
 
@@ -104,11 +144,7 @@ def _signature(plan: Plan, fingerprints: Mapping[str, Fingerprint], dimension: s
     config = plan.config
     section = config.dimension(dimension)
     names = _closure([m for m in plan.metrics if m.dimension == dimension])
-    steps = [s for s in plan.steps if s.spec.name in names]
-    roles = {s.spec.backend for s in steps if isinstance(s.spec, Feature) and s.spec.backend}
-    parts = {
-        "computations": {s.spec.name: {"version": s.spec.version, "options": dict(s.options)} for s in steps},
-        "backends": {role: asdict(fingerprints[role]) for role in sorted(roles) if role in fingerprints},
+    parts = _definition([s for s in plan.steps if s.spec.name in names], fingerprints) | {
         "decode": config.decode.model_dump(mode="json"),
         "section": section.model_dump(mode="json"),
         "confidence": config.confidence.model_dump(mode="json"),
@@ -157,7 +193,7 @@ def _batched_together(specs: list[Computation]) -> list[Computation]:
     return result
 
 
-def _closure(roots: list[Metric]) -> set[str]:
+def _closure(roots: Sequence[Computation]) -> set[str]:
     names: set[str] = set()
     stack: list[Computation] = list(roots)
     while stack:

@@ -11,7 +11,8 @@ from typing import Any
 
 from edit_metrics.dimensions import to_flags, to_overall, to_prescore
 from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding, decode_item
-from edit_metrics.engine.plan import Plan, Step
+from edit_metrics.engine.plan import CacheRule, Plan, Step
+from edit_metrics.features.cache import FeatureCache
 from edit_metrics.registry import Feature, Label, Metric
 from edit_metrics.types import (
     DIMENSIONS,
@@ -76,6 +77,8 @@ class Scorer:
         workers: threads for decoding and for model-free steps.
         watch: called with each item when its batch is through, while its features in ``keep`` are still there.
         keep: features that ``watch`` reads and that must live until it has been called.
+        cache: where features that are worth keeping are read from and written to.
+        cache_rules: feature → how its values are keyed; needed with a cache.
     """
 
     def __init__(
@@ -86,12 +89,16 @@ class Scorer:
         workers: int = 2,
         watch: Callable[[ScoredItem, Mapping[str, Any]], None] | None = None,
         keep: Sequence[str] = (),
+        cache: FeatureCache | None = None,
+        cache_rules: Mapping[str, CacheRule] | None = None,
     ) -> None:
         self._plan = plan
         self._backends = backends
         self._workers = max(1, workers)
         self._watch = watch
         self._last_use = _last_uses(plan.steps, keep)
+        self._cache = cache
+        self._cache_rules = cache_rules or {}
 
     def score_shard(self, items: Sequence[EditItem], on_done: Callable[[int], None] | None = None) -> ShardResult:
         """Score the items of one shard; batches never reach over its edge.
@@ -202,15 +209,35 @@ class Scorer:
                 self._store(step, work, missing)
             else:
                 ready.append(work)
+        keys = self._cache_keys(step, ready)
+        if keys and self._cache is not None:
+            kept = self._cache.get(list(keys.values()))
+            for work in ready:
+                if (key := keys[id(work)]) in kept:
+                    self._store(step, work, kept[key])
+            ready = [work for work in ready if keys[id(work)] not in kept]
         if not ready:
             return
-        try:
-            results = self._call_batched(step, ready)
-        except Exception:
-            # One bad item must not cost the others theirs: run them alone, and let only those fail that do.
-            results = [self._call_alone(step, work) for work in ready]
+        results = self._results(step, ready)
         for work, result in zip(ready, results, strict=True):
             self._store(step, work, result)
+        if keys and self._cache is not None:
+            fresh = {keys[id(work)]: result for work, result in zip(ready, results, strict=True)}
+            self._cache.put({key: result for key, result in fresh.items() if not _is_failure(result)})
+
+    def _cache_keys(self, step: Step, works: Sequence[_Work]) -> dict[int, str]:
+        """id(work) → key, for a step whose values are kept; empty without a cache."""
+        rule = self._cache_rules.get(step.spec.name)
+        if self._cache is None or rule is None:
+            return {}
+        return {id(work): f"{rule.definition}:{work.decoded.content_hash(rule.inputs)}" for work in works}
+
+    def _results(self, step: Step, ready: Sequence[_Work]) -> Sequence[Any]:
+        try:
+            return self._call_batched(step, ready)
+        except Exception:
+            # One bad item must not cost the others theirs: run them alone, and let only those fail that do.
+            return [self._call_alone(step, work) for work in ready]
 
     def _call_alone(self, step: Step, work: _Work) -> Any:
         try:
@@ -292,6 +319,11 @@ class Scorer:
             self._watch(scored, work.values)
         work.values.clear()
         return scored
+
+
+def _is_failure(result: Any) -> bool:
+    # The next run may fare better: an exception is not a property of the content.
+    return isinstance(result, Missing) and result.status is Status.FAILED
 
 
 def _add(total: Seconds, spent: Mapping[str, float]) -> None:

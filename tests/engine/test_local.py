@@ -309,3 +309,40 @@ def test_python_rows_need_no_file(stub_config: Config) -> None:
 def test_overrides_belong_to_a_profile_name(stub_config: Config) -> None:
     with pytest.raises(ConfigError, match="finished config"):
         score([], stub_config, overrides=["engine.shard_size=2"])
+
+
+def test_a_warm_cache_spares_the_models_and_changes_no_value(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edit_metrics.backends.stub import StubEncoder
+
+    plain = scores(fixtures_manifest, stub_config, tmp_path / "plain")
+    scores(fixtures_manifest, stub_config, tmp_path / "first", cache=tmp_path / "cache")
+    encode, seen = StubEncoder.encode_images, 0
+
+    def counting(self: StubEncoder, images: Any) -> Any:
+        nonlocal seen
+        seen += len(images)
+        return encode(self, images)
+
+    monkeypatch.setattr(StubEncoder, "encode_images", counting)
+    warm = scores(fixtures_manifest, stub_config, tmp_path / "second", cache=tmp_path / "cache")
+    feasible = int((plain["feasibility.score"] > 0).sum())
+    assert seen == feasible, "only the edited pictures are encoded again"
+    pd.testing.assert_frame_equal(numbers(plain), numbers(warm), rtol=1e-5)
+
+
+def test_a_changed_prompt_or_picture_is_never_served_a_stale_feature(stub_config: Config, tmp_path: Path) -> None:
+    row = {"id": "same", "source": "coffee.png", "edited": "coffee_jpeg75.jpg", "instruction": "x"}
+    captions = ("a red cup", "a green cup")
+
+    def clip_t(caption: str, cache: Path | None, out: str) -> float:
+        path = tmp_path / "m.jsonl"
+        path.write_text(json.dumps(row | {"target_caption": caption}))
+        manifest = read_manifest(path, root=FIXTURES / "images")
+        return float(scores(manifest, stub_config, tmp_path / out, cache=cache)["adherence.conse_t"].item())
+
+    cached = [clip_t(caption, tmp_path / "cache", f"c{n}") for n, caption in enumerate(captions)]
+    fresh = [clip_t(caption, None, f"f{n}") for n, caption in enumerate(captions)]
+    assert cached == pytest.approx(fresh, abs=1e-6)
+    assert cached[0] != pytest.approx(cached[1], abs=1e-3)
