@@ -341,6 +341,9 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         node = node.setdefault(part, {})
         if not isinstance(node, dict):
             raise ConfigError("a key inside a section", repr(key), f"--set {override}", f"{part!r} is not a section.")
+    if value is None:
+        node.pop(last, None)
+        return
     if last == "use" and node.get("use") != value:
         node.clear()  # the options belonged to the other backend
     node[last] = value

@@ -103,6 +103,10 @@ def test_overriding_the_backend_drops_the_options_of_the_old_one() -> None:
     assert config.backends["perceptual"] == {"use": "stub"}
 
 
+def test_overriding_with_null_removes_the_key() -> None:
+    assert "faces" not in load_config("embedded", overrides=["backends.faces=null"]).backends
+
+
 def test_profiles_that_extend_each_other_in_a_circle_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
