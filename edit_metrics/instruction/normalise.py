@@ -50,9 +50,20 @@ _WISHES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\g<verb> \g<what>"),
         (rf"^(?=(?:a|an|the|all|his|her|their|its|this|that|it)\b){_SOMETHING} (?:{_MODAL} (?:all |both )?|"
          rf"to )be\b (?P<what>.+)$", r"make \g<who> be \g<what>"),
+        (rf"^{_SOMETHING} needs? (?P<what>(?:an?|some|more|another|two)\b.+)$", r"add \g<what>"),
         (r"^(?:edit|photoshop) (?:in )?(?P<what>(?:a|an|some|another|more) .+)$", r"add \g<what>"),
     )
 )  # fmt: skip
+_UNWANTED = re.compile(
+    r"\b(?:i|we) (?:do not|don't|dont) (?:want|like|need)(?: to see)? (?P<what>[^.,;]+?)(?: in (?:the|this|my) "
+    r"\w+)?(?=[.,;]|$)"
+)
+"""``i don't want the cables in the picture`` is an edit, not a negation beside one."""
+_WANTED = re.compile(
+    r"^(?:(?:i|we)(?:'d| would)? (?:really )?(?:want|like|love|need)|it would be (?:nice|great|good|cool))(?: "
+    r"to (?:see|have|add))? "
+    r"(?=(?:an?|some|more|another|two|three|several)\b)"
+)
 _MISSPELT = (
     (re.compile(r"\b(?:insted|intead|insetad)\b"), "instead"),
     (re.compile(r"\b(?:back ?rounds?|backgroud|backgound|back ground)\b"), "background"),
@@ -90,7 +101,7 @@ def normalise(text: str) -> Normalised:
     body = re.sub(r"\s+", " ", body).strip().lower()
     for pattern, word in _MISSPELT:
         body = pattern.sub(word, body)
-    body, negations = _cut_negations(body)
+    body, negations = _cut_negations(_UNWANTED.sub(r"remove \g<what>", body))
     clauses = [_strip_clause(part) for part in _CLAUSE_BREAK.split(body)]
     return Normalised(tuple(clause for clause in clauses if re.search(r"\w", clause)), tuple(quotes), negations)
 
@@ -111,6 +122,7 @@ def _cut_negations(body: str) -> tuple[str, tuple[str, ...]]:
 
 def _strip_clause(clause: str) -> str:
     clause = clause.strip(" .,;:!?")
+    clause = _WANTED.sub("add ", clause)
     previous = None
     while previous != clause:
         previous = clause

@@ -17,7 +17,10 @@ _FLIP = re.compile(
 _ROTATE = re.compile(
     r"\b(?:rotat\w+|turn \w+(?: \w+)? (?:upside[ -]down|clockwise|counter\S+|anti\S+|\d+)|upside[ -]down|tilt\w*)\b"
 )
-_CROP = re.compile(r"^crop\b(?! out\b)|\bcropped\b|^trim (?:the )?(?:image|photo|picture|edges|borders)")
+_CROP = re.compile(
+    r"^crop (?:out (?:the )?(?:\w+ )?(?:space|edges?|borders?|margins?|bars?)\b|(?!out\b))|"
+    r"^crop$|\bcropped\b|^trim (?:the )?(?:image|photo|picture|edges|borders)"
+)
 _ZOOM = re.compile(r"\bzoom(?:ed)?[ -](?P<way>in|out)\b|\bzoom\b")
 _RESIZED = re.compile(
     r"^(?:\w+ )?(?:bigger|larger|smaller|huge|tiny|giant|gigantic|taller|shorter|wider|narrower|longer|twice|"

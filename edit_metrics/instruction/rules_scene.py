@@ -54,7 +54,7 @@ def read_background(clause: Clause) -> ParsedInstruction | None:
         return found(clause, EditType.BACKGROUND, doubts=("no_verb",)) if named else None
     about = re.fullmatch(words.BACKGROUND, skeleton.object) or re.fullmatch(words.SETTING, skeleton.object)
     coloured = find_colour(skeleton.result or "", cued=False)
-    if about and not (coloured and skeleton.verb in {Verb.MAKE, Verb.RECOLOUR}):
+    if about and not (coloured and skeleton.verb is Verb.RECOLOUR):
         new = noun_phrase(skeleton.result)
         return found(clause, EditType.BACKGROUND, object="background", new_object=new, colour=coloured)
     place = _new_place(skeleton)
@@ -69,10 +69,12 @@ def _new_place(skeleton: Skeleton) -> str | None:
         return None
     if skeleton.place is None:
         return skeleton.object if re.match(r"^(?!.* in the ).*\bbackground$", skeleton.object) else None
+    if re.fullmatch(r"him|her|them", skeleton.object) and re.match(r"^(?:in front of|in|inside|at) ", skeleton.place):
+        return skeleton.place
     present = re.match(r"^(?:the|him|her|them|it|this|his)\b", skeleton.object)
     return skeleton.place if present and _PLACED.match(skeleton.place) else None
 
 
 def _found_place(clause: Clause, place: str) -> ParsedInstruction:
-    bare = re.sub(r"^(?:in|on|at|into|onto|to) ", "", place)
+    bare = re.sub(r"^(?:in front of|inside|in|on|at|into|onto|to) ", "", place)
     return found(clause, EditType.BACKGROUND, object="background", new_object=noun_phrase(bare))

@@ -28,7 +28,7 @@ def read_text_edit(clause: Clause) -> ParsedInstruction | None:
     if skeleton and skeleton.verb is Verb.REMOVE:
         return found(clause, EditType.TEXT, old_text=quoted[0] if quoted else None)
     if len(quoted) > 1:
-        swapped = (
+        swapped = re.search(r"qzq\d+qzq.*\b(?:instead of|rather than|in place of|not)\b.*qzq", clause.text) or (
             skeleton is not None
             and _is_quote(skeleton.result)
             and clause.text.startswith(("substitute", "add", "put", "write"))
@@ -50,7 +50,12 @@ def read_text_edit(clause: Clause) -> ParsedInstruction | None:
 def _is_quote(phrase: str | None) -> bool:
     return (
         phrase is not None
-        and re.fullmatch(r"(?:the )?(?:text |words? |letters? )?qzq\d+qzq(?: text)?", phrase.strip()) is not None
+        and re.fullmatch(
+            r"(?:the )?(?:text |words? |letters? )?qzq\d+qzq(?: text)?(?: (?:on|in|at|from|above|"
+            r"below|under) .+)?",
+            phrase.strip(),
+        )
+        is not None
     )
 
 

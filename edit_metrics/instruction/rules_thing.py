@@ -23,11 +23,14 @@ def read_add(clause: Clause) -> ParsedInstruction | None:
     skeleton = clause.skeleton
     if skeleton is None or skeleton.verb not in {Verb.ADD, Verb.GIVE}:
         return None
-    added = skeleton.result if skeleton.verb is Verb.GIVE else skeleton.object
+    given = skeleton.verb is Verb.GIVE
+    added = noun_phrase(skeleton.result if given else skeleton.object)
+    if added is None or added.startswith("it ") or (given and is_picture(skeleton.object)):
+        return None  # ``draw it as a comic`` and ``give it a warmer temperature`` add no thing
     return found(
         clause,
         EditType.ADD,
-        object=noun_phrase(added),
+        object=added,
         direction=slots.find_place(clause.text),
         degree=slots.find_degree(clause.text),
     )

@@ -61,7 +61,8 @@ def _tone_is_object(skeleton: Skeleton) -> bool:
     tail = re.sub(r"^.*\b(?:of|to) ", "", about or "")
     words_of_tone = re.search(
         r"\b(?:contrast|saturation|brightness|exposure|blur\w*|sharpness|warmth|sepia|b&w|gr[ae]yscale|tone|"
-        r"tones|filter|effect|tint|light|lighting|vibrancy|colou?rs?|vibrance|black and white|look|focus|bokeh)$",
+        r"tones|filter|effect|tint|light|lighting|vibrancy|colou?rs?|vibrance|black and white|look|focus|bokeh|"
+        r"image|photo|picture|version)$",
         about or "",
     )
     return bool(tones) and (words_of_tone is not None or is_picture(tail))

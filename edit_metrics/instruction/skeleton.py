@@ -49,14 +49,16 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
     (verb, re.compile(pattern))
     for verb, pattern in (
         (Verb.REPLACE, r"^substitute (?P<result>.+?) for (?P<object>.+)$"),
-        (Verb.REPLACE, rf"^{words.REPLACE}(?: out)? (?P<object>.+?) (?:with|by|for|to|into) (?P<result>.+)$"),
+        (Verb.REPLACE, rf"^{words.REPLACE}(?: out)? (?P<object>.+?)(?: out)? (?:with|by|for|to|into) (?P<result>.+)$"),
         (Verb.REPLACE, rf"^{words.CHANGE} (?P<object>(?:the|his|her|its|this|that|all) .+?) (?:with|for) "
                        rf"(?P<result>.+)$"),
-        (Verb.REPLACE, r"^(?:make|have|let)? ?(?P<object>.+?) (?:is |are |be |to be |gets? )(?:replaced|swapped|"
+        (Verb.REPLACE, r"^(?:make|have|let)? ?(?P<object>.+?) (?:is |are |be |to be |gets? )?(?:replaced|swapped|"
                        r"substituted|exchanged|switched)(?: out)? (?:with|by|for|to) (?P<result>.+)$"),
         (Verb.REMOVE, r"^(?:make|have|let) (?P<object>.+?) (?:be )?(?:disappear|go away|vanish|gone|invisible|"
                       r"removed|deleted|erased|leave)\b.*$"),
-        (Verb.REMOVE, r"^(?:take|get|crop|cut|edit|photoshop) (?P<object>.+?) (?:out|away|off)(?: of .+)?$"),
+        (Verb.REMOVE, r"^(?:make|have|let|show) (?P<place>.+?) (?:be )?(?:without|with no) (?P<object>.+)$"),
+        (Verb.REMOVE, r"^(?:take|get|pull|crop|cut|edit|photoshop) (?P<object>.+?) (?:out|away|off)(?: (?:of |"
+                      r"from )?(?:the|his|her|its|their) .+)?$"),
         (Verb.REMOVE, rf"^{words.REMOVE}(?: up| of)? (?P<object>.+)$"),
         (Verb.REMOVE, r"^(?:there (?:be|is|are) |have |let there be |make there be )?(?:no|without)(?: more| "
                       r"any)? (?P<object>.+)$"),
@@ -86,7 +88,8 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.CHANGE, r"^(?:make|render|have|let) (?P<object>.+?) (?:into|turn into|become|be (?:turned|"
                       r"changed) (?:in)?to|to be|turn to|be|turn) (?P<result>.+)$"),
         (Verb.CHANGE, rf"^{words.CHANGE} (?P<object>(?:the )?colou?rs? (?:of|on) .+|.+ colou?rs?)$"),
-        (Verb.MAKE, rf"^(?:{words.MAKE}) (?P<object>.+?) (?:look like|look as if|resemble|appear to be|look|"
+        (Verb.MAKE, rf"^(?:{words.MAKE}) (?P<object>.+?(?<! twice)(?<! half)(?<! times)) (?:look like|look as "
+                    rf"if|resemble|appear to be|look|"
                     rf"appear|as) (?P<result>.+)$"),
         (Verb.MAKE, rf"^(?:{words.MAKE}|turn|change|set) (?P<object>it|him|them|{words.PICTURE}) "
                     rf"(?P<result>.+)$"),

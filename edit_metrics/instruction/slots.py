@@ -148,7 +148,7 @@ def noun_phrase(text: str | None) -> str | None:
 
 def is_picture(phrase: str | None) -> bool:
     """Whether a phrase means the whole picture; no phrase does."""
-    return not phrase or re.fullmatch(words.PICTURE, phrase.strip()) is not None
+    return not phrase or re.fullmatch(rf"this|that|{words.PICTURE}", phrase.strip()) is not None
 
 
 def _number(text: str) -> float:

@@ -14,14 +14,14 @@ def _alternatives(text: str) -> str:
 
 ADD: Final = _alternatives(
     "add insert put place include introduce attach append draw hang plant install create generate superimpose "
-    "overlay "
+    "overlay throw toss wrap pop slap "
     "bring_in throw_in add_in set stick mount build position drop_in sprinkle scatter draw_in paint_in photoshop_in"
 )
 REMOVE: Final = _alternatives(
     "remove delete erase take_away take_out take_off get_rid_of eliminate wipe_out wipe_off wipe_away clear "
     "clear_away "
     "clear_out cut_out crop_out edit_out photoshop_out hide omit exclude discard drop strip strip_away clean_up "
-    "clean_off "
+    "clean_off lose ditch "
     "dispose_of do_away_with scrub_out scrap rid strip_off"
 )
 REPLACE: Final = _alternatives("replace swap substitute exchange switch trade swap_out switch_out switch_up")
@@ -32,7 +32,7 @@ CHANGE: Final = _alternatives(
 )
 MAKE: Final = _alternatives("make render have let get show turn_out")
 RECOLOUR: Final = _alternatives("recolor recolour color colour paint dye repaint tint stain spray-paint spray_paint")
-MOVE: Final = _alternatives("move shift relocate slide push pull drag nudge reposition")
+MOVE: Final = _alternatives("move shift relocate slide push pull drag nudge scoot reposition")
 RESIZE: Final = _alternatives("enlarge shrink scale_up scale_down resize upscale_the widen lengthen shorten stretch")
 
 POLITE: Final = re.compile(
@@ -40,9 +40,10 @@ POLITE: Final = re.compile(
     r"so)[ ,]+"
     r"|(?:can|could|would|will) (?:you|we|i) (?:please |kindly |just |maybe )*"
     r"|(?:i|we)(?:'d| would)? (?:really )?(?:want|like|love|need|wish|prefer)(?: for)?(?: you)?(?: to)? (?:see )?"
-    r"|(?:you|we|they|it|this) (?:should|must|need to|have to) |help me(?: to)? |try to |go ahead and |let's |"
+    r"|(?:you|we|they) (?:should|must|need to|have to) |help me(?: to)? |try to |go ahead and |let's |"
     r"lets |let us "
-    r"|edit the (?:image|photo|picture) (?:to|so that|by) |use (?:the )?photoshop to |(?:refer to|follow|use|"
+    r"|make it so(?: that)? |edit the (?:image|photo|picture) (?:to|so that|by) |use (?:the )?photoshop to |"
+    r"(?:refer to|follow|use|"
     r"using|based on|according to) (?:the |this )?[^.,]*? to (?=(?:add|remove|replace|change|make|turn)\b)|in "
     r"the (?:image|photo|picture),? )+"
 )
@@ -51,12 +52,12 @@ TRAILING_POLITE: Final = re.compile(r"[ ,]*(?:please|thanks|thank you|if possibl
 PICTURE: Final = (
     r"(?:(?:the|this|that|whole|entire|full|overall|my|of|all|complete|original) )*"
     r"(?:it|image|photo|photograph|picture|pic|scene|everything|frame|shot|screenshot|canvas|whole thing|thing|"
-    r"img|view)"
+    r"img|view|portrait|selfie|snapshot)"
     r"(?: overall| as a whole| itself)?"
 )
 BACKGROUND: Final = (
-    r"(?:(?:the|whole|entire|its|their|his|her|image|photo|picture|\w+'s) )*(?:background|"
-    r"backdrop|back ground|bg|backround)s?"
+    r"(?:(?:(?:the|whole|entire|its|their|his|her|image|photo|picture|\w+'s) )*(?:background|"
+    r"backdrop|back ground|bg|backround)s?|what(?:'s| is) behind .*)"
 )
 SETTING: Final = (
     r"(?:the )?(?:(?:whole|entire) )?(?:setting|scenery|location|place|environment|surroundings?|landscape behind .*)"
@@ -85,7 +86,8 @@ STYLE: Final = _alternatives(
     "hologram neon_art linocut pastel_drawing gouache acrylic bauhaus psychedelic trippy vintage retro fantasy_art"
 )
 STYLE_PHRASE: Final = re.compile(
-    rf"\b(?:in (?:the |a |an )?style of|style|stylis?z?ed?|art ?style|aesthetic|{STYLE})\b"
+    rf"\b(?:(?:drawn|painted|sketched) (?:by|with|in)|in (?:the |a |an )?style of|style|stylis?z?ed?|art ?style|"
+    rf"aesthetic|{STYLE})\b"
 )
 
 ATMOSPHERE: Final = re.compile(
