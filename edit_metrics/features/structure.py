@@ -31,7 +31,6 @@ def geometry_region(
     mask: Mask | None = None,
     kept: Mask | None = None,
     parsed_instruction: HasEditType | None = None,
-    edit_type: str | None = None,
 ) -> Mask | Missing:
     """R, where S's geometry must be found again in E: U, or the whole frame when the edit should leave geometry alone.
 
@@ -40,7 +39,6 @@ def geometry_region(
         mask: the given mask on S's grid, True = may change, H×W.
         kept: U, H×W.
         parsed_instruction: its edit type decides when there is no mask.
-        edit_type: the manifest's own word, when there is no instruction to parse.
 
     Returns:
         H×W; or ``not_applicable(full_mask)``, ``not_applicable(edit_changes_geometry)`` (no mask, and a kind of edit
@@ -51,7 +49,7 @@ def geometry_region(
         return kept
     if mask is not None:
         return not_applicable("full_mask") if mask.all() else undefined("kept_area_too_small")
-    kind = edit_type if parsed_instruction is None else str(parsed_instruction.edit_type)
+    kind = None if parsed_instruction is None else str(parsed_instruction.edit_type)
     if kind in KEEPS_GEOMETRY:
         return grid.covered
     return not_applicable("edit_changes_geometry" if kind in CHANGES_GEOMETRY else "edit_type_unknown")

@@ -385,7 +385,6 @@ def test_the_region_is_u_where_there_is_a_mask() -> None:
 def test_the_region_is_the_frame_where_the_edit_keeps_geometry() -> None:
     for kind in ("recolour", "tone", "style"):
         assert geometry_region(GRID, parsed_instruction=Parsed(kind)).all()
-        assert geometry_region(GRID, edit_type=kind).all()
 
 
 def test_there_is_no_region_where_the_edit_moves_something() -> None:
