@@ -96,7 +96,7 @@ def _blur(grey: Float32) -> float | Missing:
 def noise_sigma(image: RGB) -> float | Missing:
     """Standard deviation of the noise: median absolute diagonal wavelet detail / .6745 (Donoho & Johnstone 1994).
 
-    Two-sided: JPEG and denoising lower it, fine texture raises it.
+    Two-sided: JPEG and denoising lower it, fine texture raises it (the screen tone of a comic: to tens of levels).
 
     Args:
         image: H×W×3, 8-bit sRGB; db2 wavelet, each channel by itself, then their mean.
