@@ -98,6 +98,9 @@ def triage(
     gold: Annotated[Path | None, typer.Option(help="Table with ids whose rating is known.")] = None,
     overlap: Annotated[int, typer.Option(help="Raters an item.", min=1)] = 1,
     blind: Annotated[bool, typer.Option("--blind", help="Leave scores out of the export for raters.")] = False,
+    picture_root: Annotated[
+        Path | None, typer.Option(help="Label Studio's document root; default: the folder that holds every picture.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the audit's draw.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -127,7 +130,8 @@ def triage(
         outcome = triage_by_calibration(frame, loaded, options, decisions, _audit_ratings(exclude_rated, loaded, frame))
         for note in (*notes, *outcome.statement["automatic_decisions"]["notes"]):
             warn(note)
-    write_triage(outcome, frame, out)
+    target = None if calibration is None else loaded.target
+    write_triage(outcome, frame, out, _label_studio(outcome, frame, out, target, scored.path.parent, picture_root))
     if outcome.controls:
         from edit_metrics.human.plots import plot_risk_coverage
 
@@ -202,6 +206,21 @@ def _ids(path: Path | None) -> frozenset[str]:
     from edit_metrics.io.tables import read_table, with_text_ids
 
     return frozenset() if path is None else frozenset(with_text_ids(read_table(path), path)["id"])
+
+
+def _label_studio(
+    outcome: Triage, frame: Any, out: Path, target: str | None, run: Path, picture_root: Path | None
+) -> Mapping[str, Any] | None:
+    """Write Label Studio's files where the table has pictures."""
+    from edit_metrics.human.label_studio import TaskOptions, common_root
+    from edit_metrics.human.triage_files import write_label_studio
+
+    if not {"source", "edited"} <= set(frame.columns):
+        return None
+    evidence = run / "evidence" if (run / "evidence").is_dir() else None
+    root = picture_root or common_root(frame, run, evidence)
+    options = TaskOptions(run, root, evidence=evidence, blind=bool(outcome.statement["blind"]))
+    return write_label_studio(outcome, frame, out, target, options)
 
 
 def _audit_ratings(path: Path | None, calibration: Calibration, frame: Any) -> AuditRatings | None:

@@ -44,10 +44,14 @@ def ratings_import(
     from edit_metrics.cli.console import say, warn
     from edit_metrics.human.importing import ImportRequest, import_ratings
     from edit_metrics.human.ratings_files import write_ratings
+    from edit_metrics.io.tables import write_csv
 
     request = ImportRequest(file, format_, scale, level, tuple(column_map or ()), id_column, queue, scores)
     imported = import_ratings(request)
     write_ratings(imported.ratings, out)
+    if imported.remarks is not None and len(imported.remarks):
+        write_csv(imported.remarks, out.with_suffix(".remarks.csv"))
+        say(f"{len(imported.remarks)} annotations with flags or a comment → {out.with_suffix('.remarks.csv')}")
     for note in imported.notes:
         warn(note)
     frame = imported.ratings.frame

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from edit_metrics.errors import TableError
+from edit_metrics.human.label_studio_import import read_annotations
 from edit_metrics.human.ratings import RatingColumn, Ratings, ratings_from_long, ratings_from_wide
 from edit_metrics.human.ratings_files import with_selection
+from edit_metrics.human.rubric import load_rubric
 from edit_metrics.human.scale import LEVELS, Scale
 from edit_metrics.io.tables import read_scores, read_table, with_text_ids
 from edit_metrics.registry import suggest
 
-FORMATS: Final = ("csv",)
+FORMATS: Final = ("csv", "label-studio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,15 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Checked ratings, and what the user should know about them."""
+    """Checked ratings, and what the user should know about them.
+
+    Attributes:
+        remarks: flags and comments of Label Studio's annotations; None for tables.
+    """
 
     ratings: Ratings
     notes: tuple[str, ...]
+    remarks: pd.DataFrame | None = None
 
 
 def import_ratings(request: ImportRequest) -> Imported:
@@ -46,15 +55,23 @@ def import_ratings(request: ImportRequest) -> Imported:
     """
     if request.format not in FORMATS:
         raise TableError(" or ".join(FORMATS), repr(request.format), "--format", suggest(request.format, FORMATS))
-    ratings = _from_table(request)
-    notes = [] if ratings.scale.declared else [f"the scale was taken from the data: {ratings.scale}; declare --scale"]
+    notes, remarks = [], None
+    if request.format == "label-studio":
+        scale = declared_scale(request.scale, request.level)
+        found = read_annotations(request.file, load_rubric(), scale)
+        ratings, remarks = found.ratings, found.remarks
+        notes += [f"{found.n_skipped} skipped annotations were left out"] if found.n_skipped else []
+    else:
+        ratings = _from_table(request)
+    if not ratings.scale.declared:
+        notes.append(f"the scale was taken from the data: {ratings.scale}; declare --scale")
     if request.scores is not None:
         ratings.check_ids(read_scores(request.scores).frame["id"].tolist(), str(request.file))
     if request.queue is not None:
         queue = with_text_ids(read_table(request.queue), request.queue)
         ratings, note = with_selection(ratings, queue, str(request.queue))
         notes += [note] if note else []
-    return Imported(ratings, tuple(notes))
+    return Imported(ratings, tuple(notes), remarks)
 
 
 def declared_scale(text: str | None, level: str | None) -> Scale | None:
