@@ -1,6 +1,6 @@
 """How accurate the typed checks are on generated truth; prints the tables of docs/typed-checks.md.
 
-    python scripts/measure_typed_checks.py [colour] [tone] [geometry] [text] [area] [competence]
+    python scripts/measure_typed_checks.py [parser] [colour] [tone] [geometry] [text] [area] [competence]
 
 Pictures and fonts are those that scikit-image and matplotlib ship; nothing is downloaded. A verdict counts as *yes*
 from a score of .5. ``done`` rows ask for what was done (right = yes); ``other`` rows ask for something else, or nothing
@@ -9,6 +9,7 @@ was done (right = no). ``missing`` counts answers without a verdict. Determinist
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
 from collections import defaultdict
@@ -402,15 +403,34 @@ def measure_area() -> None:
     tally.show()
 
 
+# --- parser -----------------------------------------------------------------------------------------------------------
+
+
+def labelled_instructions() -> list[dict[str, object]]:
+    path = Path(__file__).resolve().parents[1] / "tests" / "instruction" / "instructions.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def measure_parser() -> None:
+    print("\n## Parser: edit type of the project's own labelled instructions\n")
+    print("| split | instructions | right | wrong: `other` | wrong: another type |\n|---|---|---|---|---|")
+    for split in ("tuned", "held_out"):
+        pairs = [
+            (str(row["edit_type"]), str(parse_instruction(str(row["text"])).edit_type))
+            for row in labelled_instructions()
+            if row["split"] == split
+        ]
+        wrong = [found for label, found in pairs if found != label]
+        right, silent = 1 - len(wrong) / len(pairs), wrong.count("other")
+        print(f"| {split} | {len(pairs)} | {right:.1%} | {silent} | {len(wrong) - silent} |")
+
+
 # --- competence -------------------------------------------------------------------------------------------------------
 
 
 def measure_competence() -> None:
     """Every check on every labelled instruction of another type, and on pictures where it cannot know."""
-    import json
-
-    labelled = Path(__file__).resolve().parents[1] / "tests" / "instruction" / "instructions.jsonl"
-    rows = [json.loads(line) for line in labelled.read_text(encoding="utf-8").splitlines()]
+    rows = labelled_instructions()
     source, edited = picture("astronaut"), jpeg(to_sepia(picture("astronaut")))
     changed = changed_pixels(source, edited)
     outside: dict[str, list[str]] = defaultdict(list)
@@ -464,6 +484,7 @@ def cannot_know(source: RGB) -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
+    "parser": measure_parser,
     "colour": measure_colour,
     "tone": measure_tone,
     "geometry": measure_geometry,
