@@ -15,7 +15,6 @@ from edit_metrics.compare.pairing import Run, Units, to_units
 from edit_metrics.compare.ranking import RankRow, rank_runs
 from edit_metrics.compare.signatures import check_signatures, signatures
 from edit_metrics.errors import TableError
-from edit_metrics.stats import group_codes
 
 MAX_SLICE_VALUES = 30
 """More values than this make no slices: the column is a number or an identifier."""
@@ -171,4 +170,4 @@ def _summary(units: Units) -> RunSummary:
 
 def _mean(units: Units, measure: Measure, options: CompareOptions) -> Mean:
     values = units.column(measure.column, units.keys)
-    return own_mean(measure, units.run.name, values, group_codes(units.groups), options.confidence)
+    return own_mean(measure, units.run.name, values, units.codes, options.confidence)

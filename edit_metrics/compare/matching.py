@@ -12,7 +12,6 @@ from edit_metrics.compare.differences import PairedColumn
 from edit_metrics.compare.measures import Measure
 from edit_metrics.compare.pairing import Units
 from edit_metrics.errors import TableError
-from edit_metrics.stats import group_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,4 +78,4 @@ def match(reference: Units, other: Units, *, keep_absent: bool = False) -> Match
         )
     kept = np.ones(len(shared), dtype=bool) if keep_absent else shared
     groups = reference.groups[kept]
-    return Matched(reference, other, reference.keys[kept], groups, group_codes(groups))
+    return Matched(reference, other, reference.keys[kept], groups, reference.codes[kept])

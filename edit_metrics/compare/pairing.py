@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edit_metrics.errors import TableError
 from edit_metrics.registry import suggest
+from edit_metrics.stats import group_codes
 from edit_metrics.types import Float64
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Units:
     Attributes:
         keys: K distinct keys, in the order of the table.
         groups: K group labels.
+        codes: the same as integers.
         values: K rows, the compared columns, NaN where no sample has a value.
         missing: K rows, share of samples without a value.
         first: K rows, the first sample's row of the table.
@@ -51,6 +53,7 @@ class Units:
     run: Run
     keys: pd.Index
     groups: NDArray[np.object_]
+    codes: NDArray[np.intp]
     values: pd.DataFrame
     missing: pd.DataFrame
     first: pd.DataFrame
@@ -94,7 +97,7 @@ def to_units(run: Run, columns: Sequence[str], pair_by: Sequence[str]) -> Units:
     first = frame[~keys.duplicated().to_numpy()].set_axis(pd.Index(keys[~keys.duplicated()]), axis=0)
     values = by_key.mean()
     groups, warnings = _groups(run, first)
-    return Units(run, values.index, groups, values, missing, first, keys, warnings)
+    return Units(run, values.index, groups, group_codes(groups), values, missing, first, keys, warnings)
 
 
 def split_by(run: Run, column: str) -> tuple[Run, ...]:
@@ -137,7 +140,8 @@ def _keys(run: Run, pair_by: Sequence[str]) -> pd.Series[str]:
         keys = keys + " · " + run.frame[column].astype(str)
     if tuple(pair_by) == ("id",) and keys.duplicated().any():
         raise TableError("unique ids", f"{keys[keys.duplicated()].iloc[0]!r} twice", str(run.path))
-    return keys.rename("key")
+    # As objects: pandas' own strings are several times slower to look up.
+    return keys.astype(object).rename("key")
 
 
 def _numbers(run: Run, name: str) -> Float64:

@@ -10,10 +10,9 @@ from itertools import combinations
 import numpy as np
 
 from edit_metrics.compare.differences import Difference, group_mean, paired_difference, settle
-from edit_metrics.compare.matching import match
+from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Measure
 from edit_metrics.compare.pairing import Units
-from edit_metrics.stats import group_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +36,20 @@ class RankRow:
 
 
 def rank_runs(units: Sequence[Units], measures: Sequence[Measure], alpha: float) -> tuple[RankRow, ...]:
-    """Rank all runs on every dimension and overall score, best first."""
+    """Rank all runs on every dimension, overall score and declared column, best first."""
+    matches = [match(first, second) for first, second in combinations(units, 2)]
     ranked = [measure for measure in measures if measure.kind != "metric"]
-    return tuple(row for measure in ranked for row in _rank(units, measure, alpha))
+    return tuple(row for measure in ranked for row in _rank(units, matches, measure, alpha))
 
 
-def _rank(units: Sequence[Units], measure: Measure, alpha: float) -> list[RankRow]:
+def _rank(units: Sequence[Units], matches: Sequence[Matched], measure: Measure, alpha: float) -> list[RankRow]:
     scored = [unit for unit in units if unit.values[measure.column].notna().any()]
     unscored = [RankRow(measure.name, unit.run.name, None, None, 0, ()) for unit in units if unit not in scored]
     if not scored:
         return unscored
-    pairs = [_test(first, second, measure, alpha) for first, second in combinations(scored, 2)]
-    settled = settle(pairs, {measure.name: measure.sign}, alpha, by_measure=True)
+    pairs = [_test(m, measure, alpha) for m in matches if m.reference in scored and m.other in scored]
     better: dict[str, list[str]] = {unit.run.name: [] for unit in scored}
-    for found in settled:
+    for found in settle(pairs, {measure.name: measure.sign}, alpha, by_measure=True):
         if found.verdict == "better":
             better[found.reference].append(found.run)
         elif found.verdict == "worse":
@@ -62,14 +61,14 @@ def _rank(units: Sequence[Units], measure: Measure, alpha: float) -> list[RankRo
     return [*rows, *unscored]
 
 
-def _test(first: Units, second: Units, measure: Measure, alpha: float) -> Difference:
-    pair = match(first, second).column(measure)
-    return paired_difference(pair, second.run.name, first.run.name, alpha=alpha, confidence=1 - alpha)
+def _test(matched: Matched, measure: Measure, alpha: float) -> Difference:
+    names = matched.other.run.name, matched.reference.run.name
+    return paired_difference(matched.column(measure), *names, alpha=alpha, confidence=1 - alpha)
 
 
 def _common_means(units: Sequence[Units], measure: Measure) -> tuple[list[float | None], int]:
     keys = reduce(lambda common, unit: common[common.isin(unit.keys)], units[1:], units[0].keys)
     columns = [unit.column(measure.column, keys) for unit in units]
     everywhere = np.isfinite(columns).all(axis=0)
-    groups = group_codes(units[0].groups[units[0].keys.get_indexer(keys)])[everywhere]
-    return [group_mean(column[everywhere], groups) for column in columns], int(everywhere.sum())
+    codes = units[0].codes[units[0].keys.get_indexer(keys)][everywhere]
+    return [group_mean(column[everywhere], codes) for column in columns], int(everywhere.sum())

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,16 +97,28 @@ class EquivalenceTest:
 
 
 def group_codes(groups: Iterable[Hashable]) -> NDArray[np.intp]:
-    """Groups as integers 0 … G−1, in order of first appearance; any hashable labels, none of them missing."""
+    """Groups as integers 0 … G−1; any hashable labels, none of them missing.
+
+    Whole numbers keep their order, other labels are numbered by first appearance.
+    """
     if isinstance(groups, np.ndarray) and groups.dtype.kind in "iu":
-        _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-        return np.argsort(np.argsort(first))[inverse]
+        return _integer_codes(groups)
     codes: dict[Hashable, int] = {}
     labels = groups.tolist() if isinstance(groups, np.ndarray) else list(groups)
     out = np.fromiter((codes.setdefault(label, len(codes)) for label in labels), dtype=np.intp, count=len(labels))
     if any(label is None or label != label for label in codes):  # noqa: PLR0124 - a NaN is what differs from itself
         raise ValueError("expected a group label for every item, got a missing one")
     return out
+
+
+def _integer_codes(groups: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
+    if len(groups) and int(groups.min()) >= 0 and int(groups.max()) < 4 * len(groups):
+        # Codes already, perhaps with gaps: no sorting needed.
+        renumbered: NDArray[np.intp] = np.cumsum(np.bincount(groups) > 0) - 1
+        codes: NDArray[np.intp] = renumbered[groups]
+    else:
+        codes = np.unique(groups, return_inverse=True)[1]
+    return codes
 
 
 def cluster_mean_interval(

@@ -129,8 +129,10 @@ def test_codes_follow_first_appearance_whatever_the_labels() -> None:
     assert group_codes(["b", 1, "b", ("x", 2)]).tolist() == [0, 1, 0, 2]
 
 
-def test_codes_of_integers_follow_first_appearance_too() -> None:
-    assert group_codes(np.array([7, -2, 7, 30, -2])).tolist() == [0, 1, 0, 2, 1]
+def test_codes_of_whole_numbers_keep_their_order() -> None:
+    assert group_codes(np.array([7, -2, 7, 30, -2])).tolist() == [1, 0, 1, 2, 0]
+    assert group_codes(np.array([3, 0, 3, 4])).tolist() == [1, 0, 1, 2]
+    assert group_codes(np.array([], dtype=int)).tolist() == []
 
 
 @pytest.mark.parametrize("label", [None, float("nan")])
