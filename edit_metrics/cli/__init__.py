@@ -7,7 +7,7 @@ import sys
 import typer
 
 from edit_metrics import __version__
-from edit_metrics.cli import compare, human, manifest, models
+from edit_metrics.cli import compare, human, manifest, models, report
 from edit_metrics.cli import score as score_verb
 from edit_metrics.errors import EditMetricsError
 
@@ -33,7 +33,7 @@ def options(
     """Score AI image edits before people do: measure, order, compare, gate."""
 
 
-for group in (score_verb, manifest, models, human, compare):
+for group in (score_verb, manifest, models, human, compare, report):
     group.register(app)
 
 
@@ -44,6 +44,3 @@ def main() -> None:
     except EditMetricsError as error:
         sys.stderr.write(f"edit-metrics: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("edit-metrics: interrupted; the run can be resumed with the same command.\n")
-        sys.exit(4)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edit_metrics.cli.console import emit_json, say, table, warn
-from edit_metrics.errors import ConfigError, ManifestError
+from edit_metrics.errors import ConfigError, ManifestError, RunError
 
 if TYPE_CHECKING:
     from edit_metrics.config import Config
@@ -57,8 +57,12 @@ def score(
     options = RunOptions(
         out=out, resume=resume, engine=engine, cache=None if cache == "off" else Path(cache), evidence=evidence
     )
-    with make_progress() as progress:
-        info = run(rows, settings, options, progress)
+    try:
+        with make_progress() as progress:
+            info = run(rows, settings, options, progress)
+    except KeyboardInterrupt:
+        say("edit-metrics: interrupted; the same command goes on where it stopped.")
+        raise typer.Exit(RunError.exit_code) from None
     summary = summarise(out / "scores.parquet")
     if json:
         emit_json(_as_json(info, summary))
