@@ -11,6 +11,7 @@ from edit_metrics.instruction.parsed import EditType, ParsedInstruction
 from edit_metrics.instruction.skeleton import Skeleton, Verb
 from edit_metrics.instruction.slots import is_picture, noun_phrase
 
+_PLACE = re.compile(rf"^(?:a |an |the )?(?:\w+ )?{words.PLACES}$")
 _PLACED = re.compile(rf"^(?:in|on|at|into|onto|to) (?:a |an |the )?(?:\w+ )?{words.PLACES}$")
 _STYLE_NAME = re.compile(
     r"\b(?:in(?:to)? (?:the |a |an )?style of|(?:look|looks?) like|into|to|as|in|a|an|by) (?P<style>.+)$"
@@ -63,8 +64,11 @@ def read_background(clause: Clause) -> ParsedInstruction | None:
 
 def _new_place(skeleton: Skeleton) -> str | None:
     """``in the forest`` of "make them be in the forest" and "put the dog in the forest"; ``a mountain background``."""
-    if skeleton.verb in {Verb.CHANGE, Verb.MAKE} and _PLACED.match(skeleton.result or ""):
-        return skeleton.result
+    if skeleton.verb in {Verb.CHANGE, Verb.MAKE}:
+        somewhere = _PLACED.match(skeleton.result or "")
+        scene = is_picture(skeleton.object) and skeleton.object not in {"it", "this", "that"}
+        elsewhere = scene and _PLACE.match(skeleton.result or "")
+        return skeleton.result if somewhere or elsewhere else None
     if skeleton.verb is not Verb.ADD:
         return None
     if skeleton.place is None:
