@@ -20,10 +20,12 @@ from edit_metrics import __version__
 from edit_metrics.backends.factory import build_backend, describe_backend, weights_of
 from edit_metrics.backends.torch_runtime import choose_device
 from edit_metrics.config import Config
-from edit_metrics.engine.plan import Plan, build_plan, score_signatures
+from edit_metrics.engine.evidence import FEATURES, LEVELS, EvidenceWriter
+from edit_metrics.engine.plan import Plan, build_plan, cache_rules, score_signatures
 from edit_metrics.engine.scoring import Scorer, ShardResult
 from edit_metrics.engine.shards import RunFolder, Shard, cut_into_shards
 from edit_metrics.engine.table import build_schema, to_table
+from edit_metrics.features.cache import FeatureCache
 from edit_metrics.io.hashing import canonical_json_sha256
 from edit_metrics.io.manifest import Manifest, metadata_schema
 from edit_metrics.weights.store import require
@@ -107,8 +109,11 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
         folder.open(signature, resume=True)
         if folder.finished_inputs() == inputs_tag:
             progress.note(f"{options.out} already holds this run; nothing to do.")
-            return folder.read_info()
+            info = folder.read_info()
+            _say_missing_evidence(info, options, progress)
+            return info
         progress.note("Pictures have changed since this folder was written: scoring them all again.")
+        folder.drop_evidence()
     folder.open(signature, resume=options.resume)
     fields = metadata_schema(manifest.items)
     job = Job(
@@ -142,6 +147,7 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
         "manifest": {"path": manifest.path, "sha256": manifest.sha256, "root": manifest.root},
         "counts": _counts(folder, shards, manifest),
         "engine": options.engine,
+        "evidence": options.evidence,
         "device": job.device,
         "workers": job.workers,
         "seconds": {"total": round(time.perf_counter() - started, 3), "stages": seconds},
@@ -168,7 +174,17 @@ def shard_function(job: Job) -> Callable[[Shard, Callable[[int], None] | None], 
     threads = job.config.engine.model_threads or _cores()
     sections = job.config.backends
     backends = {role: build_backend(role, sections[role], device=job.device, threads=threads) for role in plan.roles}
-    scorer = Scorer(plan, backends, workers=job.workers)
+    watch = None if job.evidence == "none" else EvidenceWriter(plan, backends, job.out, job.evidence)
+    fingerprints = {role: backend.fingerprint for role, backend in backends.items()}
+    scorer = Scorer(
+        plan,
+        backends,
+        workers=job.workers,
+        watch=watch,
+        keep=FEATURES if watch else (),
+        cache=FeatureCache(job.cache, job.config.engine.cache_max_bytes) if job.cache is not None else None,
+        cache_rules=cache_rules(plan, fingerprints),
+    )
     return lambda shard, on_done: scorer.score_shard(shard.items, on_done)
 
 
@@ -176,6 +192,15 @@ def commit_shard(folder: RunFolder, job: Job, shard: Shard, inputs_tag: str, res
     """Turn a shard's result into its table and commit it."""
     table = to_table(result.scored, job.schema, job.metadata, job.root)
     folder.commit(shard, inputs_tag, table, result.rejections, result.seconds)
+
+
+def _say_missing_evidence(info: dict[str, Any], options: RunOptions, progress: Progress) -> None:
+    held = info.get("evidence", "none")
+    if LEVELS.index(options.evidence) > LEVELS.index(held):
+        progress.note(
+            f"It was scored with --evidence {held}: evidence is drawn while scoring. To get it, run the same command "
+            f"with --evidence {options.evidence} --no-resume."
+        )
 
 
 def _runner(engine: str) -> Callable[[Job, Sequence[Shard], Progress], None]:

@@ -79,6 +79,7 @@ class RunFolder:
             SignatureError: the folder holds a run made with other definitions; the differences are named.
         """
         if not resume:
+            self.drop_evidence()
             shutil.rmtree(self.shards, ignore_errors=True)
             for path in (self.scores, self.scores_csv, self.rejected, self.info):
                 path.unlink(missing_ok=True)
@@ -92,6 +93,10 @@ class RunFolder:
             )
         self.shards.mkdir(parents=True, exist_ok=True)
         write_json(dict(signature), self._signature)
+
+    def drop_evidence(self) -> None:
+        """Remove evidence pictures: those of pictures that have changed would mislead."""
+        shutil.rmtree(self.folder / "evidence", ignore_errors=True)
 
     def _held_signature(self) -> dict[str, Any] | None:
         if self._signature.is_file():

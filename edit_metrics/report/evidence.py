@@ -1,0 +1,189 @@
+"""Evidence pictures: arrays in, small WebP bytes out. What a rater looks at beside the two pictures.
+
+Every function first brings its pictures to at most ``MAX_SIDE`` px, so that lines and letters have one size. Nothing
+here reads files or scores; the same arrays give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from edit_metrics.types import RGB, Float32, Float64, Mask
+
+MAX_SIDE: Final = 512
+"""px of one picture; side-by-side evidence is twice as wide."""
+KINDS: Final = ("change", "mask", "lpips", "ssim", "faces", "text")
+"""What may lie in ``evidence/``, in the order of showing."""
+CHANGE_TOP: Final = 25.0
+"""ΔE2000 at which the heat is full."""
+LPIPS_TOP: Final = 0.6
+"""Sum of LPIPS layer maps at which the heat is full; unrelated pictures have a mean of about .7."""
+_QUALITY: Final = 72
+_HEAT_WEIGHT: Final = 0.8
+_MASK_COLOUR: Final = (0, 200, 255)
+_CHANGED_COLOUR: Final = (0, 175, 70)
+_FOUND_COLOUR: Final = (120, 255, 120)
+_LOST_COLOUR: Final = (255, 90, 90)
+_GAP: Final = 8  # px between the pictures of a pair
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle with a word beside it.
+
+    Attributes:
+        box: left, top, right, bottom in px of the picture as decoded.
+        label: what stands beside it.
+        matched: drawn in the colour of what was found again; else in that of what was lost.
+    """
+
+    box: tuple[float, float, float, float]
+    label: str
+    matched: bool = True
+
+
+def evidence_name(item_id: str, kind: str) -> str:
+    """File name of an item's evidence: ids may hold any character, so their SHA-256 stands in for them."""
+    return f"{hashlib.sha256(item_id.encode('utf-8', 'surrogatepass')).hexdigest()}-{kind}.webp"
+
+
+def change_picture(source: RGB, difference: Float32, changed: Mask, mask: Mask | None = None) -> RGB:
+    """Heat of ΔE2000 over the gray source; changed pixels outlined in green, the given mask in blue.
+
+    Args:
+        source: H×W×3.
+        difference: H×W, ΔE2000 of the aligned pair.
+        changed: H×W.
+        mask: H×W, True = may change.
+    """
+    picture = heat_picture(source, difference, CHANGE_TOP)
+    picture = _outlined(picture, changed, _CHANGED_COLOUR)
+    return picture if mask is None else _outlined(picture, mask, _MASK_COLOUR)
+
+
+def heat_picture(source: RGB, values: Float32 | Float64, top: float, seen: Mask | None = None) -> RGB:
+    """Heat of a map over the gray source: 0 shows the source, ``top`` and above full heat.
+
+    Args:
+        source: H×W×3.
+        values: H×W.
+        top: value of full heat.
+        seen: H×W, where the map means something; elsewhere the source is shown darker.
+    """
+    size = _fitted_size(source)
+    gray = cv2.cvtColor(_resized(source, size), cv2.COLOR_RGB2GRAY)
+    backdrop = np.repeat(gray[..., None], 3, axis=2).astype(np.float32) * 0.75
+    strength = np.clip(_resized(np.asarray(values, np.float32), size) / top, 0, 1)
+    levels = np.asarray(strength * 255, np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    # The square root lifts faint changes: they are what a person would overlook. The source shines through full heat.
+    weight = _HEAT_WEIGHT * np.sqrt(strength)[..., None]
+    mixed = backdrop * (1 - weight) + colours * weight
+    if seen is not None:
+        mixed[~_resized_mask(seen, size)] *= 0.35
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8)
+
+
+def lpips_heat(layer_maps: Sequence[Float32], shape: tuple[int, int]) -> Float32:
+    """LPIPS per pixel: the layers' maps brought to H×W and added up."""
+    size = (shape[1], shape[0])
+    planes = [cv2.resize(layer, size, interpolation=cv2.INTER_LINEAR) for layer in layer_maps]
+    return np.asarray(np.sum(planes, axis=0), np.float32)
+
+
+def mask_picture(source: RGB, mask: Mask) -> RGB:
+    """The source, dark where it had to stay, with the mask's outline."""
+    size = _fitted_size(source)
+    picture = _resized(source, size).astype(np.float32)
+    picture[~_resized_mask(mask, size)] *= 0.4
+    return _outlined(np.asarray(picture, np.uint8), mask, _MASK_COLOUR)
+
+
+def boxes_picture(source: RGB, edited: RGB, source_boxes: Sequence[Box], edited_boxes: Sequence[Box]) -> RGB:
+    """Source and edited picture side by side with boxes: faces, or lines of text."""
+    pair = (_boxed(source, source_boxes), _boxed(edited, edited_boxes))
+    height = max(picture.shape[0] for picture in pair)
+    gap = np.full((height, _GAP, 3), 255, np.uint8)
+    left, right = (_padded(picture, height) for picture in pair)
+    return np.concatenate([left, gap, right], axis=1)
+
+
+def to_webp(picture: RGB) -> bytes:
+    """Encode as WebP."""
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "WEBP", quality=_QUALITY, method=4)
+    return stream.getvalue()
+
+
+def _boxed(picture: RGB, boxes: Sequence[Box]) -> RGB:
+    size = _fitted_size(picture)
+    scale = np.array([size[0] / picture.shape[1], size[1] / picture.shape[0]] * 2)
+    image = Image.fromarray(_resized(picture, size))
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(14)
+    for one in boxes:
+        colour = _FOUND_COLOUR if one.matched else _LOST_COLOUR
+        left, top, right, bottom = (float(value) for value in np.asarray(one.box) * scale)
+        draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=2)
+        _label(draw, font, one.label, (left, top), colour, size)
+    return np.asarray(image, np.uint8)
+
+
+def _label(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+    text: str,
+    corner: tuple[float, float],
+    colour: tuple[int, int, int],
+    size: tuple[int, int],
+) -> None:
+    if not text:
+        return
+    shown = text if len(text) <= 40 else text[:39] + "…"
+    left, top, right, bottom = draw.textbbox((0, 0), shown, font=font)
+    width, height = right - left + 6, bottom - top + 6
+    x = min(max(corner[0], 0), max(size[0] - width, 0))
+    y = corner[1] - height if corner[1] >= height else corner[1]
+    draw.rectangle((x, y, x + width, y + height), fill=(0, 0, 0))
+    draw.text((x + 3 - left, y + 3 - top), shown, font=font, fill=colour)
+
+
+def _outlined(picture: RGB, area: Mask, colour: tuple[int, int, int]) -> RGB:
+    size = (picture.shape[1], picture.shape[0])
+    inside = _resized_mask(area, size).astype(np.uint8)
+    contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    outlined: RGB = cv2.drawContours(np.ascontiguousarray(picture), contours, -1, colour, 1)
+    return outlined
+
+
+def _fitted_size(picture: RGB) -> tuple[int, int]:
+    """Width and height of at most ``MAX_SIDE``; never enlarged."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, MAX_SIDE / max(height, width))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _resized(values: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.uint8]:
+    if (values.shape[1], values.shape[0]) == size:
+        return np.ascontiguousarray(values)  # type: ignore[return-value]
+    smaller: NDArray[np.uint8] = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    return smaller
+
+
+def _resized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
+    resized: Mask = _resized(mask.astype(np.uint8) * 255, size) >= 128
+    return resized
+
+
+def _padded(picture: RGB, height: int) -> RGB:
+    missing = height - picture.shape[0]
+    return np.pad(picture, ((0, missing), (0, 0), (0, 0)), constant_values=255) if missing else picture

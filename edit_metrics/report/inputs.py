@@ -1,0 +1,149 @@
+"""What a report is made of: a run, a comparison or a triage, found by the files in the folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edit_metrics.errors import TableError
+from edit_metrics.io.sources import parent_of
+from edit_metrics.io.tables import read_scores, read_table, with_text_ids
+from edit_metrics.report.pictures import PictureStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class RunInput:
+    """A run folder or a score table.
+
+    Attributes:
+        info: its ``run.json``; None for a table that this program did not write.
+        rejected: rows that were not scored.
+    """
+
+    path: Path
+    frame: pd.DataFrame
+    info: Mapping[str, Any] | None
+    rejected: tuple[Mapping[str, Any], ...]
+    plots: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonInput:
+    """A folder with ``comparison.json``."""
+
+    path: Path
+    found: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TriageInput:
+    """A triage folder, and the run that it was made from where that is known.
+
+    Attributes:
+        statement: ``triage.json``.
+        queue: ``queue.csv``.
+        lanes: ``lanes.csv``, every item.
+    """
+
+    path: Path
+    statement: Mapping[str, Any]
+    queue: pd.DataFrame
+    lanes: pd.DataFrame
+    run: RunInput | None
+    plots: tuple[Path, ...]
+
+
+def read_input(path: Path, run: Path | None = None) -> RunInput | ComparisonInput | TriageInput:
+    """Find out what the path is, and read it.
+
+    Args:
+        path: a folder, or a score table.
+        run: for a triage folder: the run with the pictures and scores; without it, the folder above if it is a run.
+
+    Raises:
+        TableError: neither of the three.
+    """
+    if (path / "triage.json").is_file():
+        return _read_triage(path, run)
+    if (path / "comparison.json").is_file():
+        return ComparisonInput(path, read_json(path / "comparison.json"))
+    if path.is_dir() and not (path / "scores.parquet").is_file():
+        raise TableError(
+            "a run folder (scores.parquet), a comparison (comparison.json) or a triage folder (triage.json)",
+            "none of these files",
+            str(path),
+            "Has the run finished?",
+        )
+    return read_run(path)
+
+
+def read_run(path: Path) -> RunInput:
+    """A run folder, or any table with a column ``id``.
+
+    Raises:
+        TableError: see :func:`edit_metrics.io.tables.read_scores`.
+    """
+    scored = read_scores(path)
+    folder = scored.path.parent
+    rejected = folder / "rejected.jsonl"
+    lines = rejected.read_text(encoding="utf-8").splitlines() if scored.signed and rejected.is_file() else []
+    return RunInput(
+        path, scored.frame, scored.run_info, tuple(json.loads(line) for line in lines), _plots(folder) if path.is_dir() else ()
+    )
+
+
+def picture_store(run: RunInput, root: str | None, allow_outside_root: bool) -> PictureStore:
+    """Where the pictures of a run are: ``--root``, else the manifest's root, else the table's own folder."""
+    folder = run.path if run.path.is_dir() else run.path.parent
+    recorded = run.info["manifest"]["root"] if run.info is not None and "manifest" in run.info else None
+    evidence = folder / "evidence"
+    return PictureStore(
+        root or recorded or parent_of(str(folder / "scores")),
+        allow_outside_root,
+        evidence if evidence.is_dir() else None,
+    )
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """A JSON object.
+
+    Raises:
+        TableError: broken, or not an object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TableError("a JSON file", str(error), str(path)) from error
+    if not isinstance(value, dict):
+        raise TableError("a JSON object", type(value).__name__, str(path))
+    return value
+
+
+def _read_triage(path: Path, run: Path | None) -> TriageInput:
+    queue, lanes = (with_ids(path / name) for name in ("queue.csv", "lanes.csv"))
+    above = path.resolve().parent
+    if run is None and (above / "scores.parquet").is_file():
+        run = above
+    found = None if run is None else read_run(run)
+    if found is not None and not set(lanes["id"]) <= set(found.frame["id"]):
+        found = None
+    return TriageInput(path, read_json(path / "triage.json"), queue, lanes, found, _plots(path))
+
+
+def with_ids(path: Path) -> pd.DataFrame:
+    """A table with its ids as text; unlike a score table it may have no rows."""
+    table = read_table(path)
+    return table if table.empty else with_text_ids(table, path)
+
+
+def _plots(folder: Path) -> tuple[Path, ...]:
+    """Plots of this package: in ``plots/``, or beside a calibration that was written into the folder."""
+    return tuple(
+        sorted([*folder.glob("plots/*.png"), *folder.glob("*.reliability.png"), *folder.glob("*.residual_cost.png")])
+    )

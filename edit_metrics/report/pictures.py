@@ -1,0 +1,186 @@
+"""Pictures of single items as small data URIs: decoded by the package's one convention, never linked from outside."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edit_metrics.errors import ImageError, MissingExtraError
+from edit_metrics.io.formats import DecodeLimits
+from edit_metrics.io.images import decode_image
+from edit_metrics.io.masks import decode_mask, fit_mask
+from edit_metrics.io.sources import OutsideRootError, resolve_path
+from edit_metrics.report import evidence
+from edit_metrics.report.evidence import evidence_name
+from edit_metrics.report.words import in_words
+from edit_metrics.types import RGB
+
+if TYPE_CHECKING:
+    from edit_metrics.report.items import Item
+
+THUMBNAIL_SIDE: Final = 224
+"""px of the longer side."""
+_PAIR_SIDE: Final = 448
+"""px: evidence that shows two pictures side by side."""
+_QUALITY: Final = 70
+_LIMITS: Final = DecodeLimits(max_pixels=100_000_000, max_bytes=200_000_000, min_side=1)
+_DIFFERENCE_TOP: Final = 60.0  # ΔE76: unaligned differences are large
+_CAPTIONS: Final = {
+    "change": "change map",
+    "lpips": "LPIPS map",
+    "ssim": "SSIM map",
+    "mask": "mask",
+    "faces": "faces, source and edited",
+    "text": "text read, source and edited",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One small picture with its caption.
+
+    Attributes:
+        uri: a data URI; empty when there is no picture.
+        note: why there is none; empty when there is one.
+        wide: takes the room of two.
+    """
+
+    caption: str
+    uri: str
+    width: int = 0
+    height: int = 0
+    note: str = ""
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStore:
+    """Where pictures are read from.
+
+    Attributes:
+        root: folder or URL that the table's paths are relative to; None when nobody knows.
+        allow_outside_root: as when scoring.
+        evidence: the run's ``evidence/``; None when it has none.
+    """
+
+    root: str | None
+    allow_outside_root: bool = False
+    evidence: Path | None = None
+
+    def thumbnail(self, path: str, caption: str, name: str) -> Figure:
+        """A picture of the table as a small figure, or why it cannot be shown.
+
+        Args:
+            path: as in the table.
+            caption: under the picture.
+            name: ``source``, ``edited`` …, for the words when it is missing.
+        """
+        picture = self._decode(path, name)
+        return Figure(caption, "", note=picture) if isinstance(picture, str) else _figure(caption, picture)
+
+    def figures(self, item: Item) -> list[Figure]:
+        """Source, edited picture, change map, mask, and further evidence that the run has drawn."""
+        source, edited = self._decode(item.source, "source"), self._decode(item.edited, "edited")
+        found = [
+            Figure(caption, "", note=picture) if isinstance(picture, str) else _figure(caption, picture)
+            for caption, picture in (("source", source), ("edited", edited))
+        ]
+        found += self._change(item, source, edited)
+        found += self._mask(item, source)
+        found += [figure for kind in ("faces", "text") if (figure := self._evidence(item.id, kind)) is not None]
+        return found
+
+    def evidence_kinds(self, item_id: str) -> list[str]:
+        """Kinds of evidence that the run has drawn of an item."""
+        if self.evidence is None:
+            return []
+        return [kind for kind in evidence.KINDS if (self.evidence / evidence_name(item_id, kind)).is_file()]
+
+    def _change(self, item: Item, source: RGB | str, edited: RGB | str) -> list[Figure]:
+        drawn = self._evidence(item.id, "change")
+        if drawn is not None:
+            return [drawn]
+        if isinstance(source, str) or isinstance(edited, str):
+            return []
+        return [_figure("difference, not aligned", _difference(_shrunk(source), edited))]
+
+    def _mask(self, item: Item, source: RGB | str) -> list[Figure]:
+        if not item.mask or isinstance(source, str):
+            return []
+        try:
+            means = "preserved" if item.mask_white_means == "preserved" else "edited"
+            decoded = decode_mask(self._resolve(item.mask), _LIMITS, means)
+            mask = fit_mask(decoded.mask, (source.shape[1], source.shape[0]))
+        except (ImageError, OutsideRootError) as error:
+            return [Figure("mask", "", note=_why(error, "mask"))]
+        return [_figure("mask", evidence.mask_picture(source, mask))]
+
+    def _evidence(self, item_id: str, kind: str) -> Figure | None:
+        path = None if self.evidence is None else self.evidence / evidence_name(item_id, kind)
+        if path is None or not path.is_file():
+            return None
+        wide = kind in ("faces", "text")
+        picture = decode_image(str(path), _LIMITS).pixels
+        return _figure(_CAPTIONS[kind], picture, _PAIR_SIDE if wide else THUMBNAIL_SIDE, wide=wide)
+
+    def _decode(self, path: str, name: str) -> RGB | str:
+        """The picture, or in words why there is none."""
+        if not path:
+            return "The table names no file."
+        try:
+            return decode_image(self._resolve(path), _LIMITS).pixels
+        except (ImageError, OutsideRootError, MissingExtraError) as error:
+            return _why(error, name)
+
+    def _resolve(self, path: str) -> str:
+        if self.root is None:
+            raise OutsideRootError(path)
+        return resolve_path(path, self.root, self.allow_outside_root)
+
+
+def _why(error: Exception, name: str) -> str:
+    if isinstance(error, ImageError):
+        return in_words(f"{name}_{error.code}")
+    if isinstance(error, OutsideRootError):
+        return "Lies outside the manifest's folder; see --root and --allow-outside-root."
+    return str(error)
+
+
+def _difference(source: RGB, edited: RGB) -> RGB:
+    """Heat of ΔE76 at thumbnail size: a stand-in where the run has drawn no change map."""
+    import cv2
+
+    size = (source.shape[1], source.shape[0])
+    pair = (source, cv2.resize(edited, size, interpolation=cv2.INTER_AREA))
+    first, second = (cv2.cvtColor(one.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in pair)
+    distance = np.linalg.norm(first - second, axis=2)
+    return evidence.heat_picture(source, np.asarray(distance, np.float32), _DIFFERENCE_TOP)
+
+
+def _shrunk(picture: RGB, side: int = THUMBNAIL_SIDE) -> RGB:
+    import cv2
+
+    height, width = picture.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return picture if scale == 1 else np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _figure(caption: str, picture: RGB, side: int = THUMBNAIL_SIDE, *, wide: bool = False) -> Figure:
+    from PIL import Image
+
+    small = _shrunk(picture, side)
+    stream = io.BytesIO()
+    Image.fromarray(small).save(stream, "WEBP", quality=_QUALITY, method=4)
+    uri = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
+    return Figure(caption, uri, small.shape[1], small.shape[0], wide=wide)
+
+
+def png_uri(path: Path) -> str:
+    """A PNG file of this package's plots as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

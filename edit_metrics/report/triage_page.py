@@ -1,0 +1,119 @@
+"""The page of a triage: what was promised, where every item went, and the queue with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from edit_metrics.report.cards import make_cards
+from edit_metrics.report.html import render, safe_json
+from edit_metrics.report.inputs import TriageInput
+from edit_metrics.report.items import Item, codes, number, reachable_confidence, read_items, text
+from edit_metrics.report.pictures import Figure, PictureStore, png_uri
+from edit_metrics.report.run_page import row_links
+from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LANES: Final = {
+    "unreadable": "no picture to rate",
+    "infeasible": "cannot be judged",
+    "unsafe": "flagged as unsafe",
+    "auto-pass": "passed without a person",
+    "auto-fail": "failed without a person",
+    "audit": "drawn at random for the audit",
+    "human": "for people",
+}
+
+
+def triage_page(triage: TriageInput, store: PictureStore | None, out: Path, thumbnails: int) -> str:
+    """The HTML of a triage folder.
+
+    Args:
+        triage: what was read.
+        store: where the pictures are; None when the run is not known.
+        out: where the page will lie.
+        thumbnails: most queued items with pictures.
+    """
+    placed = {text(row["id"]): row for row in triage.lanes.to_dict("records")}
+    items = _items(triage, placed)
+    queued = [item for item in items if item.priority is not None]
+    head = queued[:thumbnails] if store is not None else []
+    cards = make_cards(head, store.figures if store is not None else _no_figures)
+    numbers = {card.item.id: card.number for card in cards}
+    links = RowLinks(numbers) if store is None else row_links(items[:MAX_ROWS], numbers, store, out)
+    statement = triage.statement
+    decisions = statement.get("automatic_decisions")
+    return render(
+        "triage.html",
+        title=f"Triage: {triage.path.resolve().name}",
+        statement=statement,
+        decisions=decisions if isinstance(decisions, Mapping) else None,
+        sentence=decisions if isinstance(decisions, str) else None,
+        lanes=[(name, _LANES.get(name, ""), n, statement["queued_lanes"].get(name, 0)) for name, n in statement["lanes"].items()],
+        cards=cards,
+        plots=[(path.stem.replace("_", " "), png_uri(path)) for path in triage.plots],
+        has_pictures=store is not None,
+        items=items,
+        table=safe_json(items_table(items, _columns(items, placed), links)),
+        table_rows=min(len(items), MAX_ROWS),
+    )
+
+
+def _no_figures(_: Item) -> list[Figure]:
+    return []
+
+
+def _items(triage: TriageInput, placed: Mapping[str, Mapping[str, Any]]) -> list[Item]:
+    """Every item, queued ones first in their order, with the triage's reasons in the place of the run's."""
+    frame = triage.lanes if triage.run is None else _of_run(triage.run.frame, triage.lanes)
+    config = None if triage.run is None or triage.run.info is None else triage.run.info.get("config")
+    context = {text(row["id"]): row for row in triage.queue.to_dict("records")}
+    items = []
+    for item in read_items(frame, reachable_confidence(config, frame)):
+        place, known = placed[item.id], context.get(item.id, {})
+        order = number(place["order"])
+        items.append(
+            replace(
+                item,
+                priority=None if order is None else int(order),
+                priority_reasons=codes(place["reasons"]),
+                instruction=item.instruction or text(known.get("instruction")),
+                model=item.model or text(known.get("model")),
+                edit_type=item.edit_type or text(known.get("edit_type")),
+                sensitive=item.sensitive or text(place["lane"]) == "unsafe",
+            )
+        )
+    return sorted(items, key=lambda item: (item.priority is None, item.priority or 0))
+
+
+def _of_run(frame: pd.DataFrame, lanes: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["id"].isin(lanes["id"])]
+
+
+def _columns(items: list[Item], placed: Mapping[str, Mapping[str, Any]]) -> list[Column]:
+    def cell(name: str) -> Any:
+        return lambda item: text(placed[item.id].get(name)) or None
+
+    def value(name: str) -> Any:
+        return lambda item: number(placed[item.id].get(name))
+
+    columns = [
+        Column("order", "int", lambda item: item.priority),
+        Column("id", "id", lambda item: item.id),
+        Column("lane", "text", cell("lane"), choice=True),
+        Column("queued because", "text", cell("selection"), choice=True),
+    ]
+    if any(item.model for item in items):
+        columns.append(Column("model", "text", lambda item: item.model, choice=True))
+    if any(item.edit_type for item in items):
+        columns.append(Column("edit type", "text", lambda item: item.edit_type, choice=True))
+    if any(item.flags for item in items):
+        columns.append(Column("flags", "flags", lambda item: item.flags))
+    for name, label, kind in (("p_pass", "P(pass)", "score"), ("expected_rating", "expected rating", "number")):
+        if any(number(row.get(name)) is not None for row in placed.values()):
+            columns.append(Column(label, kind, value(name)))  # type: ignore[arg-type]
+    return columns + [dimension_column(name) for name in (items[0].scores if items else ())]
