@@ -389,15 +389,15 @@ def measure_area() -> None:
         changed = changed_pixels(source, jpeg(edited, 90))
         wrong = np.ascontiguousarray(mask[::-1, ::-1])
         for question, given, label, yes in (
-            ("add a thing in the bottom left corner", None, "right corner asked, no mask", True),
-            ("add a thing in the top right corner", None, "wrong corner asked, no mask", False),
-            ("add a thing", mask, "right mask", True),
-            ("remove the thing", wrong, "wrong mask", False),
+            ("add a bird in the bottom left corner", None, "the named corner, no mask", True),
+            ("add a bird in the top right corner", None, "another corner, no mask", False),
+            ("add a bird", mask, "right mask", True),
+            ("remove the bird", wrong, "wrong mask", False),
         ):
             tally.add(label, check_area(parse_instruction(question), changed, given), yes=yes)
         tally.add(
             "nothing done (JPEG 75)",
-            check_area(parse_instruction("add a thing"), changed_pixels(source, jpeg(source)), mask),
+            check_area(parse_instruction("add a bird"), changed_pixels(source, jpeg(source)), mask),
             yes=False,
         )
     tally.show()
