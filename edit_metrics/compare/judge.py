@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ from edit_metrics.compare.gate_config import DimensionRule, GateConfig
 from edit_metrics.compare.sample_size import data_to_decide
 from edit_metrics.compare.verdict import DimensionVerdict, Missingness, Outcome, PairedDimension
 from edit_metrics.stats import ClusterTTest, cluster_t_test, holm, mcnemar_exact, one_sided_bound
+
+_LOST_VALUES: Final = frozenset({"absent_from_candidate", "newly_missing", "more_newly_missing_than_allowed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ def _adjust(evidence: Sequence[_Evidence], alpha: float) -> list[tuple[float | N
     for index, item in enumerate(evidence):
         if item.test is not None:
             family.append((index, "score", item.test.p_value))
-        if 0.5 ** (item.missing.worse_groups + item.missing.better_groups) <= alpha:
+        if (
+            np.isfinite(item.pair.baseline).any()
+            and 0.5 ** (item.missing.worse_groups + item.missing.better_groups) <= alpha
+        ):
             family.append((index, "missing", item.missing.p_value))
     adjusted = holm([p for _, _, p in family])
     found = {(index, kind): float(p) for (index, kind, _), p in zip(family, adjusted, strict=True)}
@@ -88,24 +94,18 @@ def _adjust(evidence: Sequence[_Evidence], alpha: float) -> list[tuple[float | N
 
 def _decide(item: _Evidence, p_score: float | None, p_missing: float, config: GateConfig) -> DimensionVerdict:
     pair, test, both = item.pair, item.test, item.both
-    rule = config.rule(pair.name)
     ignored = _nothing_to_compare(pair)
     if ignored is not None:
         return ignored
-    reasons = _reasons_for_regression(item, p_score, p_missing, rule, config)
-    outcome = Outcome.REGRESSION
     bound = None if test is None else one_sided_bound(test.mean, test.standard_error, test.df + 1, config.alpha).low
-    if reasons and "score_dropped" not in reasons and item.missing.by_failure > 0.5:
-        outcome, reasons = Outcome.BROKEN, ("measurement_failed", *reasons)
-    elif not reasons:
-        reasons = _reasons_for_doubt(item, bound, rule)
-        outcome = Outcome.INCONCLUSIVE if reasons else Outcome.PASS
-    undecided = outcome is Outcome.INCONCLUSIVE and "margin_not_excluded" in reasons
+    outcome, reasons = _outcome(item, p_score, p_missing, bound, config)
+    n_items = int(both.sum())
+    undecided = test is not None and outcome is Outcome.INCONCLUSIVE and "margin_not_excluded" in reasons
     return DimensionVerdict(
         name=pair.name,
         outcome=outcome,
         reasons=reasons,
-        n_items=int(both.sum()),
+        n_items=n_items,
         n_groups=len(np.unique(pair.groups[both])),
         baseline_mean=group_mean(pair.baseline[both], pair.groups[both]),
         candidate_mean=group_mean(pair.candidate[both], pair.groups[both]),
@@ -115,8 +115,21 @@ def _decide(item: _Evidence, p_score: float | None, p_missing: float, config: Ga
         p_value=None if test is None else test.p_value,
         p_adjusted=p_score,
         missingness=replace(item.missing, p_adjusted=p_missing),
-        more_data=data_to_decide(test, int(both.sum()), rule, config.alpha) if undecided and test else None,
+        more_data=data_to_decide(test, n_items, config.rule(pair.name), config.alpha) if test and undecided else None,
     )
+
+
+def _outcome(
+    item: _Evidence, p_score: float | None, p_missing: float, bound: float | None, config: GateConfig
+) -> tuple[Outcome, tuple[str, ...]]:
+    rule = config.rule(item.pair.name)
+    against = _reasons_for_regression(item, p_score, p_missing, rule, config)
+    if against and item.missing.by_failure > 0.5 and set(against) <= _LOST_VALUES:
+        return Outcome.BROKEN, ("measurement_failed", *against)
+    if against:
+        return Outcome.REGRESSION, against
+    doubt = _reasons_for_doubt(item, bound, rule)
+    return (Outcome.INCONCLUSIVE if doubt else Outcome.PASS), doubt
 
 
 def _nothing_to_compare(pair: PairedDimension) -> DimensionVerdict | None:

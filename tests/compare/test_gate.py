@@ -184,6 +184,22 @@ def test_values_lost_to_exceptions_are_broken_not_worse(make_run) -> None:
     assert _found(result)["character"].reasons == ("measurement_failed", "newly_missing")
 
 
+def test_items_that_newly_fail_are_a_regression_beside_failed_measurements(make_run) -> None:
+    after = make_run("b")
+    lose(after.frame, "character", slice(0, 90), "failed", "RuntimeError: out of memory")
+    after.frame.loc[100:110, "character.score"] = 0.1
+    strict = GateConfig(per_dimension={"character": {"allowed_newly_failing": 0}})
+    assert _found(run_gate(make_run("a"), after, strict))["character"].outcome is Outcome.REGRESSION
+
+
+def test_a_dimension_that_is_new_costs_the_others_no_power(make_run) -> None:
+    before, after = make_run("a", seed=1), make_run("b", seed=2)
+    with_all = _found(run_gate(before, after, GateConfig(dimensions=("adherence", "preservation"))))
+    lose(before.frame, "character", slice(None))
+    with_new = _found(run_gate(before, after, GateConfig()))
+    assert with_new["adherence"].p_adjusted == pytest.approx(with_all["adherence"].p_adjusted)
+
+
 def test_a_regression_elsewhere_outweighs_a_broken_measurement(make_run) -> None:
     after = make_run("b", shift={"adherence": -0.1})
     lose(after.frame, "character", slice(0, 90), "failed", "RuntimeError: out of memory")
