@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edit_metrics.human.estimate import Mean
     from edit_metrics.human.ratings import Ratings
     from edit_metrics.human.triage import Triage
+    from edit_metrics.io.tables import ScoreTable
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or any table with a column 'id'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
@@ -98,9 +99,6 @@ def triage(
     gold: Annotated[Path | None, typer.Option(help="Table with ids whose rating is known.")] = None,
     overlap: Annotated[int, typer.Option(help="Raters an item.", min=1)] = 1,
     blind: Annotated[bool, typer.Option("--blind", help="Leave scores out of the export for raters.")] = False,
-    picture_root: Annotated[
-        Path | None, typer.Option(help="Label Studio's document root; default: the folder that holds every picture.")
-    ] = None,
     seed: Annotated[int, typer.Option(help="Of the audit's draw.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -131,7 +129,7 @@ def triage(
         for note in (*notes, *outcome.statement["automatic_decisions"]["notes"]):
             warn(note)
     target = None if calibration is None else loaded.target
-    write_triage(outcome, frame, out, _label_studio(outcome, frame, out, target, scored.path.parent, picture_root))
+    write_triage(outcome, frame, out, _label_studio(outcome, scored, out, target))
     if outcome.controls:
         from edit_metrics.human.plots import plot_risk_coverage
 
@@ -208,18 +206,19 @@ def _ids(path: Path | None) -> frozenset[str]:
     return frozenset() if path is None else frozenset(with_text_ids(read_table(path), path)["id"])
 
 
-def _label_studio(
-    outcome: Triage, frame: Any, out: Path, target: str | None, run: Path, picture_root: Path | None
-) -> Mapping[str, Any] | None:
+def _label_studio(outcome: Triage, scored: ScoreTable, out: Path, target: str | None) -> Mapping[str, Any] | None:
     """Write Label Studio's files where the table has pictures."""
-    from edit_metrics.human.label_studio import TaskOptions, common_root
+    from edit_metrics.human.label_studio import TaskOptions
+    from edit_metrics.human.picture_places import PicturePlaces
     from edit_metrics.human.triage_files import write_label_studio
 
+    frame, folder = scored.frame, scored.path.parent
     if not {"source", "edited"} <= set(frame.columns):
         return None
-    evidence = run / "evidence" if (run / "evidence").is_dir() else None
-    root = picture_root or common_root(frame, run, evidence)
-    options = TaskOptions(run, root, evidence=evidence, blind=bool(outcome.statement["blind"]))
+    evidence = folder / "evidence" if (folder / "evidence").is_dir() else None
+    base = str((scored.run_info or {}).get("manifest", {}).get("root") or folder)
+    paths = [str(path) for name in ("source", "edited") for path in frame[name].dropna()]
+    options = TaskOptions(PicturePlaces.of(paths, base, evidence), evidence, bool(outcome.statement["blind"]))
     return write_label_studio(outcome, frame, out, target, options)
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import html
-import os
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import pandas as pd
 
 from edit_metrics.human.lanes import Lane, Placement
+from edit_metrics.human.picture_places import NO_PICTURE, PicturePlaces
 from edit_metrics.human.rubric import Rubric
-from edit_metrics.io.sources import is_url
 from edit_metrics.types import DIMENSIONS
 
-LOCAL_FILES: Final = "/data/local-files/?d="
-"""Where Label Studio serves files below LOCAL_FILES_DOCUMENT_ROOT."""
 _PICTURES: Final = ("source", "edited", "evidence")
+"""Their task data are ``<name>_picture``: Label Studio uses ``source`` for the task itself."""
 _STYLE: Final = """
 .em-pictures { display: flex; gap: 12px; align-items: flex-start; }
 .em-picture { flex: 1 1 0; min-width: 0; }
@@ -31,11 +27,6 @@ _STYLE: Final = """
 .em-task:has(.em-unsafe) .em-picture:hover, .em-task:has(.em-unsafe) .em-picture:focus-within { filter: none; }
 .em-unsafe { color: #9b1c1c; font-weight: 600; }
 """
-_NO_EVIDENCE: Final = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="320"><rect width="320" height="320" fill="#eeeeee"/>'
-    '<text x="160" y="165" text-anchor="middle" font-family="sans-serif" font-size="18" fill="#555555">no evidence '
-    "picture</text></svg>"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +34,12 @@ class TaskOptions:
     """How pictures are reached and what raters may see.
 
     Attributes:
-        base: folder that relative paths of the table start from.
-        picture_root: local pictures are addressed relative to this folder; Label Studio's document root.
-        url_prefix: put before the relative path.
+        places: from paths to addresses.
         evidence: folder of evidence pictures; None when the run has none.
         blind: no predictions and no reasons: showing them anchors raters.
     """
 
-    base: Path
-    picture_root: Path
-    url_prefix: str = LOCAL_FILES
+    places: PicturePlaces
     evidence: Path | None = None
     blind: bool = False
 
@@ -68,7 +55,7 @@ def labelling_config(rubric: Rubric) -> str:
     for name in _PICTURES:
         cell = ET.SubElement(row, "View", className="em-picture")
         ET.SubElement(cell, "Header", value=name.capitalize(), size="5")
-        ET.SubElement(cell, "Image", name=name, value=f"${name}", zoom="true", zoomControl="true", width="100%")
+        ET.SubElement(cell, "Image", name=name, value=f"${name}_picture", zoom="true", zoomControl="true", width="100%")
     ratings = ET.SubElement(view, "View", className="em-ratings")
     for name in (one for one in DIMENSIONS if one in rubric.dimensions):
         _question(ratings, name, rubric)
@@ -116,14 +103,6 @@ def labelling_tasks(
     return [_task(item, row, rubric, target, options) for item, row in zip(queue, rows, strict=True)]
 
 
-def common_root(frame: pd.DataFrame, base: Path, evidence: Path | None) -> Path:
-    """The deepest folder that holds every local picture of the table, and the evidence."""
-    paths = [_text(path) for name in ("source", "edited") for path in frame[name]]
-    folders = {str((base / path).resolve().parent) for path in paths if path and not is_url(path)}
-    folders |= {str(evidence.resolve())} if evidence is not None else set()
-    return Path(os.path.commonpath(sorted(folders))) if folders else Path.cwd()
-
-
 def _task(
     item: Placement, row: Mapping[str, Any], rubric: Rubric, target: str | None, options: TaskOptions
 ) -> dict[str, Any]:
@@ -131,9 +110,9 @@ def _task(
         "id": item.id,
         "order": item.position,
         "instruction": _text(row.get("instruction")) or _text(row.get("target_caption")) or "(no instruction)",
-        "source": picture_url(_text(row.get("source")), options),
-        "edited": picture_url(_text(row.get("edited")), options),
-        "evidence": _evidence_url(item.id, options),
+        "source_picture": options.places.url(_text(row.get("source"))),
+        "edited_picture": options.places.url(_text(row.get("edited"))),
+        "evidence_picture": _evidence_url(item.id, options),
         "notice": _notice(item, options.blind),
     }
     if options.blind:
@@ -144,30 +123,12 @@ def _task(
     return {"data": data, "predictions": [prediction] if result else []}
 
 
-def picture_url(path: str, options: TaskOptions) -> str:
-    """Where Label Studio finds a picture: URLs as they are, local files below the document root.
-
-    A file outside that root keeps its path and will not load: Label Studio refuses such files, rightly.
-    """
-    if not path or is_url(path) or path.startswith(("/data/", "data:")):
-        return path or _placeholder()
-    try:
-        relative = (options.base / path).resolve().relative_to(options.picture_root.resolve())
-    except ValueError:
-        return path
-    return options.url_prefix + quote(relative.as_posix())
-
-
 def _evidence_url(name: str, options: TaskOptions) -> str:
     # The report names evidence pictures by the SHA-256 of the id, since ids may hold any character.
     stem = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     if options.evidence is not None and (file := options.evidence / f"{stem}-change.webp").is_file():
-        return picture_url(str(file), options)
-    return _placeholder()
-
-
-def _placeholder() -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(_NO_EVIDENCE.encode()).decode()
+        return options.places.url(str(file.resolve()))
+    return NO_PICTURE
 
 
 def _notice(item: Placement, blind: bool) -> str:

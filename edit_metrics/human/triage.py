@@ -113,6 +113,7 @@ def queue_statement(placements: list[Placement], audit: Audit, options: QueueOpt
         "budget": options.budget,
         "over_budget": sum("over_budget" in item.reasons for item in placements),
         "already_rated": sum("already_rated" in item.reasons for item in placements),
+        "overlap": options.overlap,
         "ratings_asked_for": len(queued) * options.overlap,
         "audit": {
             "asked_share": options.audit,

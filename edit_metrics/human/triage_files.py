@@ -54,7 +54,8 @@ def write_label_studio(
     write_json(labelling_tasks(triage.queue, frame, rubric, target, options), folder / "label_studio_tasks.json")
     return {
         "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
-        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(options.picture_root),
+        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(options.places.document_root),
+        "local_storages": [str(folder) for folder in options.places.folders],
         "sampling": "Sequential sampling",
         "rubric_version": rubric.version,
     }
