@@ -13,7 +13,14 @@ from edit_metrics.errors import NotEnoughDataError, TableError
 from edit_metrics.human.calibration import Calibration, feature_signatures, text_column
 from edit_metrics.human.evaluation import passes
 from edit_metrics.human.features import FeatureSpec, default_features, feature_matrix, parse_features
-from edit_metrics.human.fitting import Fitter, RatedItems, choose_recipe, try_candidates, used_features
+from edit_metrics.human.fitting import (
+    Fitter,
+    RatedItems,
+    choose_recipe,
+    large_types,
+    try_candidates,
+    used_features,
+)
 from edit_metrics.human.folds import group_folds
 from edit_metrics.human.predictor import Sample
 from edit_metrics.human.quality import quality_report
@@ -83,7 +90,8 @@ def calibrate(
     )
     used = used_features(specs, recipes)
     kept = replace(rated, sample=replace(rated.sample, features=rated.sample.features[:, used]))
-    fitter = Fitter(tuple(specs[index] for index in used), *recipes, bounds, options.by == "edit_type")
+    types = large_types(kept.sample) if options.by == "edit_type" else ()
+    fitter = Fitter(tuple(specs[index] for index in used), *recipes, bounds, types)
     predictor, rank = fitter.fit_ranked(kept.sample)
     held_out = fitter.held_out(kept, folds)
     matrix = ratings.matrix(options.target)

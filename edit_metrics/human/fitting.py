@@ -58,25 +58,20 @@ class Fitter:
 
     Attributes:
         bounds: lowest and highest rating of the scale.
-        by_type: fit predictors of their own for edit types with at least ``MIN_ITEMS_TYPE`` items.
+        types: edit types that get a predictor of their own, see :func:`large_types`; decided once, not in every fold.
     """
 
     specs: tuple[FeatureSpec, ...]
     pass_recipe: Recipe
     rating_recipe: Recipe
     bounds: tuple[float, float]
-    by_type: bool = False
+    types: tuple[str, ...] = ()
 
     def fit(self, sample: Sample) -> RoutedPredictor:
         """Fit on all items of the sample."""
-        default = self._fit_one(sample)
-        if not self.by_type:
-            return RoutedPredictor(default)
-        names, counts = np.unique(sample.edit_type.astype(str), return_counts=True)
-        large = [name for name, n in zip(names.tolist(), counts, strict=True) if name and n >= MIN_ITEMS_TYPE]
-        return RoutedPredictor(
-            default, {name: self._fit_one(sample.take(np.flatnonzero(sample.edit_type == name))) for name in large}
-        )
+        own = {name: np.flatnonzero(sample.edit_type == name) for name in self.types}
+        by_type = {name: self._fit_one(sample.take(rows)) for name, rows in own.items() if len(rows)}
+        return RoutedPredictor(self._fit_one(sample), by_type)
 
     def fit_ranked(self, sample: Sample) -> tuple[RoutedPredictor, Curve]:
         """Fit, and rank the predictions of all items of the sample."""
@@ -113,6 +108,12 @@ class Fitter:
 
     def _fit_one(self, sample: Sample) -> Predictor:
         return fit_predictor(sample, self.specs, self.pass_recipe, self.rating_recipe, self.bounds)
+
+
+def large_types(sample: Sample) -> tuple[str, ...]:
+    """Edit types with at least ``MIN_ITEMS_TYPE`` rated items."""
+    names, counts = np.unique(sample.edit_type.astype(str), return_counts=True)
+    return tuple(name for name, n in zip(names.tolist(), counts, strict=True) if name and n >= MIN_ITEMS_TYPE)
 
 
 def recipes_for(specs: Sequence[FeatureSpec], n_items: int) -> list[Recipe]:

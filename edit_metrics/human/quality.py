@@ -57,7 +57,12 @@ def quality_report(
         chosen["leave_one_model_out"] = _chosen(by_model, n_resamples)
     return {
         "data": data_counts(rated),
-        "chosen": {"p_pass": str(fitter.pass_recipe), "rating": str(fitter.rating_recipe), **chosen},
+        "chosen": {
+            "p_pass": str(fitter.pass_recipe),
+            "rating": str(fitter.rating_recipe),
+            "edit_types": list(fitter.types),
+            **chosen,
+        },
         "by_model": [] if by_model is None else _per_model(by_model),
         "candidates": _candidates(rated, tried, n_resamples),
         "best_single_metric": best_single_metric(rated, specs, n_resamples),
