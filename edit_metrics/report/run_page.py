@@ -14,7 +14,7 @@ from edit_metrics.report.html import render, safe_json
 from edit_metrics.report.inputs import RunInput
 from edit_metrics.report.items import Item, dimensions_of, reachable_confidence, read_items
 from edit_metrics.report.pictures import PictureStore, png_uri
-from edit_metrics.report.summary import count_flags, slice_rows, summarise_dimensions, summarise_metrics
+from edit_metrics.report.summary import by_dimension, count_flags, slice_rows, summarise_dimensions, summarise_metrics
 from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table, value_column
 
 MOST_VALUES: Final = 12
@@ -50,7 +50,7 @@ def run_page(run: RunInput, store: PictureStore, out: Path, thumbnails: int) -> 
         values=[_value_summary(items, name) for name in values],
         names=names,
         slices=_slices(items, names),
-        metrics=summarise_metrics(run.frame),
+        metrics=by_dimension(summarise_metrics(run.frame)),
         directions=_directions(),
         weights=_weights(run.info),
         signatures=_signatures(run.info),

@@ -89,6 +89,14 @@ def summarise_metrics(frame: pd.DataFrame) -> list[MetricSummary]:
     return [_metric(frame, name) for name in names if name not in DIMENSIONS and name in frame.columns]
 
 
+def by_dimension(metrics: Sequence[MetricSummary]) -> list[tuple[str, list[MetricSummary]]]:
+    """Metrics under their dimensions, in the table's order."""
+    groups: dict[str, list[MetricSummary]] = {}
+    for one in metrics:
+        groups.setdefault(one.dimension, []).append(one)
+    return list(groups.items())
+
+
 def slice_rows(items: Sequence[Item], names: Sequence[str], key: Callable[[Item], str]) -> list[SliceRow]:
     """Means per value of ``key``, the most frequent first; at most ``MOST_SLICES`` values. Empty without any value."""
     groups: dict[str, list[Item]] = {}

@@ -95,6 +95,8 @@
   form.append(reset);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => apply());
+  // Not every browser sends "input" for a list; for text, "change" would redraw the rows under a click.
+  form.addEventListener("change", (event) => { if (event.target.tagName === "SELECT") apply(); });
   reset.addEventListener("click", () => { form.reset(); apply(); search.focus(); });
 
   const accepts = () => {
@@ -149,7 +151,7 @@
     return heading;
   });
   const body = el("tbody");
-  table.append(el("thead", {}, el("tr", {}, ...headings, el("th", { scope: "col" }, el("span", {}, "reasons")))), body);
+  table.append(el("thead", {}, el("tr", {}, ...headings)), body);
 
   const SVG = "http://www.w3.org/2000/svg";
   const bar = (value) => {
@@ -161,7 +163,7 @@
     rect({ class: value < 0.5 ? "fill low" : "fill", width: Math.max(0, Math.min(1, value)) * 100 });
     return svg;
   };
-  const cellOf = (column, value, index) => {
+  const cellOf = (column, value) => {
     if (column.kind === "id") return el("th", { scope: "row", class: "key" }, value);
     if (column.kind === "flags") {
       const cell = el("td", {});
@@ -170,8 +172,7 @@
     }
     if (!numeric(column)) return el("td", { class: "text" }, value ?? "");
     if (value === null) return el("td", { class: "number none" }, "–");
-    if (column.kind === "int") return el("td", { class: "number" }, String(value));
-    if (column.kind === "number") return el("td", { class: "number" }, String(value));
+    if (column.kind === "int" || column.kind === "number") return el("td", { class: "number" }, String(value));
     return el("td", { class: value < 0.5 ? "number low" : "number" }, value.toFixed(2), bar(value));
   };
   const words = (codes) => codes.map((code) => data.codes[code]).join(" ");
@@ -204,18 +205,18 @@
     files.forEach(([kind, file]) => links.append(
       el("a", { href: `${data.evidence}/${file}` }, `${kind} evidence${sensitive ? " (unsafe, not blurred)" : ""}`), " "));
     if (links.childNodes.length) inner.append(links);
-    return el("tr", { class: "detail", id: `detail-${n}` }, el("td", { colspan: String(columns.length + 1) }, inner));
+    return el("tr", { class: "detail", id: `detail-${n}` }, el("td", { colspan: String(columns.length) }, inner));
   };
 
   const rowOf = (n) => {
-    const row = el("tr", {}, ...columns.map((column, index) => cellOf(column, rows[n][index], index)));
+    const row = el("tr", {}, ...columns.map((column, index) => cellOf(column, rows[n][index])));
     const button = el("button", { type: "button", class: "why", "aria-expanded": "false", "aria-label": `Why: ${rows[n][key]}` }, "Why");
     button.addEventListener("click", () => {
       const open = row.nextElementSibling && row.nextElementSibling.id === `detail-${n}`;
       if (open) row.nextElementSibling.remove(); else row.after(detailOf(n));
       button.setAttribute("aria-expanded", String(!open));
     });
-    row.append(el("td", {}, button));
+    row.children[key].append(button);
     return row;
   };
 

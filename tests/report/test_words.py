@@ -1,0 +1,119 @@
+"""Every code that the package can write has a sentence."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edit_metrics.config import Config, load_config
+from edit_metrics.human.lanes import UNREADABLE_CODES
+from edit_metrics.registry import all_metrics
+from edit_metrics.report.words import _tables, flag_in_words, in_words, metric_in_words, sentence
+
+PACKAGE = Path(__file__).resolve().parents[2] / "edit_metrics"
+PROFILES = sorted(p.stem for p in (PACKAGE.parent / "configs").glob("*.yaml") if "profile:" in p.read_text(encoding="utf-8"))
+MISSING_CALLS = ("not_applicable", "undefined", "unavailable")
+CODE = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def written_codes() -> Iterator[tuple[str, str]]:
+    """Code and file of each literal reason in the source: missing values, findings, decoder codes, cautions."""
+    for file in PACKAGE.rglob("*.py"):
+        if "report" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for code in _codes_of(node):
+                yield code, file.name
+
+
+def _codes_of(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+        name, arguments = node.func.id, node.args
+        if name in (*MISSING_CALLS, "Finding"):
+            return _texts(arguments[0])
+        if name == "measured":
+            return [text for argument in arguments[1:] for text in _texts(argument)]
+        if name == "Missing" and len(arguments) > 1:
+            return _texts(arguments[1])
+    if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in ("cautions", "notes") for t in node.targets):
+        return _texts(node.value)
+    if isinstance(node, ast.keyword) and node.arg in ("cautions", "because"):
+        return _texts(node.value)
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        wanted = node.target.id in ("WHOLE_FRAME", "ENCODER_BLIND", "TRUNCATED")
+        return _texts(node.value) if wanted and node.value is not None else []
+    return []
+
+
+def _texts(node: ast.AST) -> list[str]:
+    """String literals that the expression may yield; f-strings, indices and comparisons are not codes."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) and CODE.fullmatch(node.value) else []
+    if isinstance(node, ast.IfExp):
+        return [*_texts(node.body), *_texts(node.orelse)]
+    if isinstance(node, ast.Tuple):
+        return [text for element in node.elts for text in _texts(element.value if isinstance(element, ast.Starred) else element)]
+    return []
+
+
+def test_the_scan_finds_the_codes_of_the_source() -> None:
+    found = {code for code, _ in written_codes()}
+    assert {"no_mask", "geometry_mismatch", "encoder_blind", "already_that_colour", "empty_instruction"} <= found
+    assert len(found) > 60
+
+
+def test_every_code_in_the_source_has_a_sentence() -> None:
+    silent = sorted({f"{code} ({file})" for code, file in written_codes() if sentence(code) is None})
+    assert not silent
+
+
+def configured_codes(config: Config) -> set[str]:
+    found = {"not_in_profile", "no_curve", "infeasible", "metrics_disagree", "near_threshold", *config.confidence.cautions}
+    for name, section in config.dimensions.items():
+        found |= {section.cap_reason} - {""}
+        found |= set(section.gates)
+        found |= {f"low_{metric}" for metric in section.curves} | {f"missing_{metric}" for metric in section.curves}
+        found |= {f"missing:{name}.{metric}" for metric in (*section.gates, *section.curves)}
+        found |= {f"low_confidence:{name}", f"weakest:{name}=0.25"}
+    return found | {f"no_{role}_backend" for role in ("clip", "ocr", "patches", "safety_second")}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_code_and_flag_of_a_profile_has_words(profile: str) -> None:
+    config = load_config(profile)
+    assert sorted(code for code in configured_codes(config) if sentence(code) is None) == []
+    assert sorted(flag for flag in config.flags if flag not in _tables()["flags"]) == []
+    curves = [metric for section in config.dimensions.values() for metric in section.curves]
+    assert sorted(metric for metric in curves if metric not in _tables()["metrics"]) == []
+
+
+@pytest.mark.parametrize("file", ["source", "edited", "mask", "reference"])
+def test_every_decoder_code_has_words_for_every_file(file: str) -> None:
+    codes = {*UNREADABLE_CODES, "too_small", "size_mismatch"}
+    assert [code for code in codes if sentence(f"{file}_{code}") is None] == []
+
+
+def test_words_of_metrics_name_registered_metrics() -> None:
+    known = {metric.name.split(".", 1)[1] for metric in all_metrics()}
+    assert set(_tables()["metrics"]) <= known
+
+
+def test_patterns_fill_in_what_the_code_carries() -> None:
+    assert in_words("low_ssim_core") == "Pulled down by SSIM of the kept area."
+    assert in_words("missing:structure.gmsd") == "Could not be measured: kept gradients (GMSD)."
+    assert in_words("weakest:preservation=0.23") == "Weakest: preservation, 0.23."
+    assert in_words("edited_unreadable") == "The edited picture cannot be read."
+    assert in_words("not_a_add_edit") == "Not that kind of edit (add): the check does not apply."
+    assert in_words("no_ocr_backend") == "The profile has no ocr model."
+
+
+def test_a_code_without_a_sentence_is_shown_as_it_is() -> None:
+    assert sentence("brand_new_code") is None
+    assert in_words("brand_new_code") == "brand_new_code"
+    assert in_words("ValueError: no <b>") == "ValueError: no <b>"
+    assert flag_in_words("brand_new") == "brand new"
+    assert metric_in_words("adherence.brand_new") == "brand new"
