@@ -1,0 +1,76 @@
+"""`edit-metrics doctor`: environment, weights and self-tests of a profile on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from edit_metrics.doctor import Diagnosis
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    profile: Annotated[str | None, typer.Option(help="Shipped profile; 'embedded' unless --config is given.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Config file; it may say 'extends: PROFILE'.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for every key of the config.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")] = False,
+) -> None:
+    """Check this machine: packages, weights, and self-tests of every metric; exit 1 when one fails."""
+    from edit_metrics.cli.console import emit_json
+    from edit_metrics.config import load_config
+    from edit_metrics.doctor import examine
+
+    settings = load_config(profile, config, set_ or ())
+    diagnosis = examine(settings)
+    if json:
+        emit_json(_as_json(settings.profile, diagnosis))
+    else:
+        _print(settings.profile, diagnosis)
+    if not diagnosis.healthy:
+        raise typer.Exit(1)
+
+
+def _print(profile: str, diagnosis: Diagnosis) -> None:
+    from edit_metrics.cli.console import say, table
+
+    groups = dict.fromkeys(check.group for check in diagnosis.checks)
+    for group in groups:
+        rows = [(check.name, check.state.value, check.detail) for check in diagnosis.checks if check.group == group]
+        table(group, ("check", "state", "what was found"), rows)
+    table(
+        "speed (processor seconds, information only)",
+        ("stage, one item of about 200 px", "s"),
+        [(stage.stage, stage.cpu_seconds) for stage in diagnosis.stages if stage.cpu_seconds >= 0.0005],
+    )
+    table("", ("loading", "s"), list(diagnosis.loading.items()))
+    counts = ", ".join(f"{n} {state}" for state, n in _counts(diagnosis).items() if n)
+    say(f"{profile}: {'healthy' if diagnosis.healthy else 'NOT healthy'} ({counts})")
+
+
+def _counts(diagnosis: Diagnosis) -> dict[str, int]:
+    from edit_metrics.doctor import State
+
+    states = [check.state for check in diagnosis.checks]
+    return {state.value: states.count(state) for state in State}
+
+
+def _as_json(profile: str, diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "profile": profile,
+        "healthy": diagnosis.healthy,
+        "counts": _counts(diagnosis),
+        "checks": [
+            {"group": c.group, "name": c.name, "state": c.state.value, "detail": c.detail} for c in diagnosis.checks
+        ],
+        "cpu_seconds": {
+            "stages": {stage.stage: round(stage.cpu_seconds, 4) for stage in diagnosis.stages},
+            "loading": {role: round(seconds, 3) for role, seconds in diagnosis.loading.items()},
+        },
+    }

@@ -1,0 +1,209 @@
+"""Properties that hold for every metric, read from the trial's measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Final
+
+from edit_metrics.doctor import expected
+from edit_metrics.doctor.cases import IDENTICAL
+from edit_metrics.doctor.checks import Finding
+from edit_metrics.doctor.expected import Absent, Near
+from edit_metrics.doctor.trial import Trial
+from edit_metrics.types import Measurement, Status
+
+_AFTER_SHIFT_CASE: Final = "shift_2"
+_STEPS: Final = range(4)
+_ROUNDING: Final = 1e-5
+"""Of float32: what a value may exceed its bounds by."""
+
+
+def nothing_failed(trial: Trial) -> Finding:
+    """No metric raised an exception or gave a number that is not finite."""
+    problems = [
+        f"{metric} of {case}: {found.reason}"
+        for case, metric, found in _all(trial)
+        if found.status is Status.FAILED
+    ]  # fmt: skip
+    return Finding(sum(1 for _ in _all(trial)), tuple(problems), "measurements without an exception")
+
+
+def declared_bounds(trial: Trial) -> Finding:
+    """Every value lies within the bounds that its metric declares."""
+    bounds = {spec.name: spec.bounds for spec in trial.plan.metrics}
+    values = [(case, metric, m.value) for case, metric, m in _all(trial) if m.value is not None]
+    problems = [
+        f"{metric} of {case} is {value:g}, declared {low} to {high}"
+        for case, metric, value in values
+        for low, high in (bounds[metric],)
+        if (low is not None and value < low - _ROUNDING) or (high is not None and value > high + _ROUNDING)
+    ]
+    return Finding(len(values), tuple(problems), "values within declared bounds")
+
+
+def identity_values(trial: Trial) -> Finding:
+    """E = S gives every metric's own perfect value, or the reason why it has none."""
+    problems: list[str] = []
+    examined = 0
+    for spec in trial.plan.metrics:
+        name = spec.name
+        if name in expected.NO_IDENTITY:
+            continue
+        cases = (_AFTER_SHIFT_CASE,) if name in expected.AFTER_SHIFT else IDENTICAL
+        found = {case: m for case in cases if (m := trial.measurement(case, name)) is not None}
+        if all(m.status is Status.UNAVAILABLE for m in found.values()):
+            continue  # its model is not part of the profile; the weights group says so where it should be there
+        examined += 1
+        problems += _identity_problems(name, found)
+    return Finding(examined, tuple(problems), "metrics on pairs of equal pictures")
+
+
+def _identity_problems(name: str, found: Mapping[str, Measurement]) -> Iterator[str]:
+    absent = expected.ABSENT_AT_IDENTITY.get(name)
+    if absent is not None:
+        if not any(_is(m, absent) for m in found.values()) or any(m.value is not None for m in found.values()):
+            yield f"{name}: expected {absent.status}({absent.reason}), got {_words(next(iter(found.values())))}"
+        return
+    near = expected.IDENTITY.get(name) or expected.AFTER_SHIFT.get(name)
+    if near is None:
+        yield f"{name}: not declared in edit_metrics.doctor.expected"
+        return
+    if all(m.value is None for m in found.values()):
+        yield f"{name}: no value on any of {', '.join(found)} ({_words(next(iter(found.values())))})"
+    for case, m in found.items():
+        if m.value is not None and not _close(m.value, near):
+            yield f"{name} of {case}: expected {near.value:g}, got {m.value:.6g}"
+
+
+def symmetry(trial: Trial) -> Finding:
+    """Where a metric claims it, S and E may change places; differences change their sign."""
+    same = _compare(trial, "forward", "backward", expected.SYMMETRIC, lambda a, b: a - b)
+    opposite = _compare(trial, "forward", "backward", expected.ANTISYMMETRIC, lambda a, b: a + b)
+    return Finding(
+        same.examined + opposite.examined, same.problems + opposite.problems, "metrics with S and E exchanged"
+    )
+
+
+def horizontal_flip(trial: Trial) -> Finding:
+    """Where a metric claims it, mirrored pictures give the same value."""
+    return _compare(trial, "inside_flat", "inside_flat_flipped", expected.FLIP_INVARIANT, lambda a, b: a - b)
+
+
+def inside_the_mask(trial: Trial) -> Finding:
+    """What lies inside the mask does not move a single bit of what is measured outside it."""
+    names = [spec.name for spec in trial.plan.metrics if spec.name in expected.BLIND_INSIDE]
+    return _equal(trial, "inside_flat", "inside_static", names, "metrics with another picture inside the mask")
+
+
+def mask_polarity(trial: Trial) -> Finding:
+    """An inverted mask file that says so is the same mask."""
+    names = [spec.name for spec in trial.plan.metrics]
+    return _equal(trial, "inside_flat", "inside_flat_inverted_mask", names, "metrics with the mask file inverted")
+
+
+def mask_complement(trial: Trial) -> Finding:
+    """A mask and its complement share out the frame: their means, weighted by area, add up to the whole's."""
+    problems: list[str] = []
+    examined = 0
+    share = trial.value("damaged_outside", "preservation.kept_share")
+    rest = trial.value("damaged_inside", "preservation.kept_share")
+    if share is not None and rest is not None:
+        examined += 1
+        if abs(share + rest - 1) > 1e-12:
+            problems.append(f"preservation.kept_share: {share:.6f} and {rest:.6f} do not add up to 1")
+        for name in ("preservation.mse", "preservation.mae"):
+            parts = [trial.value(case, name) for case in ("damaged_outside", "damaged_inside", "damaged_whole")]
+            if any(part is None for part in parts):
+                continue
+            outside, inside, whole = (float(part) for part in parts if part is not None)
+            examined += 1
+            if abs(share * outside + rest * inside - whole) > 1e-9:
+                problems.append(f"{name}: {share * outside + rest * inside:.9f} from the parts, {whole:.9f} whole")
+    return Finding(examined, tuple(problems), "sums over a mask and its complement")
+
+
+def typed_missing(trial: Trial) -> Finding:
+    """Where a question has no answer there is a status and a reason, never a number."""
+    problems: list[str] = []
+    examined = 0
+    for (case, name), absent in expected.TYPED.items():
+        found = trial.measurement(case, name)
+        if found is None or (found.status is Status.UNAVAILABLE and found.reason.endswith("_backend")):
+            continue
+        examined += 1
+        if not _is(found, absent):
+            problems.append(f"{name} of {case}: expected {absent.status}({absent.reason}), got {_words(found)}")
+    return Finding(examined, tuple(problems), "values that cannot be")
+
+
+def monotone(trial: Trial, ladder: str) -> Finding:
+    """More damage never reads as less, and the worst step differs from none."""
+    problems: list[str] = []
+    examined = 0
+    for name, way in expected.MONOTONE[ladder].items():
+        found = [trial.measurement(f"{ladder}_{step}", name) for step in _STEPS]
+        steps = [m for m in found if m is not None]
+        if not steps or all(m.status is Status.UNAVAILABLE or m.reason == "no_face_in_source" for m in steps):
+            continue
+        examined += 1
+        values = [m.value for m in steps if m.value is not None]
+        if len(values) < len(steps):
+            problems.append(f"{name}: no value on a step ({'; '.join(_words(m) for m in steps)})")
+            continue
+        rising = all((b - a) * way >= -1e-9 for a, b in pairwise(values)) and (values[-1] - values[0]) * way > 0
+        if not rising:
+            problems.append(f"{name} should {'rise' if way > 0 else 'fall'}: {', '.join(f'{v:.5g}' for v in values)}")
+    return Finding(examined, tuple(problems), f"metrics on four steps of {ladder}")
+
+
+PROPERTIES: Final[Mapping[str, Callable[[Trial], Finding]]] = {
+    "nothing_failed": nothing_failed,
+    "declared_bounds": declared_bounds,
+    "identity_values": identity_values,
+    "symmetry": symmetry,
+    "horizontal_flip": horizontal_flip,
+    "inside_the_mask_does_not_matter": inside_the_mask,
+    "mask_polarity": mask_polarity,
+    "mask_complement": mask_complement,
+    "missing_values_are_typed": typed_missing,
+}
+
+
+def _all(trial: Trial) -> Iterator[tuple[str, str, Measurement]]:
+    for case, scored in trial.scored.items():
+        for metric, found in scored.measurements.items():
+            yield case, metric, found
+
+
+def _compare(
+    trial: Trial, first: str, second: str, claims: Mapping[str, float], difference: Callable[[float, float], float]
+) -> Finding:
+    problems: list[str] = []
+    examined = 0
+    for name, tolerance in claims.items():
+        a, b = trial.value(first, name), trial.value(second, name)
+        if a is None or b is None:
+            continue
+        examined += 1
+        if abs(difference(a, b)) > tolerance:
+            problems.append(f"{name}: {a:.8g} and {b:.8g}")
+    return Finding(examined, tuple(problems), f"metrics of {first} and {second}")
+
+
+def _equal(trial: Trial, first: str, second: str, names: list[str], note: str) -> Finding:
+    pairs = [(name, trial.measurement(first, name), trial.measurement(second, name)) for name in names]
+    problems = [f"{name}: {_words(a)} and {_words(b)}" for name, a, b in pairs if a and b and a != b]
+    return Finding(len(pairs), tuple(problems), note)
+
+
+def _is(found: Measurement, absent: Absent) -> bool:
+    return found.status is absent.status and found.reason == absent.reason
+
+
+def _close(value: float, near: Near) -> bool:
+    return abs(value - near.value) <= near.tolerance
+
+
+def _words(found: Measurement) -> str:
+    return f"{found.value:.8g}" if found.value is not None else f"{found.status}({found.reason})"
