@@ -1,0 +1,147 @@
+"""Ours, as the engine runs it: the same measures as the plain combination, or the whole profile; and the floor."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edit_metrics.backends.factory import build_backend
+from edit_metrics.config import Config
+from edit_metrics.engine.local import Job, commit_shard, shard_function
+from edit_metrics.engine.plan import build_plan
+from edit_metrics.engine.scoring import ShardResult
+from edit_metrics.engine.shards import RunFolder, Shard
+from edit_metrics.engine.table import build_schema
+from edit_metrics.io.manifest import read_manifest
+
+SAME_WORK = {
+    "feasibility": ("verdict",),
+    "safety": ("nudity_source", "nudity_edited"),
+    "adherence": ("{e}_t", "{e}_t_gain", "{e}_directional", "{e}_instruction_gain", "{e}_i"),
+    "preservation": ("psnr", "ssim", "lpips"),
+    "character": ("face_similarity_min", "faces_source", "faces_edited"),
+}
+"""What the plain combination measures, in our names; ``{e}`` is the encoder."""
+
+
+def same_work(config: Config) -> Config:
+    """The profile with the measures of the plain combination alone."""
+    encoder = "conse" if "conse" in config.backends else "clip"
+    sections = {}
+    for name, section in config.dimensions.items():
+        wanted = [metric.format(e=encoder) for metric in SAME_WORK.get(name, ())]
+        if name == "character" and "faces" not in config.backends:
+            wanted = []
+        curves = {metric: curve for metric, curve in section.curves.items() if metric in wanted}
+        sections[name] = section.model_copy(update={"metrics": wanted, "curves": curves, "gates": {}})
+    return config.model_copy(update={"dimensions": sections, "labels": (), "flags": {}})
+
+
+class Ours:
+    """The engine with its models loaded, over one manifest.
+
+    Args:
+        config: resolved profile.
+        manifest: what is scored.
+        out: folder for the shards that it commits.
+        cache: folder of the feature cache, or None.
+    """
+
+    def __init__(self, config: Config, manifest: Path, out: Path, cache: Path | None = None) -> None:
+        self._items = read_manifest(manifest).items
+        plan = build_plan(config)
+        engine = config.engine
+        self._job = Job(
+            config=config, schema=build_schema(plan, []), metadata=(), root=str(manifest.parent), out=out, cache=cache,
+            workers=engine.workers or 2, device="cpu", evidence="none",
+        )  # fmt: skip
+        self._folder = RunFolder(out)
+        self._score = shard_function(self._job)
+
+    def score(self, part: slice = slice(None)) -> ShardResult:
+        """Decode, score and commit the items as one shard."""
+        shard = Shard(0, tuple(self._items[part]))
+        shutil.rmtree(self._folder.folder, ignore_errors=True)
+        self._folder.open({"sha256": ""}, resume=False)
+        result = self._score(shard, None)
+        commit_shard(self._folder, self._job, shard, shard.inputs_tag(), result)
+        return result
+
+
+def values_of(result: ShardResult) -> dict[str, dict[str, float]]:
+    """Item → column → value, missing ones left out."""
+    return {
+        scored.item.id: {name: m.value for name, m in scored.measurements.items() if m.value is not None}
+        for scored in result.scored
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class FloorStage:
+    """One model's calls alone."""
+
+    name: str
+    seconds_per_item: float
+    batch: int
+
+
+def floor(config: Config, manifest: Path, count: int, threads: int) -> list[FloorStage]:
+    """The model calls that no order of work avoids, each at its best batch size, at the profile's dtypes.
+
+    S and E through each picture model, the pair through the perceptual one, each distinct text once. Decoding, the
+    pixel metrics, the table and all that the full profile adds are not in it.
+    """
+    from bench_set import read_rgb
+
+    items = read_manifest(manifest).items[:count]
+    sources, edited = ([read_rgb(Path(getattr(item, side))) for item in items] for side in ("source", "edited"))
+    texts = sorted({t for i in items for t in (i.instruction, i.source_caption, i.target_caption) if t is not None})
+    stages = []
+    for role in sorted(set(config.backends) & {"clip", "conse", "perceptual", "safety", "faces"}):
+        backend: Any = build_backend(role, config.backends[role], device="cpu", threads=threads)
+        for name, call in _calls(role, backend, sources, edited, texts).items():
+            timed = [(_best_of(call, count, batch) / count, batch) for batch in (1, 4, 16) if batch <= count]
+            seconds, batch = min(timed)
+            stages.append(FloorStage(name, seconds, batch))
+    return stages
+
+
+def _calls(
+    role: str, backend: Any, sources: list[Any], edited: list[Any], texts: list[str]
+) -> dict[str, Callable[[slice], Any]]:
+    def pair(part: slice) -> Any:
+        return backend.compare(sources[part], edited[part], [None] * len(sources[part]))
+
+    def images(part: slice) -> Any:
+        method = {"safety": "probabilities", "faces": "find_faces"}.get(role, "encode_images")
+        return getattr(backend, method)(sources[part] + edited[part])
+
+    def words(part: slice) -> Any:
+        # Another spelling each time: embeddings of texts that were seen are remembered.
+        stamp = time.perf_counter_ns()
+        share = len(texts) / len(sources)
+        chosen = texts[int(part.start * share) : int(part.stop * share)]
+        return backend.encode_texts([f"{text} {stamp % 1000}" for text in chosen]) if chosen else None
+
+    if role == "perceptual":
+        return {"perceptual": pair}
+    return {f"{role} pictures": images, f"{role} texts": words} if role in ("clip", "conse") else {role: images}
+
+
+def _best_of(call: Callable[[slice], Any], count: int, batch: int, repetitions: int = 3) -> float:
+    """Seconds for all items, the fastest of a few passes after one that is not counted."""
+    parts = [slice(start, min(start + batch, count)) for start in range(0, count, batch)]
+    call(parts[0])
+    seconds = []
+    for _ in range(repetitions):
+        started = time.perf_counter()
+        for part in parts:
+            call(part)
+        seconds.append(time.perf_counter() - started)
+    return float(np.min(seconds))
