@@ -1,4 +1,4 @@
-"""Small inline SVG charts. Colours come from the page's style; attributes only, since the policy forbids inline style."""
+"""Small inline SVG charts. Colours come from the page's style sheet: its policy forbids inline style."""
 
 from __future__ import annotations
 
@@ -60,12 +60,14 @@ def interval(low: float | None, high: float | None, middle: float | None, reach:
     band = Markup("")
     if margin is not None:
         left = at(-margin)
-        band = Markup('<rect class="band" x="{:.1f}" y="2" width="{:.1f}" height="20"/>').format(left, at(margin) - left)
+        band = Markup('<rect class="band" x="{:.1f}" y="2" width="{:.1f}" height="20"/>').format(
+            left, at(margin) - left
+        )
     label = f"{middle:+.3f}, from {low:+.3f} to {high:+.3f}"
     return Markup(
-        '<svg class="interval" viewBox="0 0 200 24" role="img" aria-label="{}">{}<line class="zero" x1="100" x2="100" '
-        'y1="1" y2="23"/><line class="range" x1="{:.1f}" x2="{:.1f}" y1="12" y2="12"/><circle cx="{:.1f}" cy="12" r="4"/>'
-        "</svg>"
+        '<svg class="interval" viewBox="0 0 200 24" role="img" aria-label="{}">{}'
+        '<line class="zero" x1="100" x2="100" y1="1" y2="23"/>'
+        '<line class="range" x1="{:.1f}" x2="{:.1f}" y1="12" y2="12"/><circle cx="{:.1f}" cy="12" r="4"/></svg>'
     ).format(label, band, at(low), at(high), at(middle))
 
 

@@ -92,7 +92,7 @@ def comparison_page(folder: ComparisonInput, thumbnails: int, root: str | None, 
         n_metrics=len(metrics),
         slices=_with_charts(found["slices"]),
         telling=sum(row["verdict"] in _CHANGED for row in found["slices"]),
-        several=len(found["runs"]) > 2,  # noqa: PLR2004 - of two runs the table of differences says it all
+        several=len(found["runs"]) > 2,
         cards=cards,
         lost=found["newly_missing"][:MOST_LISTED],
         n_lost=len(found["newly_missing"]),
@@ -128,7 +128,15 @@ def _cards(
     with ThreadPoolExecutor(4) as pool:
         figures = list(pool.map(lambda entry: _figures(entry[1][0], reference, sides), flips))
     return [
-        FlipCard(first + n, name, run, rows[0]["instruction"], tuple(rows), figure, _is_sensitive(name, sides, reference, run))
+        FlipCard(
+            first + n,
+            name,
+            run,
+            rows[0]["instruction"],
+            tuple(rows),
+            figure,
+            _is_sensitive(name, sides, reference, run),
+        )
         for n, (((run, name), rows), figure) in enumerate(zip(flips, figures, strict=True))
     ]
 
@@ -163,6 +171,4 @@ def _side(run: Row, folder: Path, root: str | None, allow_outside_root: bool) ->
         there = there.parent
     loaded = read_run(there)
     items = read_items(loaded.frame, reachable_confidence(None, loaded.frame))
-    return Side(
-        picture_store(loaded, root, allow_outside_root), frozenset(item.id for item in items if item.sensitive)
-    )
+    return Side(picture_store(loaded, root, allow_outside_root), frozenset(item.id for item in items if item.sensitive))

@@ -14,7 +14,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from edit_metrics.types import RGB, Float32, Float64, Mask
@@ -82,7 +81,7 @@ def heat_picture(source: RGB, values: Float32 | Float64, top: float, seen: Mask 
     size = _fitted_size(source)
     gray = cv2.cvtColor(_resized(source, size), cv2.COLOR_RGB2GRAY)
     backdrop = np.repeat(gray[..., None], 3, axis=2).astype(np.float32) * 0.75
-    strength = np.clip(_resized(np.asarray(values, np.float32), size) / top, 0, 1)
+    strength = np.clip(_resized_map(values, size) / top, 0, 1)
     levels = np.asarray(strength * 255, np.uint8)
     colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
     # The square root lifts faint changes: they are what a person would overlook. The source shines through full heat.
@@ -161,8 +160,7 @@ def _outlined(picture: RGB, area: Mask, colour: tuple[int, int, int]) -> RGB:
     size = (picture.shape[1], picture.shape[0])
     inside = _resized_mask(area, size).astype(np.uint8)
     contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    outlined: RGB = cv2.drawContours(np.ascontiguousarray(picture), contours, -1, colour, 1)
-    return outlined
+    return np.asarray(cv2.drawContours(np.ascontiguousarray(picture), contours, -1, colour, 1), np.uint8)
 
 
 def _fitted_size(picture: RGB) -> tuple[int, int]:
@@ -172,15 +170,18 @@ def _fitted_size(picture: RGB) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _resized(values: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.uint8]:
-    if (values.shape[1], values.shape[0]) == size:
-        return np.ascontiguousarray(values)  # type: ignore[return-value]
-    smaller: NDArray[np.uint8] = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
-    return smaller
+def _resized(picture: RGB, size: tuple[int, int]) -> RGB:
+    if (picture.shape[1], picture.shape[0]) == size:
+        return np.ascontiguousarray(picture)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _resized_map(values: Float32 | Float64, size: tuple[int, int]) -> Float32:
+    return np.asarray(cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _resized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
-    resized: Mask = _resized(mask.astype(np.uint8) * 255, size) >= 128
+    resized: Mask = _resized_map(mask.astype(np.float32), size) >= 0.5
     return resized
 
 

@@ -94,7 +94,11 @@ def read_run(path: Path) -> RunInput:
     rejected = folder / "rejected.jsonl"
     lines = rejected.read_text(encoding="utf-8").splitlines() if scored.signed and rejected.is_file() else []
     return RunInput(
-        path, scored.frame, scored.run_info, tuple(json.loads(line) for line in lines), _plots(folder) if path.is_dir() else ()
+        path,
+        scored.frame,
+        scored.run_info,
+        tuple(json.loads(line) for line in lines),
+        _plots(folder) if path.is_dir() else (),
     )
 
 

@@ -107,11 +107,11 @@ def read_items(frame: pd.DataFrame, reach: Mapping[str, float], values: tuple[st
         values: further numeric columns to carry along.
     """
     names = dimensions_of(frame)
-    return [_item(row, names, reach, values) for row in frame.to_dict("records")]
+    return [_item(row, names, reach, values) for row in rows_of(frame)]
 
 
 def reachable_confidence(config: Mapping[str, Any] | None, frame: pd.DataFrame) -> dict[str, float]:
-    """Dimension → highest confidence: the profile's cap and trust, or what the table has reached where none is known."""
+    """Dimension → highest confidence: by the profile's cap and trust, else the highest of the table."""
     sections: Mapping[str, Any] = (config or {}).get("dimensions", {})
     found = {}
     for name in dimensions_of(frame):
@@ -123,6 +123,11 @@ def reachable_confidence(config: Mapping[str, Any] | None, frame: pd.DataFrame) 
             highest = frame[f"{name}.confidence"].max()
             found[name] = float(highest) if highest == highest else 1.0  # noqa: PLR0124 - NaN
     return found
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain dictionaries, column names as text."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def text(value: Any) -> str:

@@ -113,8 +113,8 @@ class PictureStore:
         if not item.mask or isinstance(source, str):
             return []
         try:
-            means = "preserved" if item.mask_white_means == "preserved" else "edited"
-            decoded = decode_mask(self._resolve(item.mask), _LIMITS, means)
+            path = self._resolve(item.mask)
+            decoded = decode_mask(path, _LIMITS, "preserved" if item.mask_white_means == "preserved" else "edited")
             mask = fit_mask(decoded.mask, (source.shape[1], source.shape[0]))
         except (ImageError, OutsideRootError) as error:
             return [Figure("mask", "", note=_why(error, "mask"))]

@@ -110,7 +110,9 @@ def _slices(items: Sequence[Item], names: Sequence[str]) -> list[tuple[str, Any]
 
 def _numeric_columns(run: RunInput) -> tuple[str, ...]:
     frame = run.frame
-    numeric = [str(name) for name in frame.columns if frame[name].dtype.kind in "iuf" and name not in ("priority", "row")]
+    numeric = [
+        str(name) for name in frame.columns if frame[name].dtype.kind in "iuf" and name not in ("priority", "row")
+    ]
     return tuple(numeric[:MOST_VALUES])
 
 
@@ -123,7 +125,8 @@ def _value_summary(items: Sequence[Item], name: str) -> tuple[str, list[float], 
 def _directions() -> dict[str, str]:
     arrows = {"higher": "higher is better", "lower": "lower is better", "neither": "read beside others"}
     return {
-        metric.name: arrows[metric.direction.value] + (f", {metric.unit}" if metric.unit else "") for metric in all_metrics()
+        metric.name: arrows[metric.direction.value] + (f", {metric.unit}" if metric.unit else "")
+        for metric in all_metrics()
     }
 
 

@@ -101,7 +101,11 @@ def _cell(value: Any) -> Any:
 def _detail(item: Item, words: _Words, links: RowLinks) -> list[Any]:
     """Instruction, why it is in front, per dimension [confidence, status, reasons], card, evidence, blurred, checks."""
     scores = [
-        [_cell(s.confidence), "" if s.score is not None else status_in_words(s.status), [words.number(c) for c in s.reasons]]
+        [
+            _cell(s.confidence),
+            "" if s.score is not None else status_in_words(s.status),
+            [words.number(c) for c in s.reasons],
+        ]
         for s in item.scores.values()
     ]
     files = [[kind, evidence_name(item.id, kind)] for kind in links.evidence.get(item.id, ())]

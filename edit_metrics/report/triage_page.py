@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edit_metrics.report.cards import make_cards
 from edit_metrics.report.html import render, safe_json
 from edit_metrics.report.inputs import TriageInput
-from edit_metrics.report.items import Item, codes, number, reachable_confidence, read_items, text
+from edit_metrics.report.items import Item, codes, number, reachable_confidence, read_items, rows_of, text
 from edit_metrics.report.pictures import Figure, PictureStore, png_uri
 from edit_metrics.report.run_page import row_links
 from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table
@@ -38,7 +38,7 @@ def triage_page(triage: TriageInput, store: PictureStore | None, out: Path, thum
         out: where the page will lie.
         thumbnails: most queued items with pictures.
     """
-    placed = {text(row["id"]): row for row in triage.lanes.to_dict("records")}
+    placed = {text(row["id"]): row for row in rows_of(triage.lanes)}
     items = _items(triage, placed)
     queued = [item for item in items if item.priority is not None]
     head = queued[:thumbnails] if store is not None else []
@@ -53,7 +53,10 @@ def triage_page(triage: TriageInput, store: PictureStore | None, out: Path, thum
         statement=statement,
         decisions=decisions if isinstance(decisions, Mapping) else None,
         sentence=decisions if isinstance(decisions, str) else None,
-        lanes=[(name, _LANES.get(name, ""), n, statement["queued_lanes"].get(name, 0)) for name, n in statement["lanes"].items()],
+        lanes=[
+            (name, _LANES.get(name, ""), n, statement["queued_lanes"].get(name, 0))
+            for name, n in statement["lanes"].items()
+        ],
         cards=cards,
         plots=[(path.stem.replace("_", " "), png_uri(path)) for path in triage.plots],
         has_pictures=store is not None,
@@ -71,7 +74,7 @@ def _items(triage: TriageInput, placed: Mapping[str, Mapping[str, Any]]) -> list
     """Every item, queued ones first in their order, with the triage's reasons in the place of the run's."""
     frame = triage.lanes if triage.run is None else _of_run(triage.run.frame, triage.lanes)
     config = None if triage.run is None or triage.run.info is None else triage.run.info.get("config")
-    context = {text(row["id"]): row for row in triage.queue.to_dict("records")}
+    context = {text(row["id"]): row for row in rows_of(triage.queue)}
     items = []
     for item in read_items(frame, reachable_confidence(config, frame)):
         place, known = placed[item.id], context.get(item.id, {})

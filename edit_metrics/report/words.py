@@ -69,14 +69,20 @@ def _missing(found: re.Match[str]) -> str:
 
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...]] = (
     (re.compile(r"low_confidence:(?P<dimension>\w+)"), lambda m: f"The {m['dimension']} score is uncertain."),
-    (re.compile(r"weakest:(?P<dimension>\w+)=(?P<score>[\d.]+)"), lambda m: f"Weakest: {m['dimension']}, {m['score']}."),
+    (
+        re.compile(r"weakest:(?P<dimension>\w+)=(?P<score>[\d.]+)"),
+        lambda m: f"Weakest: {m['dimension']}, {m['score']}.",
+    ),
     (re.compile(r"missing[:_](?P<metric>[\w.]+)"), _missing),
     (re.compile(r"low_(?P<metric>\w+)"), _low),
     (
         re.compile(r"not_an?_(?P<kind>\w+)_edit"),
         lambda m: f"Not that kind of edit ({m['kind'].replace('_', ' ')}): the check does not apply.",
     ),
-    (re.compile(r"edit_type_is_(?P<kind>\w+)"), lambda m: f"The check does not apply to this kind of edit ({m['kind']})."),
+    (
+        re.compile(r"edit_type_is_(?P<kind>\w+)"),
+        lambda m: f"The check does not apply to this kind of edit ({m['kind']}).",
+    ),
     (re.compile(r"no_(?P<role>\w+)_backend"), lambda m: f"The profile has no {m['role'].replace('_', ' ')} model."),
     (re.compile(r"(?P<file>source|edited|mask|reference)_(?P<code>\w+)"), _file),
     (re.compile(r"non_finite_value(: .*)?"), lambda _: "The metric gave a number that is not finite."),

@@ -9,6 +9,7 @@ from typing import Final
 from edit_metrics.io.atomic import write_bytes
 from edit_metrics.report.comparison_page import comparison_page
 from edit_metrics.report.inputs import ComparisonInput, RunInput, picture_store, read_input
+from edit_metrics.report.pictures import PictureStore
 from edit_metrics.report.run_page import run_page
 from edit_metrics.report.triage_page import triage_page
 
@@ -59,12 +60,15 @@ def write_report(path: Path, out: Path | None = None, options: ReportOptions | N
     if isinstance(found, ComparisonInput):
         kind, page = "comparison", comparison_page(found, chosen.thumbnails, chosen.root, chosen.allow_outside_root)
     elif isinstance(found, RunInput):
-        store = picture_store(found, chosen.root, chosen.allow_outside_root)
-        kind, page = "run", run_page(found, store, target, chosen.thumbnails)
+        kind, page = "run", run_page(found, _store(found, chosen), target, chosen.thumbnails)
     else:
-        store = None if found.run is None else picture_store(found.run, chosen.root, chosen.allow_outside_root)
+        store = None if found.run is None else _store(found.run, chosen)
         kind, page = "triage", triage_page(found, store, target, chosen.thumbnails)
     # Lone surrogates have been made visible; what is left over in a path of ours must not stop the page.
     data = page.encode("utf-8", "replace")
     write_bytes(data, target)
     return Report(target, kind, len(data))
+
+
+def _store(run: RunInput, options: ReportOptions) -> PictureStore:
+    return picture_store(run, options.root, options.allow_outside_root)

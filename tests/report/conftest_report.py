@@ -22,7 +22,10 @@ MakeRun = Callable[..., Path]
 
 def run_info(root: Path) -> dict[str, Any]:
     """A ``run.json`` with everything that a page reads."""
-    signature = {"sha256": "ab" * 32, "parts": {"backends": {"clip": {"name": "model/x", "weights": {"model": "cd" * 32}}}}}
+    signature = {
+        "sha256": "ab" * 32,
+        "parts": {"backends": {"clip": {"name": "model/x", "weights": {"model": "cd" * 32}}}},
+    }
     return {
         "edit_metrics": "0.1.0",
         "finished": "2025-01-02T03:04:05+00:00",

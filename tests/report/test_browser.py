@@ -128,7 +128,8 @@ def column(driver: Any, label: str) -> list[str]:
     script = """
       const headings = [...document.querySelectorAll("#items-table thead th")].map((th) => th.textContent);
       const at = headings.indexOf(arguments[0]);
-      return [...document.querySelectorAll("#items-table tbody tr:not(.detail)")].map((tr) => tr.children[at].textContent);
+      const rows = [...document.querySelectorAll("#items-table tbody tr:not(.detail)")];
+      return rows.map((tr) => tr.children[at].textContent);
     """
     texts: list[str] = driver.execute_script(script, label)
     return [text.removesuffix("Why") for text in texts]
@@ -240,10 +241,9 @@ def test_unsafe_pictures_are_unblurred_by_click_and_by_keyboard(opened: Open) ->
 
 def test_everything_is_reached_by_tab_and_the_focus_is_seen(opened: Open) -> None:
     driver = opened()
-    press = ActionChains(driver).send_keys(Keys.TAB)
     seen: list[str] = []
     for _ in range(150):
-        press.perform()
+        ActionChains(driver).send_keys(Keys.TAB).perform()
         name, outline = driver.execute_script(FOCUSED)
         assert outline, name
         seen.append(name)
@@ -251,7 +251,14 @@ def test_everything_is_reached_by_tab_and_the_focus_is_seen(opened: Open) -> Non
             break
     assert seen[0] == "A skip"
     assert "A Worst first" in seen
-    wanted = ("BUTTON reveal", "BUTTON more", "INPUT filter-text", "SELECT filter-flag", "BUTTON filter-reset", "BUTTON why")
+    wanted = (
+        "BUTTON reveal",
+        "BUTTON more",
+        "INPUT filter-text",
+        "SELECT filter-flag",
+        "BUTTON filter-reset",
+        "BUTTON why",
+    )
     assert [name for name in wanted if name not in seen] == []
 
 

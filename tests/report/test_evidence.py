@@ -93,7 +93,7 @@ def test_boxes_over_the_edge_are_drawn_where_they_fit(box: tuple[float, float, f
 def test_pictures_are_small_files_that_decode_again() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (1500, 2000), dtype=np.uint8)
     source = np.repeat(noise[..., None], 3, axis=2)
-    data = to_webp(change_picture(source, noise.astype(np.float32) / 10, noise > 250))
+    data = to_webp(change_picture(source, (noise / 10).astype(np.float32), noise > 250))
     picture = Image.open(io.BytesIO(data))
     assert picture.format == "WEBP"
     assert picture.size == (MAX_SIDE, 384)

@@ -21,7 +21,10 @@ from edit_metrics.report.html import safe_json, visible
 from edit_metrics.report.items import reachable_confidence, read_items
 from edit_metrics.report.write import ReportOptions, write_report
 
-EVIL = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)> \"'`&amp; \x00\x1b[31m\u202egnp.exe\ud800"
+EVIL = (
+    "</script><script>document.title='owned'</script><img src=x onerror=alert(1)> \"'`&amp; \x00\x1b[31m"
+    "\u202egnp.exe\ud800"
+)
 
 
 class Page(HTMLParser):

@@ -15,8 +15,15 @@ from edit_metrics.registry import all_metrics
 from edit_metrics.report.words import _tables, flag_in_words, in_words, metric_in_words, sentence
 
 PACKAGE = Path(__file__).resolve().parents[2] / "edit_metrics"
-PROFILES = sorted(p.stem for p in (PACKAGE.parent / "configs").glob("*.yaml") if "profile:" in p.read_text(encoding="utf-8"))
-MISSING_CALLS = ("not_applicable", "undefined", "unavailable")
+PROFILES = sorted(
+    p.stem for p in (PACKAGE.parent / "configs").glob("*.yaml") if "profile:" in p.read_text(encoding="utf-8")
+)
+FIRST, REST = slice(0, 1), slice(1, None)
+REASONS = {
+    **dict.fromkeys(("not_applicable", "undefined", "unavailable", "Finding"), FIRST),
+    **dict.fromkeys(("measured", "Missing"), REST),
+}
+"""Calls that write codes, and in which arguments."""
 CODE = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -31,22 +38,18 @@ def written_codes() -> Iterator[tuple[str, str]]:
 
 
 def _codes_of(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-        name, arguments = node.func.id, node.args
-        if name in (*MISSING_CALLS, "Finding"):
-            return _texts(arguments[0])
-        if name == "measured":
-            return [text for argument in arguments[1:] for text in _texts(argument)]
-        if name == "Missing" and len(arguments) > 1:
-            return _texts(arguments[1])
-    if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in ("cautions", "notes") for t in node.targets):
-        return _texts(node.value)
-    if isinstance(node, ast.keyword) and node.arg in ("cautions", "because"):
-        return _texts(node.value)
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        wanted = node.target.id in ("WHOLE_FRAME", "ENCODER_BLIND", "TRUNCATED")
-        return _texts(node.value) if wanted and node.value is not None else []
-    return []
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        reasons = node.args[REASONS[node.func.id]] if node.func.id in REASONS else []
+    elif isinstance(node, ast.Assign):
+        named = any(isinstance(target, ast.Name) and target.id in ("cautions", "notes") for target in node.targets)
+        reasons = [node.value] if named else []
+    elif isinstance(node, ast.keyword):
+        reasons = [node.value] if node.arg in ("cautions", "because") else []
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+        reasons = [node.value] if node.target.id in ("WHOLE_FRAME", "ENCODER_BLIND", "TRUNCATED") else []
+    else:
+        reasons = []
+    return [text for reason in reasons for text in _texts(reason)]
 
 
 def _texts(node: ast.AST) -> list[str]:
@@ -56,7 +59,11 @@ def _texts(node: ast.AST) -> list[str]:
     if isinstance(node, ast.IfExp):
         return [*_texts(node.body), *_texts(node.orelse)]
     if isinstance(node, ast.Tuple):
-        return [text for element in node.elts for text in _texts(element.value if isinstance(element, ast.Starred) else element)]
+        return [
+            text
+            for element in node.elts
+            for text in _texts(element.value if isinstance(element, ast.Starred) else element)
+        ]
     return []
 
 
@@ -72,7 +79,14 @@ def test_every_code_in_the_source_has_a_sentence() -> None:
 
 
 def configured_codes(config: Config) -> set[str]:
-    found = {"not_in_profile", "no_curve", "infeasible", "metrics_disagree", "near_threshold", *config.confidence.cautions}
+    found = {
+        "not_in_profile",
+        "no_curve",
+        "infeasible",
+        "metrics_disagree",
+        "near_threshold",
+        *config.confidence.cautions,
+    }
     for name, section in config.dimensions.items():
         found |= {section.cap_reason} - {""}
         found |= set(section.gates)
