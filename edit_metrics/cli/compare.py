@@ -100,11 +100,11 @@ def gate(
     baseline: RunArgument,
     candidate: RunArgument,
     config: Annotated[Path | None, typer.Option("--config", help="YAML of tolerances; see configs/gate.yaml.")] = None,
-    margin: Annotated[float | None, typer.Option(help="A pass excludes a drop of this size [default: 0.02].")] = None,
+    margin: Annotated[float | None, typer.Option(help="A pass excludes a drop of this size (default 0.02).")] = None,
     minimum_effect: Annotated[
-        float | None, typer.Option(help="A smaller drop is no regression [default: 0.01].")
+        float | None, typer.Option(help="A smaller drop is no regression (default 0.01).")
     ] = None,
-    alpha: Annotated[float | None, typer.Option(help="Level of both verdicts [default: 0.05].")] = None,
+    alpha: Annotated[float | None, typer.Option(help="Level of both verdicts (default 0.05).")] = None,
     allow_missing: Annotated[
         int | None,
         typer.Option("--allow-missing", metavar="N", help="More net newly missing values than this are a regression."),
