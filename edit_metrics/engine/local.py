@@ -132,8 +132,7 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
     if finished:
         progress.note(f"Resuming: {finished} of {len(manifest.items)} items are done.")
     progress.start(len(manifest.items), finished)
-    if todo:
-        _runner(options.engine)(job, todo, progress)
+    retries = _runner(options.engine)(job, todo, progress) if todo else 0
     seconds = _stage_seconds(folder, shards)
     folder.merge(shards, job.schema, plan, manifest.rejections)
     info = {
@@ -147,6 +146,7 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
         "manifest": {"path": manifest.path, "sha256": manifest.sha256, "root": manifest.root},
         "counts": _counts(folder, shards, manifest),
         "engine": options.engine,
+        "retries": retries,
         "evidence": options.evidence,
         "device": job.device,
         "workers": job.workers,
@@ -158,14 +158,15 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
     return info
 
 
-def run_shards(job: Job, shards: Sequence[Shard], progress: Progress) -> None:
-    """Score and commit shards one after another in this process."""
+def run_shards(job: Job, shards: Sequence[Shard], progress: Progress) -> int:
+    """Score and commit shards one after another in this process; returns 0, since no worker can be lost."""
     folder = RunFolder(job.out)
     score = shard_function(job)
     for shard in shards:
         # Before the pictures are read: one that changes meanwhile must not count as done.
         tag = shard.inputs_tag()
         commit_shard(folder, job, shard, tag, score(shard, progress.advance))
+    return 0
 
 
 def shard_function(job: Job) -> Callable[[Shard, Callable[[int], None] | None], ShardResult]:
@@ -203,7 +204,7 @@ def _say_missing_evidence(info: dict[str, Any], options: RunOptions, progress: P
         )
 
 
-def _runner(engine: str) -> Callable[[Job, Sequence[Shard], Progress], None]:
+def _runner(engine: str) -> Callable[[Job, Sequence[Shard], Progress], int]:
     if engine == "ray":
         from edit_metrics.engine.ray import run_shards_on_ray
 

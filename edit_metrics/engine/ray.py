@@ -1,4 +1,4 @@
-"""The same job on Ray: shard ids go through an actor pool that holds the models.
+"""The same job on Ray: shards go through an actor pool that holds the models.
 
 An actor calls the very shard function of the local engine and commits the shard itself, to a folder that every worker
 and the driver can reach. The scoring function knows nothing of Ray. A worker that dies is replaced and its shard is
@@ -10,94 +10,248 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from edit_metrics.engine.local import Job, Progress, commit_shard, shard_function
 from edit_metrics.engine.shards import RunFolder, Shard
-from edit_metrics.errors import MissingExtraError, RunError
+from edit_metrics.errors import ConfigError, EditMetricsError, MissingExtraError, RunError
 
-ATTEMPTS = 3
-"""Passes over what is not done: a shard that dies with its worker this often breaks the run."""
+ATTEMPTS: Final = 3
+"""A shard that has taken this many workers down with it is given up, and the run breaks with its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Workers, and what each takes of its node.
+
+    Attributes:
+        actors: number of workers, each with models of its own.
+        cpus: cores a worker, and threads in its models, its decoding and OpenCV.
+        gpus: GPUs a worker: 0 or 1.
+    """
+
+    actors: int
+    cpus: int
+    gpus: int
+
+
+class AttemptLog:
+    """Which workers have begun a shard: one line each, on disk, since it has to outlive them.
+
+    Args:
+        folder: of the run.
+        shard: the shard.
+    """
+
+    def __init__(self, folder: RunFolder, shard: Shard) -> None:
+        self._path = folder.shards / f"{shard.name}.attempts"
+
+    def add(self) -> None:
+        """Say that this process begins the shard."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{platform.node()} {os.getpid()}\n")
+
+    def count(self) -> int:
+        """Attempts so far."""
+        return len(self._path.read_text(encoding="utf-8").splitlines()) if self._path.exists() else 0
+
+    def clear(self) -> None:
+        """Forget those of an earlier run."""
+        self._path.unlink(missing_ok=True)
 
 
 class ShardActor:
-    """One worker: loads the models once, then scores and commits the shards it is given."""
+    """One worker: loads the models once, then scores and commits the shards it is given.
 
-    def __init__(self, job: Job, shards: Mapping[int, Shard]) -> None:
+    An exception is handed back as text and never raised: Ray would take it for the loss of the worker.
+    """
+
+    def __init__(self, job: Job) -> None:
         self._job = job
-        self._shards = shards
-        self._score = shard_function(job)
         self._folder = RunFolder(job.out)
+        self._problem = ""
+        try:
+            self._score = _load(job)
+        except Exception as error:
+            self._problem = _where(error)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """A batch of shard ids, as Ray Data gives them → how many items each held."""
-        sizes = []
-        for index in batch["shard"]:
-            shard = self._shards[int(index)]
-            if self._folder.done_mark(shard) is None:
-                tag = shard.inputs_tag()
-                commit_shard(self._folder, self._job, shard, tag, self._score(shard, None))
-            sizes.append(len(shard.items))
-        return {"shard": batch["shard"], "items": sizes}
+        """A batch of shards, as Ray Data gives them → index, number of items and problem (or ``""``) of each."""
+        shards = list(batch["shard"])
+        problems = [self._problem or self._commit(shard) for shard in shards]
+        items = [len(shard.items) for shard in shards]
+        return {"index": [shard.index for shard in shards], "items": items, "problem": problems}
+
+    def _commit(self, shard: Shard) -> str:
+        attempts = AttemptLog(self._folder, shard)
+        try:
+            if self._folder.done_mark(shard) is not None:
+                return ""
+            if (lost := attempts.count()) >= ATTEMPTS:
+                return f"shard {shard.name} (from item {shard.items[0].id!r}) took {lost} workers down"
+            attempts.add()
+            tag = shard.inputs_tag()
+            commit_shard(self._folder, self._job, shard, tag, self._score(shard, None))
+        except Exception as error:
+            return _where(error)
+        return ""
 
 
-def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> None:
+def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> int:
     """Score and commit shards on a Ray cluster, or on local worker processes when there is none.
+
+    Args:
+        job: its ``config.engine.workers`` is the number of workers (0: as many as the cluster has room for), its
+            ``config.engine.model_threads`` the cores of each (0: one, or a GPU's share of its node).
+        shards: what to do; each is committed to ``job.out``, which every worker must be able to write.
+        progress: told of finished shards and of lost workers.
+
+    Returns:
+        How many shards were begun again because their worker was lost.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        RunError: shards that are still not done after several attempts.
+        ConfigError: no node has what one worker needs.
+        RunError: a worker cannot load its models or write, or a shard took several workers down.
     """
+    ray = _import_ray()
+    folder = RunFolder(job.out.resolve())
+    attempts = [AttemptLog(folder, shard) for shard in shards]
+    for log in attempts:
+        log.clear()
+    with _connected(ray, job.workers * (job.config.engine.model_threads or 1)):
+        pool = size_of_pool(job, ray.nodes(), len(shards))
+        progress.note(f"Ray: {pool.actors} workers with {pool.cpus} cores and {pool.gpus} GPUs each.")
+        try:
+            _score_all(ray, _job_of_a_worker(job, pool), pool, shards, progress)
+        except ray.exceptions.RayError as error:
+            raise RunError("a Ray cluster that goes on working", _first_line(error), str(job.out), _RESUME) from error
+    retries = sum(max(0, log.count() - 1) for log in attempts)
+    if retries:
+        progress.note(f"{retries} shards were begun again, since their worker was lost.")
+    return retries
+
+
+def size_of_pool(job: Job, nodes: Sequence[dict[str, Any]], shards: int) -> Pool:
+    """How many workers of which size, given what the cluster's nodes have.
+
+    Args:
+        job: see :func:`run_shards_on_ray`.
+        nodes: as ``ray.nodes()`` gives them.
+        shards: more workers than that have nothing to do.
+
+    Raises:
+        ConfigError: no node has what one worker needs.
+    """
+    gpus = int(job.device.startswith("cuda"))
+    rooms = [node["Resources"] for node in nodes if node["Alive"]]
+    rooms = [room for room in rooms if room.get("GPU", 0) >= gpus]
+    # Of the cores beside a GPU, its worker gets all: decoding and the pixel metrics keep a GPU waiting otherwise.
+    shares = [int(room.get("CPU", 0) // room["GPU"]) for room in rooms] if gpus else [1]
+    cpus = job.config.engine.model_threads or max(1, min(shares, default=1))
+    held = [int(room.get("CPU", 0) // cpus) for room in rooms]
+    if gpus:
+        held = [min(by_cores, int(room["GPU"])) for by_cores, room in zip(held, rooms, strict=True)]
+    if not any(held):
+        need = f"{cpus} cores" + (" and a GPU" if gpus else "")
+        raise ConfigError(f"a node with {need} for each worker", f"{len(nodes)} nodes without", "the Ray cluster")
+    return Pool(min(job.config.engine.workers or sum(held), shards), cpus, gpus)
+
+
+def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress: Progress) -> None:
+    rows = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
+    scored = rows.map_batches(
+        ShardActor,
+        fn_constructor_args=(job,),
+        batch_size=1,
+        num_cpus=pool.cpus,
+        num_gpus=pool.gpus,
+        # One shard at a time: a shard that waits for a busy worker cannot be taken by one that is idle.
+        compute=ray.data.ActorPoolStrategy(size=pool.actors, max_tasks_in_flight_per_actor=1),
+    )
+    scored.context.enable_progress_bars = False
+    # Ray Data gives up after half an hour without a finished shard; a large shard on a slow machine takes longer.
+    scored.context.execution_no_progress_timeout_s = -1
+    for row in scored.iter_rows():
+        if row["problem"]:
+            raise RunError("a worker that scores its shards", row["problem"], str(job.out), _RESUME)
+        progress.advance(int(row["items"]))
+
+
+def _load(job: Job) -> Any:
+    import cv2
+
+    if not RunFolder(job.out).shards.is_dir():
+        raise RunError("a run folder that every node can reach", "no such folder there", str(job.out))
+    cv2.setNumThreads(job.workers)
+    return shard_function(job)
+
+
+def _job_of_a_worker(job: Job, pool: Pool) -> Job:
+    """The job as a worker sees it: its share of the threads, its own GPU, and paths that hold on any node."""
+    engine = job.config.engine.model_copy(update={"model_threads": pool.cpus})
+    return replace(
+        job,
+        config=job.config.model_copy(update={"engine": engine}),
+        workers=pool.cpus,
+        # Ray shows each worker its own GPU only, whatever that is called on the driver.
+        device="cuda" if pool.gpus else job.device,
+        out=job.out.resolve(),
+        cache=None if job.cache is None else job.cache.resolve(),
+    )
+
+
+def _import_ray() -> Any:
     try:
-        import ray
+        import ray.data
     except ImportError:
         raise MissingExtraError("ray", "ray", "--engine ray") from None
-    folder = RunFolder(job.out)
-    with _connected(ray, job.workers):
-        todo = list(shards)
-        for attempt in range(1, ATTEMPTS + 1):
-            _one_pass(ray, job, todo, progress)
-            todo = [shard for shard in todo if folder.done_mark(shard) is None]
-            if not todo:
-                return
-            progress.note(f"{len(todo)} shards were lost with their workers; attempt {attempt + 1} of {ATTEMPTS}.")
-    raise RunError("every shard scored", f"{len(todo)} lost {ATTEMPTS} times, the first: {todo[0].name}", str(job.out))
-
-
-def _one_pass(ray: Any, job: Job, shards: Sequence[Shard], progress: Progress) -> None:
-    on_gpu = job.device.startswith("cuda")
-    ids = ray.data.from_items([{"shard": shard.index} for shard in shards], override_num_blocks=len(shards))
-    scored = ids.map_batches(
-        ShardActor,
-        fn_constructor_args=(job, {shard.index: shard for shard in shards}),
-        batch_size=1,
-        num_cpus=1,
-        num_gpus=1 if on_gpu else 0,
-        concurrency=min(job.workers, len(shards)),
-        max_restarts=-1,
-        max_task_retries=ATTEMPTS,
-    )
-    try:
-        for row in scored.iter_rows():
-            progress.advance(int(row["items"]))
-    except ray.exceptions.RayError as error:
-        progress.note(f"A worker was lost: {str(error).splitlines()[0][:200]}")
+    return ray
 
 
 @contextlib.contextmanager
-def _connected(ray: Any, workers: int) -> Iterator[None]:
-    """Join the cluster that is there (``RAY_ADDRESS``, or an earlier ``ray.init``), else start local workers."""
-    if ray.is_initialized():
-        yield
-        return
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
-    address = os.environ.get("RAY_ADDRESS")
-    options = {"address": address} if address else {"num_cpus": workers, "include_dashboard": False}
-    ray.init(logging_level=logging.WARNING, log_to_driver=False, **options)
+def _connected(ray: Any, cpus: int) -> Iterator[None]:
+    """Join the cluster that is there (``RAY_ADDRESS``, or an earlier ``ray.init``), else start one on this machine."""
+    ours = not ray.is_initialized()
+    if ours:
+        address = os.environ.get("RAY_ADDRESS")
+        where = {"address": address} if address else {"num_cpus": cpus, "include_dashboard": False}
+        # Ray's own core writes to stderr past Python's logging; what it has to say is in its log files as well.
+        with _environment("RAY_BACKEND_LOG_LEVEL", "fatal"):
+            ray.init(logging_level=logging.ERROR, log_to_driver=False, **where)
+    logger = logging.getLogger("ray.data")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        ray.shutdown()
+        logger.setLevel(level)
+        if ours:
+            ray.shutdown()
+
+
+@contextlib.contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable that the user has not set, for a while."""
+    held = os.environ.get(name)
+    os.environ.setdefault(name, value)
+    try:
+        yield
+    finally:
+        if held is None:
+            del os.environ[name]
+
+
+def _where(error: Exception) -> str:
+    text = str(error) if isinstance(error, EditMetricsError) else f"{type(error).__name__}: {error}"
+    return f"on {platform.node()}: {text}"
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+_RESUME: Final = "What is done is kept: the same command goes on from there."
