@@ -16,20 +16,14 @@ from markupsafe import Markup
 from edit_metrics.report.words import flag_in_words, in_words, metric_in_words, status_in_words
 
 _HIDDEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 """Control, direction and invisible characters, and lone surrogates: shown by name, so that a text looks as it is."""
 
 
 def visible(text: str) -> str:
-    """The text with every control and invisible character shown: ``␀`` … ``␡``, or its code point in brackets."""
-    return _HIDDEN.sub(lambda found: _shown(ord(found[0])), text)
-
-
-def _shown(code: int) -> str:
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"[U+{code:04X}]"
+    """The text with every control and invisible character shown by its code point, as in ``[U+001B]``."""
+    return _HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
 
 
 def safe_json(value: Any) -> Markup:

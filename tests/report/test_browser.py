@@ -214,7 +214,7 @@ def test_a_row_opens_with_its_reasons_in_words_and_leads_to_its_pictures(opened:
     assert why.get_attribute("aria-expanded") == "true"
     detail = driver.find_element(By.CSS_SELECTOR, "#items-table .detail")
     assert "No mask was given." in detail.text
-    assert "Does not apply. No face was found in the source." in detail.text
+    assert "No score: character Does not apply. No face was found in the source." in detail.text
     click(driver, detail.find_element(By.LINK_TEXT, "Pictures"))
     card = driver.switch_to.active_element
     assert f"item-{N - 3:04d}" in card.text
@@ -288,7 +288,7 @@ def test_a_hostile_manifest_shows_as_text(opened: Open) -> None:
     assert driver.execute_script("return window.owned") is None
     for text in (column(driver, "id")[0], driver.find_element(By.CSS_SELECTOR, ".detail").text):
         assert "</script><script>window.owned=1</script><img src=x onerror=window.owned=1>" in text
-        assert "␛[U+202E]" in text
+        assert "[U+0001][U+001B][U+202E]" in text
     cards = driver.find_element(By.ID, "worst").text
     assert "<img src=x onerror=window.owned=1>" in cards
 

@@ -115,7 +115,7 @@ def triaged(make_run: MakeRun) -> Path:
     rows[5] |= {"instruction": EVIL}
     run = make_run(rows)
     out = run / "triage"
-    arguments = ["triage", str(run), "--out", str(out), "--budget", "6", "--audit", "0.1"]
+    arguments = ["triage", str(run), "--out", str(out), "--budget", "6", "--audit", "0.3"]
     assert CliRunner().invoke(app, arguments).exit_code == 0
     return out
 

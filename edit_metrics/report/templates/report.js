@@ -180,19 +180,28 @@
     const [instruction, front, perDimension, card, files, sensitive, checks] = details[n];
     const inner = el("div", { class: "inner" });
     if (instruction) inner.append(el("p", { class: "instruction" }, instruction));
-    if (front.length) inner.append(el("p", { class: "front" }, words(front)));
+    if (front.length) inner.append(el("p", { class: "front" }, el("b", {}, "In front because: "), words(front)));
     if (checks) inner.append(el("p", { class: "evidence" }, `Checks: ${checks}`));
     if (perDimension.length) {
       const list = el("tbody");
+      const unscored = new Map(); // status and reasons → dimensions without a score for that cause
       perDimension.forEach(([confidence, status, codes], index) => {
         const name = data.dimensions[index];
+        if (status) {
+          const cause = `${status[0].toUpperCase()}${status.slice(1)}. ${words(codes)}`;
+          unscored.set(cause, [...(unscored.get(cause) ?? []), name]);
+          return;
+        }
         const at = columns.findIndex((column) => column.label === name && column.kind === "score");
-        const score = at < 0 ? null : rows[n][at];
         list.append(el("tr", {}, el("th", { scope: "row" }, name),
-          el("td", { class: "number" }, score === null ? "–" : score.toFixed(2)),
+          el("td", { class: "number" }, rows[n][at].toFixed(2)),
           el("td", { class: "number" }, confidence === null ? "–" : confidence.toFixed(2)),
-          el("td", {}, status ? `${status[0].toUpperCase()}${status.slice(1)}. ` : "", words(codes))));
+          el("td", {}, words(codes))));
       });
+      for (const [cause, names] of unscored) {
+        list.append(el("tr", { class: "unscored" },
+          el("th", { scope: "row", colspan: "3" }, `No score: ${names.join(", ")}`), el("td", {}, cause)));
+      }
       const head = ["dimension", "score", "confidence", "why"].map((name) => el("th", { scope: "col" }, name));
       inner.append(el("table", { class: "scores" }, el("thead", {}, el("tr", {}, ...head)), list));
     }
