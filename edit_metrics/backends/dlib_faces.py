@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from edit_metrics.backends.base import Face, Fingerprint, require_package
+from edit_metrics.backends.dlib_resnet import DlibResNet
+from edit_metrics.backends.torch_runtime import set_threads
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
 
@@ -28,6 +30,7 @@ class DlibFaces:
             times the time.
         min_score: detector score from which a box is a face; 0 is the detector's own threshold.
         min_side: shorter side of a box, in px of the picture, from which it is a face.
+        threads: of one torch operation on the CPU.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class DlibFaces:
         upsample: int = 0,
         min_score: float = 0.0,
         min_side: float = 40.0,
+        threads: int | None = None,
     ) -> None:
         dlib = require_package("dlib", "embedded", "face detection and embedding by dlib")
         options = {"landmarks": landmarks, "embedder": embedder, "upsample": upsample}
@@ -45,7 +49,8 @@ class DlibFaces:
         self._upsample, self._min_score, self._min_side = upsample, min_score, min_side
         self._detector = dlib.get_frontal_face_detector()
         self._landmarks = dlib.shape_predictor(str(store.locate(landmarks)))
-        self._embedder = dlib.face_recognition_model_v1(str(store.locate(embedder)))
+        set_threads(threads)
+        self._embedder = DlibResNet(store.locate(embedder))
         self._to_chip = dlib.get_face_chip
 
     @classmethod
@@ -69,10 +74,7 @@ class DlibFaces:
         return self._fingerprint
 
     def find_faces(self, images: Sequence[RGB]) -> list[tuple[Face, ...]]:
-        """See :class:`~edit_metrics.backends.base.FaceAnalyzer`.
-
-        One face at a time: dlib's batch call took longer on a CPU and gives the same numbers.
-        """
+        """See :class:`~edit_metrics.backends.base.FaceAnalyzer`."""
         return [self._faces_of(np.ascontiguousarray(image)) for image in images]
 
     def similarity(self, first: Float32, second: Float32) -> Float32:
@@ -94,6 +96,5 @@ class DlibFaces:
 
     def _embedded(self, image: RGB, box: Any, score: float) -> Face:
         """The chip is cut with padding, so a box that reaches over the frame is no special case."""
-        chip = self._to_chip(image, self._landmarks(image, box))
-        embedding = np.array(self._embedder.compute_face_descriptor(chip), dtype=np.float32)
+        embedding = self._embedder.embed(self._to_chip(image, self._landmarks(image, box)))
         return Face((box.left(), box.top(), box.right() + 1, box.bottom() + 1), float(score), embedding)

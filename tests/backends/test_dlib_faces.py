@@ -11,6 +11,8 @@ from PIL import Image
 
 from edit_metrics.backends.base import FaceAnalyzer
 from edit_metrics.backends.dlib_faces import DlibFaces
+from edit_metrics.backends.dlib_resnet import DlibResNet
+from edit_metrics.errors import WeightsError
 from edit_metrics.features import faces
 from edit_metrics.metrics import character
 from edit_metrics.types import RGB, Status
@@ -87,3 +89,21 @@ def test_similarity_is_half_at_the_threshold_and_clipped_at_both_ends(analyzer: 
     others = np.zeros((4, 128), dtype=np.float32)
     others[:, 0] = [0.0, 0.6, 1.2, 3.0]
     np.testing.assert_allclose(analyzer.similarity(origin, others), [[1.0, 0.5, 0.0, 0.0]], atol=1e-6)
+
+
+def test_embeddings_are_those_of_dlib_itself(analyzer: FaceAnalyzer, shared_data: Path) -> None:
+    dlib = pytest.importorskip("dlib")
+    image = read(shared_data / "faces/face_recognition/obama-240p.jpg")
+    landmarks = dlib.shape_predictor(str(store.locate("dlib.landmarks5")))
+    reference = dlib.face_recognition_model_v1(str(store.locate("dlib.face_resnet")))
+    (box,) = dlib.get_frontal_face_detector()(image, 0)
+    expected = np.array(reference.compute_face_descriptor(image, landmarks(image, box)))
+    ((face,),) = analyzer.find_faces([image])
+    np.testing.assert_allclose(face.embedding, expected, atol=1e-5)
+
+
+def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.dat"
+    path.write_bytes(b"\x01\x01\x05con_4\x01\x02\x01\x02\x01\x01\x01\x01\x01\x01" + bytes(8))
+    with pytest.raises(WeightsError, match="dlib_face_recognition_resnet_model_v1"):
+        DlibResNet(path)
