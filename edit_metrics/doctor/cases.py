@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -74,6 +75,7 @@ IDENTICAL: Final = ("same_masked", "same_whole", "same_recolour", "same_portrait
 """Cases whose edited picture is the source."""
 
 
+@cache
 def ladders() -> tuple[Ladder, ...]:
     """The degradations, over the whole frame (an empty mask: nothing may change)."""
     scene, ramp, face = draw.scene(), draw.gradient(), draw.portrait()
@@ -99,6 +101,7 @@ def _ladder(name: str, source: RGB, steps: list[RGB], *, masked: bool = True) ->
     return Ladder(name, tuple(cases))
 
 
+@cache
 def single_cases() -> tuple[Case, ...]:
     """Everything that is not a ladder."""
     return (*_identical_cases(), *_masked_cases(), *_known_values(), *_face_cases(), *_missing_cases())
@@ -169,7 +172,7 @@ def _face_cases() -> tuple[Case, ...]:
     face = draw.portrait()
     return (
         Case("face_kept", face, draw.jpeg(face, 85), instruction="Add a hat"),
-        Case("face_gone", face, draw.flat((120, 130, 140), 256), instruction="Add a hat"),
+        Case("face_gone", face, draw.flat((128, 128, 128), 256), instruction="Add a hat"),
     )
 
 

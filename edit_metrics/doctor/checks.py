@@ -64,7 +64,7 @@ def run_test(group: str, name: str, test: Callable[[], Finding]) -> Check:
         shown = "; ".join(finding.problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
         return Check(group, name, State.FAIL, f"{shown} [{finding.note}]")
     if finding.examined == 0:
-        return Check(group, name, State.SKIP, finding.note)
+        return Check(group, name, State.SKIP, f"nothing to look at: {finding.note}")
     return Check(group, name, State.PASS, f"{finding.note}: {finding.examined} compared")
 
 

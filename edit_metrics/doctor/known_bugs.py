@@ -31,6 +31,7 @@ _TOLERANCE: Final = 0.03
 """In units of the network's input: resizing and 8-bit rounding move a flat colour by less."""
 _PSNR: Final = 20 * math.log10(255 / OFFSET)
 _CACHE_BYTES: Final = 2**26
+_FACE_GONE: Final = "face_gone"
 
 
 def uint8_wraps(inputs: Inputs) -> Finding:
@@ -100,6 +101,8 @@ def _known_values(trial: Trial, truth: Mapping[str, float]) -> Finding:
 def no_face_as_wrong_face(trial: Trial) -> Finding:
     """A face that is gone is a lost face, a picture without faces is no question: neither is a similarity."""
     problems, examined = [], 0
+    if trial.value(_FACE_GONE, "character.faces_edited"):
+        problems.append(f"a face was found on one flat colour ({_FACE_GONE})")
     for name in ("character.face_similarity_min", "character.face_similarity_mean", "character.face_same"):
         for case, scored in trial.scored.items():
             before, after = (trial.value(case, f"character.faces_{of}") for of in ("source", "edited"))
@@ -173,7 +176,7 @@ def _stale(name: str, before: ScoredItem, after: ScoredItem) -> bool:
 def fisher_average(trial: Trial) -> Finding:
     """Averaging correlations without arctanh: nothing in this package averages correlations."""
     del trial
-    return Finding(0, (), "not applicable: no Fisher average is computed; agreement is Krippendorff's alpha")
+    return Finding(0, (), "no Fisher average is computed; agreement is Krippendorff's alpha")
 
 
 def ssim_border(trial: Trial) -> Finding:
@@ -200,7 +203,7 @@ def lpips_at_64(trial: Trial) -> Finding:
         return Finding(0, (), "no preservation.lpips in this profile")
     cap = trial.plan.config.backends.get("perceptual", {}).get("max_side")
     if cap is not None and cap < len(draw.scene(256)):
-        return Finding(0, (), f"not applicable: this profile caps LPIPS at {cap} px, as its fingerprint says")
+        return Finding(0, (), f"this profile caps LPIPS at {cap} px, as its fingerprint says")
     seen = found.value is not None and found.value > 0.05
     problem = () if seen else (f"a fine pattern over the whole frame reads {found.value}, expected more than 0.05",)
     return Finding(1, problem, "LPIPS of a fine pattern at 256 px")
