@@ -5,6 +5,9 @@ is the survey statistician's difference estimator: with n rated items of N, pred
 
     mean = ȳ + λ · (f̄_N − f̄_n),    variance = (1 − n/N) · Var_clustered(mean of y − λ f over the rated)
 
+The interval is a t interval on the logit scale of the rating's range (delta method): ratings of models that nearly
+always fail are so skewed that a plain t interval covers 83-91 % there.
+
 Predictions are cross-fitted by group: every item, rated or not, is predicted by a fit that has not seen its group.
 Fitted on the same ratings, nominal 95 % intervals would cover as little as 44 %.
 """
@@ -18,6 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from edit_metrics.errors import NotEnoughDataError, TableError
 from edit_metrics.human.calibrate import inclusion_probabilities, item_groups
@@ -33,8 +37,10 @@ MIN_RATED: Final = 40
 """Fewest rated items for any interval."""
 MIN_RATED_BY_MODEL: Final = 90
 """Fewest rated items of one model for predictions to be used there."""
-MIN_NON_LOWEST: Final = 10
-"""Fewest ratings above the scale's lowest value (and below its highest): with fewer, t intervals undercover."""
+MIN_OFF_END: Final = 1
+"""Fewest rated items off the lowest (and off the highest) rating of the scale: without any there is no spread to see."""
+MIN_OFF_END_POWERED: Final = 5
+"""The same, for predictions to be used: λ is tuned on these."""
 
 
 class Method(StrEnum):
@@ -207,8 +213,9 @@ def difference_estimate(
     weights: Float64,
     groups: Sequence[Any],
     power: float,
+    bounds: tuple[float, float],
     confidence: float = 0.95,
-) -> Mean:
+) -> Mean | None:
     """The estimator of the module's docstring with a given λ.
 
     Args:
@@ -218,7 +225,11 @@ def difference_estimate(
         weights: inverse inclusion probabilities of the rated items.
         groups: of the rated items.
         power: λ; 0 leaves the predictions out.
+        bounds: lowest and highest rating of the scale.
         confidence: of the interval.
+
+    Returns:
+        None where the estimate is not strictly inside the bounds, so that it has no logit.
     """
     relative = weights / weights.mean()
     mean = float(np.average(rating - power * prediction, weights=weights) + power * prediction_of_all.mean())
@@ -226,7 +237,15 @@ def difference_estimate(
     found = cluster_mean_interval(centred, groups, confidence, weighting="items")
     left = max(1 - len(rating) / len(prediction_of_all), 0.0) ** 0.5
     half = left * (found.interval.high - found.mean)
-    return Mean(mean, Interval(mean - half, mean + half, confidence))
+    low, high = bounds
+    if half == 0:
+        return Mean(mean, Interval(mean, mean, confidence))
+    share = (mean - low) / (high - low)
+    if not 0 < share < 1:
+        return None
+    shift = half / (high - low) / (share * (1 - share))
+    ends = low + (high - low) * expit(logit(share) + np.array([-shift, shift]))
+    return Mean(mean, Interval(float(ends[0]), float(ends[1]), confidence))
 
 
 def tuned_power(rating: Float64, prediction: Float64) -> float:
@@ -248,24 +267,41 @@ def _estimate(
         return MeanEstimate(name, Method.REFUSED, None, None, None, None, *counts, refusal)
     weights = 1.0 / table.inclusion_prob[rated]
     own, of_all = prediction[rated], prediction[members]
-    plain = difference_estimate(rating, own, of_all, weights, groups, 0.0, confidence)
-    if counts[0] == counts[1] or counts[0] < fewest:
-        every = "every item is rated" if counts[0] == counts[1] else f"{counts[0]} rated, {fewest} needed"
-        return MeanEstimate(name, Method.RATINGS_ONLY, plain, plain, None, None, *counts, f"no predictions: {every}")
+    bounds = (table.lowest, table.highest)
+    plain = difference_estimate(rating, own, of_all, weights, groups, 0.0, bounds, confidence)
     power = tuned_power(rating, own)
-    powered = difference_estimate(rating, own, of_all, weights, groups, power, confidence)
+    powered = difference_estimate(rating, own, of_all, weights, groups, power, bounds, confidence)
+    reason = _without_predictions(counts[0], counts[1], fewest, _off_end(rating, table), powered)
+    if plain is None:
+        return MeanEstimate(
+            name, Method.REFUSED, None, None, None, None, *counts, "the mean lies at an end of the scale"
+        )
+    if powered is None or reason:
+        return MeanEstimate(name, Method.RATINGS_ONLY, plain, plain, None, None, *counts, f"no predictions: {reason}")
     gain = (_width(plain) / _width(powered)) ** 2 if _width(powered) > 0 else None
     return MeanEstimate(name, Method.PREDICTION_POWERED, powered, plain, gain, power, *counts)
+
+
+def _without_predictions(n_rated: int, n_items: int, fewest: int, off_end: int, powered: Mean | None) -> str:
+    if n_rated == n_items:
+        return "every item is rated"
+    if n_rated < fewest:
+        return f"{n_rated} rated, {fewest} needed"
+    if off_end < MIN_OFF_END_POWERED:
+        return f"{off_end} ratings off the end of the scale, {MIN_OFF_END_POWERED} needed"
+    return "" if powered is not None else "they lead outside the scale"
 
 
 def _refusal(rating: Float64, n_groups: int, table: RatedTable) -> str:
     if len(rating) < MIN_RATED or n_groups < 2:
         return f"{len(rating)} random ratings, {MIN_RATED} needed"
-    above, below = int((rating > table.lowest).sum()), int((rating < table.highest).sum())
-    if min(above, below) < MIN_NON_LOWEST:
-        end = "lowest" if above < below else "highest"
-        return f"{min(above, below)} ratings differ from the {end}, {MIN_NON_LOWEST} needed"
-    return ""
+    off_end = _off_end(rating, table)
+    return f"{off_end} ratings off the end of the scale, {MIN_OFF_END} needed" if off_end < MIN_OFF_END else ""
+
+
+def _off_end(rating: Float64, table: RatedTable) -> int:
+    """Items above the lowest rating or below the highest, whichever are fewer."""
+    return min(int((rating > table.lowest).sum()), int((rating < table.highest).sum()))
 
 
 def _width(mean: Mean) -> float:
