@@ -105,7 +105,7 @@ def read_run(path: Path) -> RunInput:
 def picture_store(run: RunInput, root: str | None, allow_outside_root: bool) -> PictureStore:
     """Where the pictures of a run are: ``--root``, else the manifest's root, else the table's own folder."""
     folder = run.path if run.path.is_dir() else run.path.parent
-    recorded = run.info["manifest"]["root"] if run.info is not None and "manifest" in run.info else None
+    recorded = (run.info or {}).get("manifest", {}).get("root")
     evidence = folder / "evidence"
     return PictureStore(
         root or recorded or parent_of(str(folder / "scores")),

@@ -5,20 +5,36 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from markupsafe import Markup
 
 from edit_metrics.registry import all_metrics
 from edit_metrics.report.cards import choose, make_cards
 from edit_metrics.report.charts import histogram
 from edit_metrics.report.html import render, safe_json
 from edit_metrics.report.inputs import RunInput
-from edit_metrics.report.items import Item, dimensions_of, reachable_confidence, read_items
+from edit_metrics.report.items import Item, dimensions_of, number, reachable_confidence, read_items
 from edit_metrics.report.pictures import PictureStore, png_uri
-from edit_metrics.report.summary import by_dimension, count_flags, slice_rows, summarise_dimensions, summarise_metrics
+from edit_metrics.report.summary import (
+    SliceRow,
+    by_dimension,
+    count_flags,
+    slice_rows,
+    summarise_dimensions,
+    summarise_metrics,
+)
 from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table, value_column
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_VALUES: Final = 12
 """Numeric columns of a table without dimensions that the page shows."""
+NOT_RECORDED: Final[Mapping[str, Any]] = {
+    "config": None, "manifest": None, "run_signature": None, "counts": None, "device": None, "versions": {},
+}  # fmt: skip
+"""Parts that the run file of a gate's baseline leaves out."""
 
 
 def run_page(run: RunInput, store: PictureStore, out: Path, thumbnails: int) -> str:
@@ -33,7 +49,8 @@ def run_page(run: RunInput, store: PictureStore, out: Path, thumbnails: int) -> 
     names = dimensions_of(run.frame)
     config = None if run.info is None else run.info.get("config")
     values = () if names else _numeric_columns(run)
-    items = read_items(run.frame, reachable_confidence(config, run.frame), values)
+    frame = rows_to_show(run.frame, thumbnails)
+    items = read_items(frame, reachable_confidence(config, run.frame), values)
     ordered = sorted(items, key=lambda item: (item.priority is None, item.priority or 0))
     chosen = choose(ordered, thumbnails)
     worst = make_cards(chosen.worst, store.figures)
@@ -43,13 +60,15 @@ def run_page(run: RunInput, store: PictureStore, out: Path, thumbnails: int) -> 
         "run.html",
         title=f"Edit report: {_name(run)}",
         run=run,
-        info=run.info,
-        items=ordered,
-        flags=count_flags(items),
-        dimensions=[(one, histogram(one.scores, f"{one.name} scores")) for one in summarise_dimensions(items, names)],
-        values=[_value_summary(items, name) for name in values],
+        info=None if run.info is None else {**NOT_RECORDED, **run.info},
+        n=len(run.frame),
+        flags=count_flags(run.frame),
+        dimensions=[
+            (one, histogram(one.scores, f"{one.name} scores")) for one in summarise_dimensions(run.frame, names)
+        ],
+        values=[_value_summary(run, name) for name in values],
         names=names,
-        slices=_slices(items, names),
+        slices=_slices(run, names),
         metrics=by_dimension(summarise_metrics(run.frame)),
         directions=_directions(),
         weights=_weights(run.info),
@@ -67,6 +86,15 @@ def run_page(run: RunInput, store: PictureStore, out: Path, thumbnails: int) -> 
         table=safe_json(items_table(ordered, _columns(items, names, values), links)),
         table_rows=min(len(ordered), MAX_ROWS),
     )
+
+
+def rows_to_show(frame: pd.DataFrame, thumbnails: int) -> pd.DataFrame:
+    """All rows, or of a very long table those that come first in the queue and those with the weakest dimension."""
+    if len(frame) <= MAX_ROWS:
+        return frame
+    first = frame.nsmallest(MAX_ROWS, "priority").index if "priority" in frame.columns else frame.index[:MAX_ROWS]
+    worst = frame.nsmallest(thumbnails, "overall.min").index if "overall.min" in frame.columns else first
+    return frame.loc[first.union(worst)]
 
 
 def row_links(items: Sequence[Item], cards: Mapping[str, int], store: PictureStore, out: Path) -> RowLinks:
@@ -100,11 +128,8 @@ def _columns(items: Sequence[Item], names: Sequence[str], values: Sequence[str])
     return columns + [value_column(name) for name in values]
 
 
-def _slices(items: Sequence[Item], names: Sequence[str]) -> list[tuple[str, Any]]:
-    found = [
-        ("edit type", slice_rows(items, names, lambda item: item.edit_type)),
-        ("model", slice_rows(items, names, lambda item: item.model)),
-    ]
+def _slices(run: RunInput, names: Sequence[str]) -> list[tuple[str, list[SliceRow]]]:
+    found = [(column.replace("_", " "), slice_rows(run.frame, names, column)) for column in ("edit_type", "model")]
     return [(title, rows) for title, rows in found if rows and names]
 
 
@@ -116,8 +141,8 @@ def _numeric_columns(run: RunInput) -> tuple[str, ...]:
     return tuple(numeric[:MOST_VALUES])
 
 
-def _value_summary(items: Sequence[Item], name: str) -> tuple[str, list[float], Any]:
-    there = [value for item in items if (value := item.values[name]) is not None]
+def _value_summary(run: RunInput, name: str) -> tuple[str, list[float], Markup]:
+    there = [value for cell in run.frame[name] if (value := number(cell)) is not None]
     bounds = (min(there), max(there)) if there else (0.0, 1.0)
     return name, there, histogram(there, name, bounds)
 

@@ -1,13 +1,13 @@
-"""What a run says as a whole: per dimension, per metric, per slice. Pure: items and columns in, numbers out."""
+"""What a run says as a whole: per dimension, metric and slice, column by column, however long the table is."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from edit_metrics.report.items import Item, codes, number, text
+from edit_metrics.report.items import codes, number, text
 from edit_metrics.types import DIMENSIONS
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ class SliceRow:
     cells: tuple[Cell, ...]
 
 
-def summarise_dimensions(items: Sequence[Item], names: Sequence[str]) -> list[DimensionSummary]:
+def summarise_dimensions(frame: pd.DataFrame, names: Sequence[str]) -> list[DimensionSummary]:
     """One summary a dimension."""
-    return [_dimension(items, name) for name in names]
+    return [_dimension(frame, name) for name in names]
 
 
 def summarise_metrics(frame: pd.DataFrame) -> list[MetricSummary]:
@@ -97,56 +97,62 @@ def by_dimension(metrics: Sequence[MetricSummary]) -> list[tuple[str, list[Metri
     return list(groups.items())
 
 
-def slice_rows(items: Sequence[Item], names: Sequence[str], key: Callable[[Item], str]) -> list[SliceRow]:
-    """Means per value of ``key``, the most frequent first; at most ``MOST_SLICES`` values. Empty without any value."""
-    groups: dict[str, list[Item]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    if not any(groups):
+def slice_rows(frame: pd.DataFrame, names: Sequence[str], column: str) -> list[SliceRow]:
+    """Means per value of a column, the most frequent first; at most ``MOST_SLICES`` values. Empty without any value."""
+    if column not in frame.columns or not frame[column].map(text).any():
         return []
-    order = sorted(groups, key=lambda value: (-len(groups[value]), value))[:MOST_SLICES]
+    labels = frame[column].map(text)
+    scores = frame[[f"{name}.score" for name in names]].astype("float64")
+    grouped = scores.groupby(labels, sort=True)
+    means, counts, sizes = grouped.mean(), grouped.count(), labels.value_counts(sort=True)
+    order = sorted(means.index, key=lambda value: (-sizes[value], value))[:MOST_SLICES]
     return [
         SliceRow(
             value or "(none)",
-            len(groups[value]),
-            tuple(_cell([i.scores[name].score for i in groups[value]]) for name in names),
+            int(sizes[value]),
+            tuple(Cell(number(m), int(n)) for m, n in zip(means.loc[value], counts.loc[value], strict=True)),
         )
         for value in order
     ]
 
 
-def count_flags(items: Sequence[Item]) -> list[tuple[str, int]]:
+def count_flags(frame: pd.DataFrame) -> list[tuple[str, int]]:
     """Flag → items, most frequent first."""
-    return Counter(flag for item in items for flag in item.flags).most_common()
+    if "flags" not in frame.columns:
+        return []
+    total: Counter[str] = Counter()
+    for joined, n in frame["flags"].map(text).value_counts().items():
+        total.update(dict.fromkeys(codes(joined), int(n)))
+    return total.most_common()
 
 
-def _dimension(items: Sequence[Item], name: str) -> DimensionSummary:
-    own = [item.scores[name] for item in items]
-    scores = tuple(one.score for one in own if one.score is not None)
-    confidences = [one.confidence for one in own if one.score is not None]
-    missing = Counter((one.status, one.reasons[0] if one.reasons else "") for one in own if one.score is None)
-    return DimensionSummary(name, scores, _cell(scores).mean, _cell(confidences).mean, _causes(missing))
+def _dimension(frame: pd.DataFrame, name: str) -> DimensionSummary:
+    scores = frame[f"{name}.score"].astype("float64")
+    there = scores.notna()
+    confidence = (
+        number(frame.loc[there, f"{name}.confidence"].mean()) if f"{name}.confidence" in frame.columns else None
+    )
+    missing = _causes(frame, ~there, f"{name}.status", f"{name}.reasons")
+    return DimensionSummary(name, tuple(scores[there].tolist()), number(scores.mean()), confidence, missing)
 
 
 def _metric(frame: pd.DataFrame, name: str) -> MetricSummary:
-    values = [number(value) for value in frame[name]]
-    reasons = frame.get(f"{name}.reason", frame[f"{name}.status"])
-    gaps = zip(values, frame[f"{name}.status"], reasons, strict=True)
-    missing = Counter((text(status), _first(reason)) for value, status, reason in gaps if value is None)
-    cell = _cell(values)
-    return MetricSummary(name, cell.n, cell.mean, _causes(missing))
+    values = frame[name].astype("float64")
+    missing = _causes(frame, values.isna(), f"{name}.status", f"{name}.reason")
+    return MetricSummary(name, int(values.count()), number(values.mean()), missing)
+
+
+def _causes(frame: pd.DataFrame, absent: pd.Series[bool], status: str, reason: str) -> tuple[Cause, ...]:
+    columns = [column for column in (status, reason) if column in frame.columns]
+    found: Counter[tuple[str, str]] = Counter()
+    if columns:
+        for values, n in frame.loc[absent, columns].value_counts(dropna=False).items():
+            cells: dict[str, Any] = dict(zip(columns, values if isinstance(values, tuple) else (values,), strict=True))
+            found[text(cells.get(status)), _first(cells.get(reason))] += int(n)
+    return tuple(Cause(*cause, n) for cause, n in found.most_common())
 
 
 def _first(reason: object) -> str:
     """The leading code; a failure's text is its own every time, so only the exception's name counts."""
     found = codes(reason)
     return found[0].split(":")[0] if found else ""
-
-
-def _causes(missing: Counter[tuple[str, str]]) -> tuple[Cause, ...]:
-    return tuple(Cause(status, reason, n) for (status, reason), n in missing.most_common())
-
-
-def _cell(values: Sequence[float | None]) -> Cell:
-    there = [value for value in values if value is not None]
-    return Cell(sum(there) / len(there) if there else None, len(there))

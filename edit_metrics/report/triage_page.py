@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from edit_metrics.report.cards import make_cards
 from edit_metrics.report.html import render, safe_json
@@ -14,9 +14,6 @@ from edit_metrics.report.items import Item, codes, number, reachable_confidence,
 from edit_metrics.report.pictures import Figure, PictureStore, png_uri
 from edit_metrics.report.run_page import row_links
 from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _LANES: Final = {
     "unreadable": "no picture to rate",
@@ -60,7 +57,7 @@ def triage_page(triage: TriageInput, store: PictureStore | None, out: Path, thum
         cards=cards,
         plots=[(path.stem.replace("_", " "), png_uri(path)) for path in triage.plots],
         has_pictures=store is not None,
-        items=items,
+        n=len(triage.lanes),
         table=safe_json(items_table(items, _columns(items, placed), links)),
         table_rows=min(len(items), MAX_ROWS),
     )
@@ -72,7 +69,8 @@ def _no_figures(_: Item) -> list[Figure]:
 
 def _items(triage: TriageInput, placed: Mapping[str, Mapping[str, Any]]) -> list[Item]:
     """Every item, queued ones first in their order, with the triage's reasons in the place of the run's."""
-    frame = triage.lanes if triage.run is None else _of_run(triage.run.frame, triage.lanes)
+    shown = triage.lanes.sort_values("order", na_position="last").head(MAX_ROWS)
+    frame = shown if triage.run is None else triage.run.frame[triage.run.frame["id"].isin(shown["id"])]
     config = None if triage.run is None or triage.run.info is None else triage.run.info.get("config")
     context = {text(row["id"]): row for row in rows_of(triage.queue)}
     items = []
@@ -91,10 +89,6 @@ def _items(triage: TriageInput, placed: Mapping[str, Mapping[str, Any]]) -> list
             )
         )
     return sorted(items, key=lambda item: (item.priority is None, item.priority or 0))
-
-
-def _of_run(frame: pd.DataFrame, lanes: pd.DataFrame) -> pd.DataFrame:
-    return frame[frame["id"].isin(lanes["id"])]
 
 
 def _columns(items: list[Item], placed: Mapping[str, Mapping[str, Any]]) -> list[Column]:
