@@ -54,7 +54,7 @@ def why(found: DimensionVerdict) -> str:
         words.append(f"{lost:g} newly missing, {gained:g} newly present")
     if found.more_data:
         more = found.more_data
-        words.append(f"about {more.items} more items ({more.groups} groups) would decide, towards {more.towards}")
+        words.append(f"about {more.items} more items in {more.groups} more groups would decide, towards {more.towards}")
     return "; ".join(words)
 
 

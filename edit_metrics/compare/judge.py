@@ -45,7 +45,8 @@ def judge(pairs: Sequence[PairedDimension], config: GateConfig) -> tuple[Dimensi
     """A verdict for every dimension, in the order given."""
     evidence = [_gather(pair) for pair in pairs]
     adjusted = _adjust(evidence, config.alpha)
-    return tuple(_decide(item, *p, config) for item, p in zip(evidence, adjusted, strict=True))
+    n_tests = sum(item.test is not None for item in evidence)
+    return tuple(_decide(item, *p, n_tests, config) for item, p in zip(evidence, adjusted, strict=True))
 
 
 def _gather(pair: PairedDimension) -> _Evidence:
@@ -92,7 +93,9 @@ def _adjust(evidence: Sequence[_Evidence], alpha: float) -> list[tuple[float | N
     return [(found.get((index, "score")), found.get((index, "missing"), 1.0)) for index in range(len(evidence))]
 
 
-def _decide(item: _Evidence, p_score: float | None, p_missing: float, config: GateConfig) -> DimensionVerdict:
+def _decide(
+    item: _Evidence, p_score: float | None, p_missing: float, n_tests: int, config: GateConfig
+) -> DimensionVerdict:
     pair, test, both = item.pair, item.test, item.both
     ignored = _nothing_to_compare(pair)
     if ignored is not None:
@@ -100,7 +103,9 @@ def _decide(item: _Evidence, p_score: float | None, p_missing: float, config: Ga
     bound = None if test is None else one_sided_bound(test.mean, test.standard_error, test.df + 1, config.alpha).low
     outcome, reasons = _outcome(item, p_score, p_missing, bound, config)
     n_items = int(both.sum())
-    undecided = test is not None and outcome is Outcome.INCONCLUSIVE and "margin_not_excluded" in reasons
+    more = None
+    if test is not None and outcome is Outcome.INCONCLUSIVE and "margin_not_excluded" in reasons:
+        more = data_to_decide(test, n_items, config.rule(pair.name), config.alpha, n_tests)
     return DimensionVerdict(
         name=pair.name,
         outcome=outcome,
@@ -115,7 +120,7 @@ def _decide(item: _Evidence, p_score: float | None, p_missing: float, config: Ga
         p_value=None if test is None else test.p_value,
         p_adjusted=p_score,
         missingness=replace(item.missing, p_adjusted=p_missing),
-        more_data=data_to_decide(test, n_items, config.rule(pair.name), config.alpha) if test and undecided else None,
+        more_data=more,
     )
 
 

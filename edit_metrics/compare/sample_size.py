@@ -30,14 +30,15 @@ class MoreData:
     items: int
 
 
-def data_to_decide(test: ClusterTTest, n_items: int, rule: DimensionRule, alpha: float) -> MoreData:
+def data_to_decide(test: ClusterTTest, n_items: int, rule: DimensionRule, alpha: float, n_tests: int) -> MoreData:
     """The nearer of the two verdicts.
 
     Args:
         test: the dimension's test on ``test.df + 1`` groups.
         n_items: items in those groups.
         rule: the dimension's margin and minimum effect.
-        alpha: level; the correction over dimensions is not known beforehand and left out.
+        alpha: level of both verdicts.
+        n_tests: tests that share the correction: a regression is planned at α / n_tests, Holm's hardest step.
     """
     n_groups = test.df + 1
     spread = test.standard_error * math.sqrt(n_groups)
@@ -46,7 +47,8 @@ def data_to_decide(test: ClusterTTest, n_items: int, rule: DimensionRule, alpha:
         distances["pass"] = test.mean + rule.margin
     if test.mean <= -rule.minimum_effect:
         distances["regression"] = -test.mean
-    needed = {towards: _groups_needed(spread / distance, alpha, n_groups) for towards, distance in distances.items()}
+    level = {"pass": alpha, "regression": alpha / n_tests}
+    needed = {name: _groups_needed(spread / distance, level[name], n_groups) for name, distance in distances.items()}
     towards = min(needed, key=lambda name: needed[name])
     # At least one more: what is there has not decided.
     groups = max(1, needed[towards] - n_groups)
