@@ -93,7 +93,7 @@ def test_the_estimate_of_more_data_decides_about_four_times_in_five(rng) -> None
 
 def test_the_way_to_a_regression_is_longer_when_more_dimensions_are_tested(make_run) -> None:
     before, after = make_run("a", seed=1, n_items=60), make_run("b", seed=2, n_items=60, noise=0.15)
-    after.frame["adherence.score"] = before.frame["adherence.score"] - 0.04 + 0.2 * (np.arange(60) // 3 % 9 - 4) / 4
+    after.frame["adherence.score"] = before.frame["adherence.score"] - 0.02 + 0.2 * (np.arange(60) // 3 % 9 - 4) / 4
     all_three = _found(run_gate(before, after, GateConfig()))["adherence"].more_data
     alone = _found(run_gate(before, after, GateConfig(dimensions=("adherence",))))["adherence"].more_data
     assert (all_three.towards, alone.towards) == ("regression", "regression")
