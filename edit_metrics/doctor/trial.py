@@ -13,7 +13,7 @@ from edit_metrics.config import Config
 from edit_metrics.doctor.cases import Case, write_case
 from edit_metrics.engine.plan import Plan, Step, build_plan
 from edit_metrics.engine.scoring import ScoredItem, Scorer
-from edit_metrics.errors import UserError
+from edit_metrics.errors import UserError, WeightsError
 from edit_metrics.types import EditItem, Measurement
 
 BATCH: Final = 8
@@ -68,6 +68,8 @@ def load_backends(plan: Plan, config: Config) -> LoadedBackends:
         started = time.process_time()
         try:
             by_role[role] = build_backend(role, config.backends[role], device=config.engine.device, threads=threads)
+        except WeightsError:
+            problems[role] = "its weights are missing or do not fit (see the group weights); its metrics are not tested"
         except (UserError, ImportError, OSError, RuntimeError) as error:
             problems[role] = " ".join(str(error).split())
         else:
