@@ -84,6 +84,7 @@ class DimensionConfig(Section):
         metrics: short names (without the dimension), in the order of the table's columns.
         gates: metric → gate, tried in order.
         curves: metric → curve.
+        required: metrics without which nothing may be said: safety of a picture that nobody could look at.
         combine: ``min``: the weakest curve decides; ``mean``: trust-weighted mean.
         cap: upper bound of the confidence, for dimensions that a profile sees poorly.
         cap_reason: the code that says why.
@@ -93,6 +94,7 @@ class DimensionConfig(Section):
     metrics: tuple[str, ...] = ()
     gates: dict[str, Gate] = {}
     curves: dict[str, Curve] = {}
+    required: tuple[str, ...] = ()
     combine: Literal["min", "mean"] = "mean"
     cap: float = Field(default=1.0, gt=0, le=1)
     cap_reason: str = ""
@@ -100,9 +102,9 @@ class DimensionConfig(Section):
 
     @model_validator(mode="after")
     def _measured(self) -> DimensionConfig:
-        for name in (*self.gates, *self.curves):
+        for name in (*self.gates, *self.curves, *self.required):
             if name not in self.metrics:
-                raise ValueError(f"{name!r} has a gate or a curve and is not among the dimension's metrics")
+                raise ValueError(f"{name!r} has a gate or a curve, or is required, and is not among the metrics")
         if self.cap < 1 and not self.cap_reason:
             raise ValueError("a cap needs a cap_reason")
         return self

@@ -53,6 +53,9 @@ def to_prescore(section: DimensionConfig, rules: ConfidenceConfig, measurements:
             cap, reasons = _cap(section, gate.confidence)
             causes = measurements[name].cautions
             return PreScore(gate.score, cap, Status.OK, (name, *causes, *reasons))
+    for name in section.required:
+        if measurements[name].value is None:
+            return PreScore(None, None, measurements[name].status, (_code(measurements[name].reason),))
     scored = {n: c for n, c in section.curves.items() if measurements[n].value is not None}
     if not scored:
         return _unscored(section, measurements)
@@ -82,6 +85,11 @@ def to_flags(flags: Mapping[str, Flag], measurements: Mapping[str, Measurement])
     return tuple(raised)
 
 
+def _code(reason: str) -> str:
+    """A reason without a failure's own text."""
+    return reason.split(":")[0]
+
+
 def _value(measurement: Measurement) -> float:
     if measurement.value is None:
         raise ValueError("the measurement has no value")
@@ -106,9 +114,7 @@ def _unscored(section: DimensionConfig, measurements: Mapping[str, Measurement])
     missing = [m for m in needed if m.value is None]
     status = next((s for s in _STATUS_ORDER if any(m.status is s for m in missing)), Status.NOT_APPLICABLE)
     causes = Counter(m.reason for m in missing if m.status is status)
-    return PreScore(
-        None, None, status, tuple(reason.split(":")[0] for reason, _ in causes.most_common()) or ("no_curve",)
-    )
+    return PreScore(None, None, status, tuple(_code(reason) for reason, _ in causes.most_common()) or ("no_curve",))
 
 
 def _confidence(

@@ -71,7 +71,7 @@ def test_a_curve_that_is_none_is_refused(anchors: list[list[float]], fault: str)
 
 def test_a_curve_of_a_metric_that_is_not_measured_is_refused() -> None:
     section = {"metrics": ["ssim"], "curves": {"psnr": {"anchors": [[0, 0], [1, 1]]}}}
-    with pytest.raises(ConfigError, match="not among the dimension's metrics"):
+    with pytest.raises(ConfigError, match="not among the metrics"):
         validate_config({"profile": "x", "dimensions": {"preservation": section}}, "test")
 
 

@@ -109,6 +109,14 @@ def test_a_dimension_that_the_profile_does_not_measure_is_unavailable() -> None:
     assert to_prescore(section(), RULES, {}).reasons == ("not_in_profile",)
 
 
+def test_without_a_required_metric_nothing_is_said() -> None:
+    both = section(metrics=["a", "b"], curves=TWO, required=["b"])
+    seen = to_prescore(both, RULES, {"a": measured(9), "b": measured(0)})
+    unseen = to_prescore(both, RULES, {"a": measured(9), "b": missing(undefined("edited_unreadable"))})
+    assert seen.score is not None
+    assert (unseen.score, unseen.status, unseen.reasons) == (None, Status.UNDEFINED, ("edited_unreadable",))
+
+
 def test_overall_is_the_weakest_and_the_geometric_mean_of_what_is_scored() -> None:
     prescores = {
         "safety": PreScore(0.9, 1, Status.OK),
