@@ -17,7 +17,7 @@ from edit_metrics.engine.plan import Plan
 from edit_metrics.engine.table import PRIORITY_FIELDS, priority_columns, priority_rows, priority_table
 from edit_metrics.errors import RunError, SignatureError
 from edit_metrics.io.hashing import canonical_json_sha256
-from edit_metrics.io.sources import stat_tag
+from edit_metrics.io.sources import stat_tags
 from edit_metrics.io.tables import write_csv_parts, write_json, write_jsonl, write_parquet, write_parquet_parts
 from edit_metrics.types import EditItem, Rejection
 
@@ -37,7 +37,7 @@ class Shard:
     def inputs_tag(self) -> str:
         """Sizes and modification times of every file the shard reads: a changed picture is scored again."""
         paths = [p for i in self.items for p in (i.source, i.edited, i.mask, *i.references) if p]
-        return canonical_json_sha256([stat_tag(path) for path in paths])
+        return canonical_json_sha256(stat_tags(paths))
 
 
 @dataclass(frozen=True, slots=True)

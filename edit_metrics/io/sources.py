@@ -9,7 +9,8 @@ import contextlib
 import os
 import posixpath
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -17,6 +18,8 @@ from urllib.parse import unquote
 from edit_metrics.errors import EditMetricsError, ImageError, MissingExtraError, UserError
 
 _LOCAL_SCHEMES: Final = ("file://", "local://")
+_ASKED_AT_ONCE: Final = 32
+"""Addresses; each answer is a round trip, and most of it is waiting."""
 
 
 class OutsideRootError(ValueError):
@@ -90,6 +93,18 @@ def stat_tag(path: str) -> str:
         return "missing"
     marks = (facts.get(key) for key in ("ETag", "etag", "md5Hash", "LastModified", "mtime", "created"))
     return "-".join([str(facts.get("size")), *(str(mark) for mark in marks if mark is not None)])
+
+
+def stat_tags(paths: Sequence[str]) -> list[str]:
+    """:func:`stat_tag` of each path, in order; each is looked at once, and addresses are asked for together."""
+    distinct = list(dict.fromkeys(paths))
+    if any(is_url(path) for path in distinct):
+        with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+            tags = list(pool.map(stat_tag, distinct))
+    else:
+        tags = [stat_tag(path) for path in distinct]
+    tag_of = dict(zip(distinct, tags, strict=True))
+    return [tag_of[path] for path in paths]
 
 
 def parent_of(path: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from edit_metrics.errors import ImageError, MissingExtraError, UserError
-from edit_metrics.io.sources import OutsideRootError, parent_of, read_bytes, resolve_path, stat_tag
+from edit_metrics.io.sources import OutsideRootError, parent_of, read_bytes, resolve_path, stat_tag, stat_tags
 
 
 @pytest.fixture
@@ -152,6 +152,26 @@ def test_the_tag_changes_with_the_file(root: Path) -> None:
     assert second != first
     os.utime(path, ns=(1, 1))
     assert stat_tag(str(path)) != second
+
+
+def test_tags_of_many_are_those_of_each_and_each_is_asked_for_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        with fsspec.open(f"memory://pictures/{name}.png", "wb") as file:
+            file.write(name.encode())
+    remote = [f"memory://pictures/{name}.png" for name in ("a", "b", "none", "a")]
+    local = [str(root / name) for name in ("a.png", "none.png", "a.png")]
+    asked: list[str] = []
+    info = MemoryFileSystem.info
+
+    def counting(self: MemoryFileSystem, path: str, **options: object) -> object:
+        asked.append(path)
+        return info(self, path, **options)
+
+    expected = [stat_tag(path) for path in (*remote, *local)]
+    monkeypatch.setattr(MemoryFileSystem, "info", counting)
+    assert stat_tags([*remote, *local]) == expected
+    assert stat_tags(local) == expected[4:]
+    assert len(asked) == 3
 
 
 def test_the_parent_of_a_file_or_url(root: Path) -> None:
