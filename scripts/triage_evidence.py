@@ -28,7 +28,7 @@ from edit_metrics.human.calibrated_triage import DecisionOptions, triage_by_cali
 from edit_metrics.human.costs import DecisionCosts, order_by_saving, order_by_uncertainty, residual_costs
 from edit_metrics.human.estimate import Method, RatedTable, estimate_means
 from edit_metrics.human.features import FeatureSpec
-from edit_metrics.human.fitting import Fitter, RatedItems
+from edit_metrics.human.fitting import Fitter, RatedItems, choose_recipe, try_candidates
 from edit_metrics.human.folds import group_folds
 from edit_metrics.human.lanes import Lane
 from edit_metrics.human.predictor import Recipe
@@ -41,7 +41,7 @@ from edit_metrics.io.tables import read_scores
 
 TARGET = "semantic_consistency"
 ALPHA = DELTA = 0.05
-ISOTONIC_RATING = {"judge": Recipe("isotonic", "gpt4o_sc"), "lpips": Recipe("isotonic", "lpips")}
+COLUMNS = {"judge": ("gpt4o_sc",), "lpips": ("lpips",), "both": ("gpt4o_sc", "lpips")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,15 @@ class Evidence:
     rated: RatedItems
 
     def fitter(self, name: str) -> tuple[Fitter, RatedItems]:
-        """``judge``, ``lpips`` or ``all``: the fit, and the items with the columns that it reads."""
-        if name == "all":
-            # The mean rating is not used where this fitter is; one isotonic curve keeps a thousand draws short.
-            recipe = Recipe("isotonic", "gpt4o_sc")
-            return Fitter(self.specs, Recipe("ordinal"), recipe, (0.0, 1.0)), self.rated
-        recipe = ISOTONIC_RATING[name]
-        column = [spec.name for spec in self.specs].index(recipe.feature)
-        sample = replace(self.rated.sample, features=self.rated.sample.features[:, [column]])
-        return Fitter((self.specs[column],), recipe, recipe, (0.0, 1.0)), replace(self.rated, sample=sample)
+        """``judge``, ``lpips`` or ``both``: the fit, and the items with the columns that it reads."""
+        names = [spec.name for spec in self.specs]
+        places = [names.index(column) for column in COLUMNS[name]]
+        sample = replace(self.rated.sample, features=self.rated.sample.features[:, places])
+        # The mean rating is not used where this fitter is; one isotonic curve keeps a thousand draws short.
+        isotonic = Recipe("isotonic", COLUMNS[name][:1])
+        recipe = Recipe("ordinal") if len(places) > 1 else isotonic
+        specs = tuple(self.specs[place] for place in places)
+        return Fitter(specs, recipe, isotonic, (0.0, 1.0)), replace(self.rated, sample=sample)
 
 
 def load() -> Evidence | None:
@@ -96,8 +96,9 @@ def agreement(evidence: Evidence, quick: bool) -> None:
 
 def risk(evidence: Evidence, quick: bool) -> None:
     n_draws = 20 if quick else 1000
-    rows = [draw_risk(evidence, name, n_draws, (Side.FAIL,)) for name in ("judge", "lpips", "all")]
-    rows.append(draw_risk(evidence, "all", n_draws, (Side.FAIL, Side.PASS)))
+    rows = [draw_risk(evidence, name, n_draws, (Side.FAIL,)) for name in ("judge", "lpips", "both")]
+    rows.append(draw_risk(evidence, "both", n_draws, (Side.FAIL, Side.PASS)))
+    rows.append(draw_risk(evidence, "chosen", n_draws, (Side.FAIL,)))
     limit = DELTA + 2 * np.sqrt(DELTA * (1 - DELTA) / n_draws)
     title = (
         f"Calibrated on 90 groups drawn with replacement, measured on all {len(evidence.rated.ids)} edits, {n_draws} "
@@ -116,7 +117,8 @@ def risk(evidence: Evidence, quick: bool) -> None:
 
 
 def draw_risk(evidence: Evidence, name: str, n_draws: int, sides: tuple[Side, ...]) -> list[Any]:
-    fitter, rated = evidence.fitter(name)
+    fitter, rated = evidence.fitter("both" if name == "chosen" else name)
+    rated = evidence.rated if name == "chosen" else rated
     codes = pd.factorize(rated.groups)[0]
     members = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
     rng = np.random.default_rng(2024)
@@ -127,7 +129,10 @@ def draw_risk(evidence: Evidence, name: str, n_draws: int, sides: tuple[Side, ..
         rows = np.concatenate([members[code] for code in chosen])
         draw = np.repeat(np.arange(90), [len(members[code]) for code in chosen]).astype(str).astype(object)
         drawn = rated.take(rows)
-        held_out = fitter.held_out(drawn, group_folds(drawn.groups.tolist(), int(rng.integers(2**31))))
+        folds = group_folds(drawn.groups.tolist(), int(rng.integers(2**31)))
+        if name == "chosen":
+            fitter = chosen_fitter(evidence, drawn, folds)
+        held_out = fitter.held_out(drawn, folds)
         predictor, rank = fitter.fit_ranked(drawn.sample)
         everywhere = rank(predictor.predict(rated.sample.features, rated.sample.edit_type).p_pass)
         own = held_out["rank"].to_numpy(np.float64)
@@ -147,12 +152,19 @@ def draw_risk(evidence: Evidence, name: str, n_draws: int, sides: tuple[Side, ..
     return [name, said, f"{np.mean(broken):.4f}", f"{np.mean(errors):.4f}", low, middle, mean_passed]
 
 
+def chosen_fitter(evidence: Evidence, drawn: RatedItems, folds: Any) -> Fitter:
+    """What `calibrate` would choose for P(pass) on that draw."""
+    tried = try_candidates(drawn.sample, evidence.specs, folds, (0.0, 1.0))
+    recipe = choose_recipe(tried.passing, drawn.sample.passed, drawn.groups.tolist())
+    return Fitter(evidence.specs, recipe, Recipe("isotonic", ("gpt4o_sc",)), (0.0, 1.0))
+
+
 def new_model(evidence: Evidence, quick: bool) -> None:
     names = sorted(set(evidence.rated.models.tolist()))[: 2 if quick else None]
     rows = []
     for name in names:
         row: list[Any] = [name]
-        for features in ("judge", "all"):
+        for features in ("judge", "both"):
             row += unruled(evidence, features, name)
         others = set(evidence.scores["id"][evidence.scores["model"] != name])
         frame = evidence.ratings.frame
@@ -163,7 +175,15 @@ def new_model(evidence: Evidence, quick: bool) -> None:
         automatic = {item.id for item in outcome.placements if item.lane in (Lane.AUTO_FAIL, Lane.AUTO_PASS)}
         own = set(evidence.scores["id"]) - others
         rows.append([*row, len(automatic & own), len(automatic - own)])
-    columns = ["left out", "judge: failed", "of them pass", "all: failed", "of them pass ", "ours: own", "ours: others"]
+    columns = [
+        "left out",
+        "judge: failed",
+        "of them pass",
+        "both: failed",
+        "of them pass ",
+        "ours: own",
+        "ours: others",
+    ]
     title = (
         "Leave one model out, promise 5 % at 95 %: what the threshold of the other models would fail of the new one, "
         "and what triage does fail\n('ours: own' is 0: for a model without random ratings the promise is not made)"
@@ -208,12 +228,12 @@ def split_costs(
     evidence: Evidence, seed: int, settings: tuple[DecisionCosts, ...], places: tuple[float, ...]
 ) -> list[np.ndarray[Any, Any]]:
     """Calibrated on half of the groups, measured on the other half: per costs, orders × places."""
-    fitter, rated = evidence.fitter("all")
+    fitter, rated = evidence.fitter("both")
     half = group_folds(rated.groups.tolist(), seed, 2)
     test = rated.take(np.flatnonzero(half == 1))
     predictor = fitter.fit(rated.sample.take(np.flatnonzero(half == 0)))
     p_pass = predictor.predict(test.sample.features, test.sample.edit_type).p_pass
-    judge = test.sample.features[:, [spec.name for spec in evidence.specs].index("gpt4o_sc")]
+    judge = test.sample.features[:, 0]
     rng = np.random.default_rng(seed)
     shuffled = rng.permutation(len(judge))
     worst = shuffled[np.argsort(judge[shuffled], kind="stable")]
@@ -236,7 +256,7 @@ def _spread(values: np.ndarray[Any, Any]) -> str:
 def estimate(evidence: Evidence, quick: bool) -> None:
     n_draws = 10 if quick else 500
     overall, by_model = [], []
-    for name in ("judge", "all"):
+    for name in ("judge", "both"):
         for n in (100, 200, 400, 800):
             row, models = draw_estimates(evidence, name, n, n_draws)
             overall += [row] if n < 800 else []
@@ -252,7 +272,7 @@ def estimate(evidence: Evidence, quick: bool) -> None:
 
 def draw_estimates(evidence: Evidence, name: str, n: int, n_draws: int) -> tuple[list[Any], list[list[Any]]]:
     fitter, rated = evidence.fitter(name)
-    recipe = Recipe("ordinal") if name == "all" else fitter.rating_recipe
+    recipe = Recipe("ordinal") if name == "both" else fitter.rating_recipe
     truth = {"all": rated.sample.rating.mean()}
     truth |= {model: rated.sample.rating[rated.models == model].mean() for model in sorted(set(rated.models))}
     rng = np.random.default_rng(n)

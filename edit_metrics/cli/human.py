@@ -181,7 +181,7 @@ def estimate(
         specs, recipe = list(loaded.features), loaded.recipes[1]
     else:
         specs = parse_features(str(feature), frame)
-        recipe = Recipe("ordinal") if len(specs) > 1 else Recipe("isotonic", specs[0].name)
+        recipe = Recipe("ordinal") if len(specs) > 1 else Recipe("isotonic")
     names = [spec.name for spec in specs]
     prepared = rated_table(frame, read_ratings(ratings), target, names, random=ratings_are_random, group=group)
     found = estimate_means(prepared, specs, recipe, by_model=by == "model", seed=seed)

@@ -123,7 +123,7 @@ def write_calibration(calibration: Calibration, path: str | Path) -> None:
         "scale": calibration.scale.to_json(),
         "pass_at": calibration.pass_at,
         "features": [{"name": spec.name, "sign": spec.sign} for spec in calibration.features],
-        "recipes": [{"kind": recipe.kind, "feature": recipe.feature} for recipe in calibration.recipes],
+        "recipes": [{"kind": one.kind, "features": list(one.features)} for one in calibration.recipes],
         "signatures": dict(calibration.signatures),
         "seed": calibration.seed,
         "report": dict(calibration.report),
@@ -164,7 +164,7 @@ def _from_json(record: dict[str, Any]) -> Calibration:
     held_out = pd.DataFrame({name: record["held_out"][name] for name in _HELD_OUT})
     numbers = [name for name in _HELD_OUT if name not in ("id", "group", "model")]
     held_out = held_out.astype(dict.fromkeys(numbers, "float64"))
-    pass_recipe, rating_recipe = (Recipe(one["kind"], one["feature"]) for one in record["recipes"])
+    pass_recipe, rating_recipe = (Recipe(str(one["kind"]), tuple(one["features"])) for one in record["recipes"])
     return Calibration(
         str(record["target"]),
         Scale.from_json(record["scale"]),

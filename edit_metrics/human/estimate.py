@@ -38,7 +38,7 @@ MIN_RATED: Final = 40
 MIN_RATED_BY_MODEL: Final = 90
 """Fewest rated items of one model for predictions to be used there."""
 MIN_OFF_END: Final = 1
-"""Fewest rated items off the lowest (and off the highest) rating of the scale: without any there is no spread to see."""
+"""Fewest rated items off the lowest (and off the highest) rating of the scale: without any, no spread is seen."""
 MIN_OFF_END_POWERED: Final = 5
 """The same, for predictions to be used: λ is tuned on these."""
 
@@ -200,7 +200,7 @@ def cross_fitted_ratings(table: RatedTable, specs: Sequence[FeatureSpec], recipe
         sample = whole.take(train[rated[train]])
         if len(sample.rating) < 2:
             raise NotEnoughDataError("rated items of several groups", f"{len(sample.rating)} in one fold")
-        fitted = fit_predictor(sample, specs, Recipe("isotonic"), recipe, (table.lowest, table.highest))
+        fitted = fit_predictor(sample, specs, recipe, recipe, (table.lowest, table.highest))
         return fitted.predict(table.features[left_out]).rating[:, None]
 
     return cross_predict(folds, fit_predict, 1)[:, 0]

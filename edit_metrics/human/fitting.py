@@ -116,26 +116,41 @@ def large_types(sample: Sample) -> tuple[str, ...]:
     return tuple(name for name, n in zip(names.tolist(), counts, strict=True) if name and n >= MIN_ITEMS_TYPE)
 
 
-def recipes_for(specs: Sequence[FeatureSpec], n_items: int) -> list[Recipe]:
-    """What is worth trying, simplest first: one feature, all features with a linear score, boosting where n allows."""
-    single = [Recipe("isotonic", spec.name) for spec in specs]
-    linear = [Recipe("ordinal")] if len(specs) > 1 else []
-    boosted = [Recipe("boosting")] if n_items >= MIN_ITEMS_BOOSTING and len(specs) > 1 else []
-    return [*single, *linear, *boosted]
+def single_recipes(specs: Sequence[FeatureSpec]) -> list[Recipe]:
+    """One isotonic curve for each feature."""
+    return [Recipe("isotonic", (spec.name,)) for spec in specs]
+
+
+def joint_recipes(ranked: Sequence[str], n_items: int) -> list[Recipe]:
+    """Several features, fewest first: the best two, three, five, eight … of the ranked ones; boosting where n allows.
+
+    A feature that says nothing costs little on average and much in the tail, where automatic decisions are made.
+    """
+    sizes = [size for size in (2, 3, 5, 8, 13, 21, 34) if size < len(ranked)]
+    linear = [Recipe("ordinal", tuple(ranked[:size])) for size in (*sizes, len(ranked)) if size > 1]
+    boosted = [Recipe("boosting", tuple(ranked))] if n_items >= MIN_ITEMS_BOOSTING and len(ranked) > 1 else []
+    return [*linear, *boosted]
 
 
 def try_candidates(
     sample: Sample, specs: Sequence[FeatureSpec], labels: NDArray[Any], bounds: tuple[float, float]
 ) -> Candidates:
-    """Predict every item by every recipe, fitted without the item's label."""
-    passing, rating = {}, {}
-    for recipe in recipes_for(specs, len(sample.rating)):
+    """Predict every item by every recipe, fitted without the item's label; single features first, to rank them."""
+    passing: dict[Recipe, Float64] = {}
+    rating: dict[Recipe, Float64] = {}
 
-        def fit_predict(train: Rows, left_out: Rows, recipe: Recipe = recipe) -> Float64:
+    def attempt(recipe: Recipe) -> None:
+        def fit_predict(train: Rows, left_out: Rows) -> Float64:
             found = fit_predictor(sample.take(train), specs, recipe, recipe, bounds).predict(sample.features[left_out])
             return np.column_stack([found.p_pass, found.rating])
 
         passing[recipe], rating[recipe] = cross_predict(labels, fit_predict, 2).T
+
+    for recipe in single_recipes(specs):
+        attempt(recipe)
+    errors = {recipe.features[0]: float(((p - sample.passed) ** 2).mean()) for recipe, p in passing.items()}
+    for recipe in joint_recipes(sorted(errors, key=errors.__getitem__), len(sample.rating)):
+        attempt(recipe)
     return Candidates(passing, rating)
 
 
@@ -158,7 +173,5 @@ def choose_recipe(predictions: Mapping[Recipe, Float64], truth: Float64, groups:
 
 def used_features(specs: Sequence[FeatureSpec], recipes: Sequence[Recipe]) -> list[int]:
     """Places of the features that the recipes read: a gap in any other must not hold an item back."""
-    if any(recipe.kind != "isotonic" for recipe in recipes):
-        return list(range(len(specs)))
-    names = {recipe.feature for recipe in recipes}
+    names = {name for recipe in recipes for name in recipe.features}
     return [index for index, spec in enumerate(specs) if spec.name in names]

@@ -37,29 +37,28 @@ class Head(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IsotonicHead:
-    """Isotonic regression on one feature."""
+    """Isotonic regression on the first feature."""
 
     kind: ClassVar[str] = "isotonic"
-    feature: int
     curve: Curve
 
     @classmethod
-    def fit(cls, features: Float64, target: Float64, feature: int, low: float, high: float) -> IsotonicHead:
-        """Fit on column ``feature`` of N×F features."""
-        return cls(feature, fit_isotonic(features[:, feature], target, low, high))
+    def fit(cls, features: Float64, target: Float64, low: float, high: float) -> IsotonicHead:
+        """Fit to a target in [low, high]."""
+        return cls(fit_isotonic(features[:, 0], target, low, high))
 
     def predict(self, features: Float64) -> Float64:
         """See :class:`Head`."""
-        return self.curve(features[:, self.feature])
+        return self.curve(features[:, 0])
 
     def to_json(self) -> dict[str, Any]:
         """See :class:`Head`."""
-        return {"kind": self.kind, "feature": self.feature, "curve": self.curve.to_json()}
+        return {"kind": self.kind, "curve": self.curve.to_json()}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> IsotonicHead:
         """The inverse of :meth:`to_json`."""
-        return cls(int(record["feature"]), Curve.from_json(record["curve"]))
+        return cls(Curve.from_json(record["curve"]))
 
 
 @dataclass(frozen=True, slots=True)

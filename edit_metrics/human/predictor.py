@@ -25,15 +25,15 @@ class Recipe:
     """How to fit one head; the same recipe is fitted again in every fold.
 
     Attributes:
-        kind: ``isotonic``, ``ordinal`` or ``boosting``.
-        feature: column that an isotonic head uses; empty for the others, which use all.
+        kind: ``isotonic`` (one feature), ``ordinal`` or ``boosting``.
+        features: the columns that the head reads, in order; empty: every feature of the fit.
     """
 
     kind: str
-    feature: str = ""
+    features: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.kind}({self.feature})" if self.feature else self.kind
+        return f"{self.kind}({' + '.join(self.features)})" if self.features else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,14 @@ class Predictor:
     Attributes:
         signs: per feature +1 or −1: multiplied in, so that higher is better.
         medians: per feature, of the training items, after the sign: stands in for a missing value.
+        pass_columns: places of the features that ``pass_head`` reads.
+        rating_columns: the same for ``rating_head``.
     """
 
     signs: tuple[int, ...]
     medians: tuple[float, ...]
+    pass_columns: tuple[int, ...]
+    rating_columns: tuple[int, ...]
     pass_head: Head
     rating_head: Head
 
@@ -84,13 +88,16 @@ class Predictor:
         """Predict from N×F raw values."""
         complete = np.asarray(np.isfinite(features).all(axis=1))
         oriented = orient(features, self.signs, self.medians)
-        return Prediction(self.pass_head.predict(oriented), self.rating_head.predict(oriented), complete)
+        p_pass = self.pass_head.predict(oriented[:, self.pass_columns])
+        return Prediction(p_pass, self.rating_head.predict(oriented[:, self.rating_columns]), complete)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON record."""
         return {
             "signs": list(self.signs),
             "medians": list(self.medians),
+            "pass_columns": list(self.pass_columns),
+            "rating_columns": list(self.rating_columns),
             "pass_head": self.pass_head.to_json(),
             "rating_head": self.rating_head.to_json(),
         }
@@ -101,6 +108,8 @@ class Predictor:
         return cls(
             tuple(int(sign) for sign in record["signs"]),
             tuple(float(value) for value in record["medians"]),
+            tuple(int(place) for place in record["pass_columns"]),
+            tuple(int(place) for place in record["rating_columns"]),
             head_from_json(record["pass_head"]),
             head_from_json(record["rating_head"]),
         )
@@ -177,11 +186,16 @@ def fit_predictor(
     medians = tuple(float(np.nanmedian(column)) if np.isfinite(column).any() else 0.0 for column in signed.T)
     oriented = orient(sample.features, signs, medians)
     names = [spec.name for spec in specs]
+    pass_columns, rating_columns = (
+        tuple(names.index(name) for name in recipe.features or names) for recipe in (pass_recipe, rating_recipe)
+    )
     return Predictor(
         signs,
         medians,
-        _fit_head(oriented, sample.passed, pass_recipe, names, (0.0, 1.0), binary=True),
-        _fit_head(oriented, sample.rating, rating_recipe, names, bounds, binary=False),
+        pass_columns,
+        rating_columns,
+        _fit_head(oriented[:, pass_columns], sample.passed, pass_recipe.kind, (0.0, 1.0), binary=True),
+        _fit_head(oriented[:, rating_columns], sample.rating, rating_recipe.kind, bounds, binary=False),
     )
 
 
@@ -193,18 +207,9 @@ def learn_sign(values: Float64, rating: Float64) -> int:
     return -1 if spearmanr(values[known], rating[known]).statistic < 0 else 1
 
 
-def _fit_head(
-    oriented: Float64,
-    target: Float64,
-    recipe: Recipe,
-    names: Sequence[str],
-    bounds: tuple[float, float],
-    *,
-    binary: bool,
-) -> Head:
-    if recipe.kind == "isotonic" or np.ptp(target) == 0:
-        index = names.index(recipe.feature) if recipe.feature else 0
-        return IsotonicHead.fit(oriented, target, index, *bounds)
-    if recipe.kind == "boosting":
+def _fit_head(oriented: Float64, target: Float64, kind: str, bounds: tuple[float, float], *, binary: bool) -> Head:
+    if kind == "isotonic" or np.ptp(target) == 0:
+        return IsotonicHead.fit(oriented, target, *bounds)
+    if kind == "boosting":
         return BoostedHead.fit(oriented, target, *bounds, binary=binary)
     return OrdinalHead.fit(oriented, target)

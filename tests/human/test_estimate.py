@@ -24,7 +24,7 @@ from edit_metrics.human.features import FeatureSpec
 from edit_metrics.human.predictor import Recipe
 
 GOOD = [FeatureSpec("good", 0)]
-ISOTONIC = Recipe("isotonic", "good")
+ISOTONIC = Recipe("isotonic", ("good",))
 
 
 def test_the_estimate_equals_ppi_pys_where_items_are_independent(rng: np.random.Generator) -> None:

@@ -48,7 +48,7 @@ def test_heads_rise_with_every_feature_and_survive_json(rng: np.random.Generator
     features, rating, passed = noisy(rng)
     target = passed if binary else rating
     head: Any = {
-        "isotonic": lambda: IsotonicHead.fit(features, target, 0, 0.0, 1.0),
+        "isotonic": lambda: IsotonicHead.fit(features, target, 0.0, 1.0),
         "ordinal": lambda: OrdinalHead.fit(features, target),
         "boosting": lambda: BoostedHead.fit(features, target, 0.0, 1.0, binary=binary),
     }[kind]()

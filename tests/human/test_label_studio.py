@@ -62,7 +62,7 @@ def test_a_rubric_with_a_missing_anchor_is_refused(tmp_path: Path) -> None:
 
 def test_the_config_has_three_pictures_a_question_a_dimension_flags_and_a_comment() -> None:
     rubric = load_rubric()
-    view = ET.fromstring(labelling_config(rubric))
+    view = ET.fromstring(labelling_config(rubric))  # noqa: S314 - our own text
     assert [image.get("value") for image in view.iter("Image")] == [
         "$source_picture",
         "$edited_picture",
@@ -79,7 +79,7 @@ def test_the_config_has_three_pictures_a_question_a_dimension_flags_and_a_commen
 
 def test_every_variable_of_the_config_is_in_every_task(tmp_path: Path) -> None:
     rubric = load_rubric()
-    view = ET.fromstring(labelling_config(rubric))
+    view = ET.fromstring(labelling_config(rubric))  # noqa: S314 - our own text
     wanted = {value[1:] for one in view.iter() if (value := one.get("value") or "").startswith("$")}
     for blind in (False, True):
         for task in labelling_tasks(queue(), frame(), rubric, None, TaskOptions(places(tmp_path), blind=blind)):

@@ -1,0 +1,39 @@
+"""The evidence script runs, and says so when the ratings are absent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "triage_evidence.py"
+
+
+def output(folder: Path, *words: str) -> tuple[str, str]:
+    environment = {**os.environ, "EDIT_METRICS_SHARED": str(folder), "PYTHONPATH": str(SCRIPT.parent.parent)}
+    command = [sys.executable, str(SCRIPT), *words]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return found.stdout, found.stderr
+
+
+def test_it_skips_where_the_ratings_are_absent(tmp_path: Path) -> None:
+    out, said = output(tmp_path)
+    assert out == ""
+    assert said.startswith("skipped")
+
+
+@pytest.mark.parametrize("part", ["agreement", "risk", "cost", "estimate"])
+def test_each_part_runs_on_a_few_draws(shared_data: Path, part: str) -> None:
+    out, said = output(shared_data, "--part", part, "--quick")
+    assert len(out.splitlines()) > 5
+    assert said.startswith(part)
+
+
+def test_a_new_model_is_not_promised_anything(shared_data: Path) -> None:
+    out, _ = output(shared_data, "--part", "new-model", "--quick")
+    rows = [line.split() for line in out.splitlines() if line.strip().startswith(("CycleDiffusion", "DiffEdit"))]
+    assert [row[-2] for row in rows] == ["0", "0"]
+    assert all(int(row[-1]) > 500 for row in rows)
