@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ class TaskOptions:
     Attributes:
         places: from paths to addresses.
         evidence: folder of evidence pictures; None when the run has none.
-        blind: no predictions and no reasons: showing them anchors raters.
+        blind: no predictions: showing them anchors raters.
     """
 
     places: PicturePlaces
@@ -113,7 +112,7 @@ def _task(
         "source_picture": options.places.url(_text(row.get("source"))),
         "edited_picture": options.places.url(_text(row.get("edited"))),
         "evidence_picture": _evidence_url(item.id, options),
-        "notice": _notice(item, options.blind),
+        "notice": _notice(item),
     }
     if options.blind:
         return {"data": data}
@@ -131,12 +130,11 @@ def _evidence_url(name: str, options: TaskOptions) -> str:
     return NO_PICTURE
 
 
-def _notice(item: Placement, blind: bool) -> str:
+def _notice(item: Placement) -> str:
+    """Only what raters must know before they look: reasons and lanes would tell audit and gold items apart."""
     if item.lane is Lane.UNSAFE or "unsafe" in item.reasons:
         return '<p class="em-unsafe">Flagged as unsafe: the pictures are blurred; point at one to see it.</p>'
-    if blind or not item.reasons:
-        return "<p></p>"
-    return f"<p>{html.escape('; '.join(item.reasons))}</p>"
+    return "<p></p>"
 
 
 def _predicted(name: str, item: Placement, row: Mapping[str, Any], target: str | None, rubric: Rubric) -> int | None:

@@ -110,9 +110,7 @@ def test_triage_of_pictures_writes_what_label_studio_needs(
 
 
 def test_triage_without_a_calibration_needs_no_extra() -> None:
-    blocked = (
-        "import sys\nfor n in ('mapie', 'statsmodels', 'krippendorff', 'matplotlib', 'torch'): sys.modules[n] = None\n"
-    )
+    blocked = "import sys\nfor n in ('mapie', 'statsmodels', 'krippendorff', 'matplotlib'): sys.modules[n] = None\n"
     code = (
         f"{blocked}import pandas as pd\nfrom edit_metrics.human.triage import QueueOptions, triage_by_priority\n"
         "from edit_metrics.human.triage_files import write_triage\n"
