@@ -17,7 +17,8 @@ def register(app: typer.Typer) -> None:
 
 def report(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder or score table, a comparison folder, or a triage folder.")
+        Path,
+        typer.Argument(metavar="RUN", help="A run folder or score table, a comparison folder, or a triage folder."),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="The page; default report.html in the folder.")] = None,
     thumbnails: Annotated[int, typer.Option(help="Most items with pictures on the page.", min=0)] = 120,
@@ -28,7 +29,8 @@ def report(
         bool, typer.Option("--allow-outside-root", help="Show pictures that lie outside the manifest's folder.")
     ] = False,
     of: Annotated[
-        Path | None, typer.Option("--run", help="For a triage folder: the run it was made from; default the folder above.")
+        Path | None,
+        typer.Option("--run", help="For a triage folder: the run it was made from; default the folder above."),
     ] = None,
 ) -> None:
     """Write one HTML page: coverage, what cannot be seen, distributions, slices, and the items to look at first."""
