@@ -50,21 +50,22 @@ def plot_risk_coverage(controls: Sequence[Control], path: Path) -> Path:
         points = [point for point in control.curve if point.n_decided >= control.n_start]
         x = np.array([point.n_decided for point in points]) / max(control.n_items, 1)
         y = np.array([point.n_wrong / point.n_decided for point in points])
-        verb = "failed" if control.side is Side.FAIL else "passed"
-        panel.plot(x, y, color=colour, linewidth=1.5, label=f"automatically {verb}")
-        if control.chosen is not None:
+        label = f"automatically {'failed' if control.side is Side.FAIL else 'passed'}"
+        if control.chosen is None:
+            label += ": none"
+        else:
             share = control.chosen.n_decided / control.n_items
             wrong = control.chosen.n_wrong / control.chosen.n_decided
             panel.plot([share], [wrong], marker="o", markersize=8, color=colour)
-            label = f"{share:.0%} {verb}, {wrong:.1%} wrong"
-            panel.annotate(label, (share, wrong), (10, -12), textcoords="offset points", color=colour)
+            label += f": {share:.0%}, of which {wrong:.1%} wrong"
+        panel.plot(x, y, color=colour, linewidth=1.5, label=label)
     alpha = controls[0].alpha
     panel.axhline(alpha, color=_GREY, linewidth=1, linestyle="--", label=f"promised: at most {alpha:.0%}")
     panel.set(xlim=(0, 1), xlabel="share of the rated items that is decided", ylabel="share of wrong decisions")
     # What is far above the promise is of no use; the scale is kept for what is near it.
     panel.set_ylim(-0.3 * alpha, 6 * alpha)
     panel.set_title("Risk and coverage on randomly selected ratings, held out", loc="left", fontsize=11)
-    panel.legend(frameon=False, loc="upper right")
+    panel.legend(frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
     return _save(figure, path)
 
 
