@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edit_metrics.config import Config, validate_config
@@ -16,6 +17,7 @@ from edit_metrics.engine.local import RunOptions, run
 from edit_metrics.io.manifest import Manifest, read_manifest
 from edit_metrics.io.tables import read_scores
 from edit_metrics.report.evidence import evidence_name
+from edit_metrics.types import Float32
 
 FIXTURES = Path(__file__).resolve().parents[2] / "data" / "fixtures"
 WANTED = ("coffee_recolour_clean", "coffee_recolour_leaks", "cat_missing_file", "coffee_no_op")
@@ -143,3 +145,21 @@ def test_a_picture_that_cannot_be_drawn_costs_only_itself(score: Score, monkeypa
     assert kinds(folder, "coffee_recolour_clean") >= {"change", "mask", "ssim"}
     assert "lpips" not in kinds(folder, "coffee_recolour_clean")
     assert len(read_scores(folder).frame) == len(WANTED)
+
+
+class Likeness:
+    """A face analyzer that compares one number."""
+
+    def similarity(self, first: Float32, second: Float32) -> Float32:
+        return 1 - np.abs(first - second.T)
+
+
+def test_faces_are_paired_by_likeness_and_not_by_place() -> None:
+    before = np.array([[0, 0, 10, 10, 1, 0.0], [20, 0, 30, 10, 1, 1.0]], np.float32)
+    after = np.array([[0, 0, 10, 10, 1, 0.9]], np.float32)
+    pairs = engine_evidence._pairs(before, after, Likeness(), same_grid=True)
+    assert list(pairs) == [1]
+    assert pairs[1] == (0, pytest.approx(0.9))
+    assert engine_evidence._face_label(0, pairs.get(0)) == "1: lost"
+    assert engine_evidence._face_label(1, pairs.get(1)) == "2: likeness 0.90"
+    assert engine_evidence._pairs(before[:0], after, Likeness(), same_grid=True) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,14 +27,16 @@ REASONS = {
 CODE = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def written_codes() -> Iterator[tuple[str, str]]:
+@cache
+def written_codes() -> frozenset[tuple[str, str]]:
     """Code and file of each literal reason in the source: missing values, findings, decoder codes, cautions."""
-    for file in PACKAGE.rglob("*.py"):
-        if "report" in file.parts:
-            continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            for code in _codes_of(node):
-                yield code, file.name
+    files = [file for file in PACKAGE.rglob("*.py") if "report" not in file.parts]
+    return frozenset(
+        (code, file.name)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for code in _codes_of(node)
+    )
 
 
 def _codes_of(node: ast.AST) -> list[str]:
