@@ -1,0 +1,133 @@
+"""What each item costs the driver, apart from its score: for the projections of docs/scale.md.
+
+    python scripts/measure_scale.py [--items 20000] [--profile embedded]
+
+Writes a manifest of that many rows and score shards in the profile's own columns (made-up values), and reads, checks,
+sends and merges them by the code that a run uses. No pictures, no models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from edit_metrics.config import load_config
+from edit_metrics.engine.plan import Plan, build_plan
+from edit_metrics.engine.shards import RunFolder, Shard, cut_into_shards
+from edit_metrics.engine.table import build_schema
+from edit_metrics.io.manifest import Manifest, metadata_schema, read_manifest
+
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--items", type=int, default=20_000)
+    parser.add_argument("--profile", default="embedded")
+    options = parser.parse_args()
+    plan = build_plan(load_config(options.profile))
+    with tempfile.TemporaryDirectory() as folder:
+        _measure(Path(folder), options.items, plan)
+
+
+def _measure(folder: Path, items: int, plan: Plan) -> None:
+    path = folder / "manifest.jsonl"
+    _write_manifest(path, items)
+    print(f"{items} items; per item:")
+    print(f"  manifest line                       {path.stat().st_size / items:10.0f} bytes")
+    held = _resident()
+    with _timed("reading and checking the manifest", items):
+        manifest = read_manifest(path)
+    print(f"  EditItem, held by the driver        {(_resident() - held) / items:10.0f} bytes")
+    shards = cut_into_shards(manifest.items, plan.config.engine.shard_size)
+    with _timed("looking at its files (absent ones)", items):
+        for shard in shards:
+            shard.inputs_tag()
+    print(f"  as sent to a worker                 {sum(len(pickle.dumps(s)) for s in shards) / items:10.0f} bytes")
+    _measure_merge(RunFolder(folder / "run"), manifest, shards, plan)
+
+
+def _measure_merge(run: RunFolder, manifest: Manifest, shards: list[Shard], plan: Plan) -> None:
+    items = len(manifest.items)
+    schema = build_schema(plan, metadata_schema(manifest.items))
+    run.open({"sha256": "", "parts": {}}, resume=False)
+    for shard in shards:
+        run.commit(shard, shard.inputs_tag(), _made_up(schema, shard), [], {})
+    peak = _peak()
+    with _timed("merging into scores.parquet and .csv", items):
+        run.merge(shards, schema, plan, [])
+    print(f"  more memory at the merge's peak     {(_peak() - peak) / items:10.0f} bytes")
+    print(f"  scores.parquet, {len(schema):4d} columns         {run.scores.stat().st_size / items:10.0f} bytes")
+    print(f"  scores.csv                          {run.scores_csv.stat().st_size / items:10.0f} bytes")
+
+
+def _write_manifest(path: Path, items: int) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for n in range(items):
+            row = {
+                "id": f"item_{n:09d}",
+                "source": f"images/{n // 5:09d}_source.png",
+                "edited": f"images/{n:09d}_edited.png",
+                "mask": f"masks/{n // 5:09d}.png",
+                "instruction": "Make the saucer on the table green and keep everything else as it is",
+                "edit_type": "recolour",
+                "model": f"model_{n % 5}",
+                "seed": n,
+            }
+            file.write(json.dumps(row) + "\n")
+
+
+def _made_up(schema: pa.Schema, shard: Shard) -> pa.Table:
+    """Random numbers, ``ok`` as every status, and texts as short as codes are."""
+    rng = np.random.default_rng(shard.index)
+    count = len(shard.items)
+    makers: list[tuple[Callable[[pa.DataType], bool], Callable[[str], list[object]]]] = [
+        (pa.types.is_floating, lambda _: list(rng.random(count))),
+        (pa.types.is_integer, lambda _: [item.row for item in shard.items]),
+        (pa.types.is_boolean, lambda _: [False] * count),
+        (pa.types.is_string, lambda name: [_text(name, item.row) for item in shard.items]),
+    ]
+    columns = []
+    for field in schema:
+        maker = next((make for fits, make in makers if fits(field.type)), None)
+        columns.append(pa.array(maker(field.name) if maker else [None] * count, field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _text(name: str, row: int) -> str:
+    if name.endswith(".status"):
+        return "ok"
+    if name.endswith((".reason", ".reasons")) or name == "flags":
+        return ""
+    return f"{name}-{row // 5:09d}"
+
+
+@contextmanager
+def _timed(words: str, items: int) -> Iterator[None]:
+    # Processor time: the machine may be busy with other work.
+    started = time.process_time()
+    yield
+    print(f"  {words:<36}{(time.process_time() - started) / items * 1e6:10.0f} µs of one core")
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
+
+
+if __name__ == "__main__":
+    main()
