@@ -151,7 +151,7 @@ class Likeness:
     """A face analyzer that compares one number."""
 
     def similarity(self, first: Float32, second: Float32) -> Float32:
-        return 1 - np.abs(first - second.T)
+        return np.asarray(1 - np.abs(first - second.T), np.float32)
 
 
 def test_faces_are_paired_by_likeness_and_not_by_place() -> None:
