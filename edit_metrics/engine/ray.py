@@ -124,14 +124,14 @@ def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> 
         log.clear()
     with _connected(ray, job.workers * (job.config.engine.model_threads or 1)):
         pool = size_of_pool(job, ray.nodes(), len(shards))
-        progress.note(f"Ray: {pool.actors} workers with {pool.cpus} cores and {pool.gpus} GPUs each.")
+        progress.note(f"Ray workers: {pool.actors}; cores of each: {pool.cpus}; GPUs of each: {pool.gpus}.")
         try:
             _score_all(ray, _job_of_a_worker(job, pool), pool, shards, progress)
         except ray.exceptions.RayError as error:
             raise RunError("a Ray cluster that goes on working", _first_line(error), str(job.out), _RESUME) from error
     retries = sum(max(0, log.count() - 1) for log in attempts)
     if retries:
-        progress.note(f"{retries} shards were begun again, since their worker was lost.")
+        progress.note(f"Shards begun again because their worker was lost: {retries}.")
     return retries
 
 
@@ -218,7 +218,9 @@ def _connected(ray: Any, cpus: int) -> Iterator[None]:
     ours = not ray.is_initialized()
     if ours:
         address = os.environ.get("RAY_ADDRESS")
-        where = {"address": address} if address else {"num_cpus": cpus, "include_dashboard": False}
+        # "local": not a cluster of somebody else's that happens to run on this machine, which Ray would join unasked.
+        alone = {"address": "local", "num_cpus": cpus, "include_dashboard": False}
+        where = {"address": address} if address else alone
         # Ray's own core writes to stderr past Python's logging; what it has to say is in its log files as well.
         with _environment("RAY_BACKEND_LOG_LEVEL", "fatal"):
             ray.init(logging_level=logging.ERROR, log_to_driver=False, **where)

@@ -75,7 +75,7 @@ def test_two_workers_write_the_table_of_the_local_engine(
     assert info["run_signature"] == local_info["run_signature"]
     assert info["retries"] == 0
     assert recorder.advanced == len(fixtures_manifest.items)
-    assert recorder.notes == ["Ray: 2 workers with 1 cores and 0 GPUs each."]
+    assert recorder.notes == ["Ray workers: 2; cores of each: 1; GPUs of each: 0."]
     assert {path.name for path in (tmp_path / "ray").iterdir()} == {
         path.name for path in (tmp_path / "local").iterdir()
     }
@@ -115,7 +115,7 @@ def test_a_worker_killed_in_the_middle_costs_nothing_but_time_and_is_counted(
     assert len(victims) == 1
     pd.testing.assert_frame_equal(table, expected, rtol=1e-5)
     assert info["retries"] == json.loads((tmp_path / "ray" / "run.json").read_text())["retries"] == 1
-    assert recorder.notes[-1] == "1 shards were begun again, since their worker was lost."
+    assert recorder.notes[-1] == "Shards begun again because their worker was lost: 1."
     assert recorder.advanced == len(fixtures_manifest.items)
 
 
@@ -203,7 +203,7 @@ def test_an_address_is_joined_and_without_one_local_workers_are_started(monkeypa
     with engine._connected(ray, 4):
         assert ray.running
     first, second = ray.started
-    assert (first["num_cpus"], first["include_dashboard"]) == (4, False)
+    assert (first["address"], first["num_cpus"], first["include_dashboard"]) == ("local", 4, False)
     assert second["address"] == "10.0.0.1:6379"
     assert "num_cpus" not in second, "a cluster's size is its own"
     assert not ray.running
