@@ -174,15 +174,17 @@ class EngineConfig(Section):
         batch_size: items a model batch, at most.
         batch_pixels: source pixels a model batch, at most: keeps memory flat with large pictures.
         workers: threads for decoding and model-free metrics; 0 = as many as there are cores.
-        model_threads: threads inside a model; 0 = as many as there are cores.
+        lanes: micro-batches under way at a time; 0 = two, or one with one worker.
+        model_threads: threads inside models, shared by the lanes; 0 = as many as there are cores.
         device: ``auto`` takes a GPU when there is one.
         cache_max_bytes: size of the feature cache (``--cache``) beyond which the least recently used values go.
     """
 
     shard_size: int = Field(default=256, gt=0)
-    batch_size: int = Field(default=16, gt=0)
+    batch_size: int = Field(default=8, gt=0)
     batch_pixels: int = Field(default=8_000_000, gt=0)
     workers: int = Field(default=0, ge=0)
+    lanes: int = Field(default=0, ge=0)
     model_threads: int = Field(default=0, ge=0)
     device: str = "auto"
     cache_max_bytes: int = Field(default=10 * 2**30, gt=0)

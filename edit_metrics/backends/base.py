@@ -18,7 +18,8 @@ from edit_metrics.registry import suggest
 from edit_metrics.types import RGB, Float32, Mask
 
 DTYPES: Final = ("float32", "bfloat16")
-"""What ``dtype`` may be; bfloat16 autocasts the network, its inputs and outputs stay float32."""
+"""What ``dtype`` may be. bfloat16 is the network's alone (inputs and outputs stay float32), and only on devices that
+compute it natively; others run it in float32, see :func:`edit_metrics.backends.torch_runtime.computing_dtype`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class PerceptualPair:
         layer_maps: per layer the channel-weighted squared difference of unit-normalised features, H_l×W_l (LPIPS before
             its spatial average; their means add up to LPIPS).
         gram_distances: per layer ‖G(S) − G(E)‖_F / (‖G(S)‖_F + ‖G(E)‖_F) in [0, 1], Gram matrices averaged over the
-            kept pixels, each picture's features taken in the same pass.
+            kept pixels, each picture's features taken in the same pass; empty from a backbone built without them.
     """
 
     layer_maps: tuple[Float32, ...]

@@ -52,11 +52,11 @@ BACKENDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Role → name in ``use`` → ``module:Class``."""
 
-_SET_BY_ENGINE: Final = frozenset({"device", "threads"})
+_SET_BY_ENGINE: Final = frozenset({"device", "threads", "gram"})
 
 
 def build_backend(
-    role: str, section: Mapping[str, Any], *, device: str = "auto", threads: int | None = None
+    role: str, section: Mapping[str, Any], *, device: str = "auto", threads: int | None = None, gram: bool = True
 ) -> Backend:
     """Load the model that a section names.
 
@@ -65,6 +65,7 @@ def build_backend(
         section: ``use`` and options.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ignored by backends that have no choice.
         threads: for the backends that take a number of threads; None leaves the library's own default.
+        gram: for a perceptual backbone: whether its Gram distances are read.
 
     Raises:
         ConfigError: an unknown role, name, option or value.
@@ -72,7 +73,7 @@ def build_backend(
         MissingExtraError: an optional package is not installed.
     """
     kind, options = _resolve(role, section)
-    given = {"device": device, "threads": threads}
+    given = {"device": device, "threads": threads, "gram": gram}
     wanted = {name: given[name] for name in _SET_BY_ENGINE & inspect.signature(kind).parameters.keys()}
     backend = kind(**options, **wanted)
     if not isinstance(backend, Backend):

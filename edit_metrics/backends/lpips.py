@@ -11,7 +11,7 @@ import numpy as np
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, PerceptualPair, one_of
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors, run_stage
-from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
+from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, set_threads
 from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB, Float32, Mask
 from edit_metrics.weights import store
@@ -36,7 +36,8 @@ class LpipsBackbone:
             the ``lpips`` package ships.
         max_side: pairs whose longer side is over it are area-downsampled to it first; None = native size.
         batch_pixels: bound on the pixels of one forward pass, both pictures counted; a single pair may exceed it.
-        dtype: of the convolutions; differences are always taken in float32.
+        dtype: of the convolutions and Gram matrices; differences are always taken in float32.
+        gram: whether Gram distances are taken at all; the engine knows whether anything reads them.
         device: see :func:`~edit_metrics.backends.factory.build_backend`.
         threads: of one torch operation on the CPU.
     """
@@ -47,8 +48,9 @@ class LpipsBackbone:
         net: str = "alex",
         weights: str = "",
         max_side: int | None = None,
-        batch_pixels: int = 4_194_304,
+        batch_pixels: int = 2_097_152,
         dtype: str = "float32",
+        gram: bool = True,
         device: str = "auto",
         threads: int | None = None,
     ) -> None:
@@ -56,12 +58,13 @@ class LpipsBackbone:
 
         options = {"net": net, "weights": weights, "max_side": max_side, "dtype": dtype}
         self._fingerprint = self.describe(options)
-        self._dtype, self._max_side, self._batch_pixels = dtype, max_side, batch_pixels
+        self._gram, self._max_side, self._batch_pixels = gram, max_side, batch_pixels
         self._device = choose_device(device)
+        self._dtype = computing_dtype(self._device, dtype)
         set_threads(threads)
         self._stages = STAGES[net]
         tensors = read_tensors(net, store.locate(weights or f"lpips.{net}"))
-        self._tensors = {name: tensor.to(self._device) for name, tensor in tensors.items()}
+        self._tensors = {name: tensor.to(self._device, self._dtype) for name, tensor in tensors.items()}
         linear = torch.load(_linear_path(net), map_location=self._device, weights_only=True)
         self._linear = [linear[f"lin{layer}.model.1.weight"].float() for layer in range(len(self._stages))]
         # (x / 127.5 − 1 − shift) / scale, as one multiplication and one addition
@@ -122,18 +125,18 @@ class LpipsBackbone:
         half = len(kept)
         maps: list[torch.Tensor] = []
         grams: list[torch.Tensor] = []
-        with inference(self._device, self._dtype):
+        with torch.inference_mode():
             features = self._normalised(images)
-            areas = self._areas(kept, (images[0].shape[0], images[0].shape[1]))
+            areas = self._areas(kept, (images[0].shape[0], images[0].shape[1])) if self._gram else None
             for stage, linear in zip(self._stages, self._linear, strict=True):
                 features = run_stage(stage, features, self._tensors)
-                with torch.autocast(self._device.type, enabled=False):
-                    grams.append(_gram_distance(features[:half].float(), features[half:].float(), areas))
-                    maps.append(_difference(features[:half].float(), features[half:].float(), linear))
+                if areas is not None:
+                    grams.append(_gram_distance(features[:half], features[half:], areas))
+                maps.append(_difference(features[:half].float(), features[half:].float(), linear))
             layers = [layer.cpu().numpy() for layer in maps]
-            distances = torch.stack(grams).cpu().numpy()
+            distances = torch.stack(grams, dim=1).cpu().numpy() if grams else np.empty((half, 0))
         return [
-            PerceptualPair(tuple(layer[i] for layer in layers), tuple(float(value) for value in distances[:, i]))
+            PerceptualPair(tuple(layer[i] for layer in layers), tuple(float(value) for value in distances[i]))
             for i in range(half)
         ]
 
@@ -141,7 +144,7 @@ class LpipsBackbone:
         import torch
 
         pixels = torch.from_numpy(np.stack(images)).to(self._device)
-        return torch.addcmul(self._offset, pixels.float(), self._gain).permute(0, 3, 1, 2)
+        return torch.addcmul(self._offset, pixels.float(), self._gain).permute(0, 3, 1, 2).to(self._dtype)
 
     def _areas(self, kept: list[Mask | None], size: tuple[int, int]) -> torch.Tensor:
         """Weights of the Gram matrices on the pictures' grid, N×1×H×W in [0, 1]."""
@@ -186,9 +189,9 @@ def _gram_distance(first: torch.Tensor, second: torch.Tensor, areas: torch.Tenso
 
 
 def _gram(features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """N×C×H×W to N×C×C, averaged over the pixels with weights N×HW that add up to 1."""
+    """N×C×H×W to N×C×C in float32, averaged over the pixels with weights N×HW that add up to 1."""
     rows = features.permute(0, 2, 3, 1).flatten(1, 2)
-    return rows.mT @ (rows * weights[:, :, None])
+    return (rows.mT @ (rows * weights[:, :, None].to(rows.dtype))).float()
 
 
 def _norm(matrices: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -42,14 +43,33 @@ def set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-@contextmanager
-def inference(device: torch.device, dtype: str) -> Iterator[None]:
-    """No gradients, and autocast to ``dtype`` unless it is float32."""
+def bound_threads(threads: int | None) -> None:
+    """:func:`set_threads` for the calling thread, where torch is in use at all: each thread has a bound of its own."""
+    if "torch" in sys.modules:
+        set_threads(threads)
+
+
+def computing_dtype(device: torch.device, dtype: str) -> torch.dtype:
+    """What a network runs in: float32, or bfloat16 where it was asked for and the device computes it natively.
+
+    A processor without bfloat16 would take several times longer over numbers that are no better: it gets float32, and
+    its results lie within what bfloat16 is allowed to change (docs/performance.md).
+    """
     import torch
 
+    native = device.type != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if dtype == "bfloat16" and native else torch.float32
+
+
+@contextmanager
+def inference(device: torch.device, dtype: str) -> Iterator[None]:
+    """No gradients, and autocast to :func:`computing_dtype` unless it is float32."""
+    import torch
+
+    chosen = computing_dtype(device, dtype)
     with torch.inference_mode():
-        if dtype == "float32":
+        if chosen is torch.float32:
             yield
         else:
-            with torch.autocast(device.type, dtype=getattr(torch, dtype)):
+            with torch.autocast(device.type, dtype=chosen):
                 yield

@@ -172,15 +172,21 @@ def run_shards(job: Job, shards: Sequence[Shard], progress: Progress) -> int:
 def shard_function(job: Job) -> Callable[[Shard, Callable[[int], None] | None], ShardResult]:
     """Load the models of a job and return the function that scores one of its shards."""
     plan = build_plan(job.config)
-    threads = job.config.engine.model_threads or _cores()
+    lanes = job.config.engine.lanes or min(2, job.workers)
+    threads = max(1, (job.config.engine.model_threads or _cores()) // lanes)
     sections = job.config.backends
-    backends = {role: build_backend(role, sections[role], device=job.device, threads=threads) for role in plan.roles}
+    backends = {
+        role: build_backend(role, sections[role], device=job.device, threads=threads, gram=plan.reads_gram)
+        for role in plan.roles
+    }
     watch = None if job.evidence == "none" else EvidenceWriter(plan, backends, job.out, job.evidence)
     fingerprints = {role: backend.fingerprint for role, backend in backends.items()}
     scorer = Scorer(
         plan,
         backends,
         workers=job.workers,
+        lanes=lanes,
+        model_threads=threads,
         watch=watch,
         keep=FEATURES if watch else (),
         cache=FeatureCache(job.cache, job.config.engine.cache_max_bytes) if job.cache is not None else None,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from edit_metrics.backends.torch_runtime import bound_threads
 from edit_metrics.dimensions import to_flags, to_overall, to_prescore
 from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding, decode_item
 from edit_metrics.engine.plan import CacheRule, Plan, Step
@@ -29,6 +33,7 @@ from edit_metrics.types import (
 
 Seconds = MutableMapping[str, float]
 INFEASIBLE = not_applicable("infeasible")
+_FREE = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,26 @@ class _Work:
     infeasible: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Where one micro-batch is worked on: threads for its model-free steps, and the time that each step took."""
+
+    pool: ThreadPoolExecutor | None
+    seconds: Seconds
+
+
 class Scorer:
     """A plan with its models loaded; scores shards, one after another.
+
+    Several micro-batches are under way at a time, each in a lane of its own: while one waits for a model, another one
+    measures pixels, so that no core is idle where a step cannot use them all. A model runs in one lane at a time.
 
     Args:
         plan: what to compute.
         backends: role → backend, one for every role of the plan.
-        workers: threads for decoding and for model-free steps.
+        workers: threads for decoding and for model-free steps, shared by the lanes.
+        lanes: micro-batches under way at a time.
+        model_threads: of one torch operation in a lane; None leaves torch's own choice.
         watch: called with each item when its batch is through, while its features in ``keep`` are still there.
         keep: features that ``watch`` reads and that must live until it has been called.
         cache: where features that are worth keeping are read from and written to.
@@ -87,6 +105,8 @@ class Scorer:
         backends: Mapping[str, Any],
         *,
         workers: int = 2,
+        lanes: int = 1,
+        model_threads: int | None = None,
         watch: Callable[[ScoredItem, Mapping[str, Any]], None] | None = None,
         keep: Sequence[str] = (),
         cache: FeatureCache | None = None,
@@ -94,8 +114,10 @@ class Scorer:
     ) -> None:
         self._plan = plan
         self._backends = backends
-        self._workers = max(1, workers)
+        self._workers, self._lanes, self._model_threads = max(1, workers), max(1, lanes), model_threads
         self._watch = watch
+        self._watching = threading.Lock()
+        self._model_locks = {role: threading.Lock() for role in backends}
         self._last_use = _last_uses(plan.steps, keep)
         self._cache = cache
         self._cache_rules = cache_rules or {}
@@ -114,13 +136,39 @@ class Scorer:
         scored: list[ScoredItem] = []
         rejections: list[Rejection] = []
         seconds: Seconds = defaultdict(float)
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="edit-metrics") as pool:
-            for batch in self._decoded_batches(items, pool, seconds):
+        pending: deque[tuple[int, Future[list[ScoredItem]], Seconds]] = deque()
+
+        def collect() -> None:
+            size, future, spent = pending.popleft()
+            scored.extend(future.result())
+            _add(seconds, spent)
+            if on_done is not None:
+                on_done(size)
+
+        with ExitStack() as stack:
+            decoders = stack.enter_context(ThreadPoolExecutor(self._workers, thread_name_prefix="edit-metrics-decode"))
+            lanes = stack.enter_context(
+                ThreadPoolExecutor(
+                    self._lanes, "edit-metrics-lane", initializer=bound_threads, initargs=(self._model_threads,)
+                )
+            )
+            per_lane = self._workers // self._lanes
+            helpers = (
+                stack.enter_context(ThreadPoolExecutor(per_lane * self._lanes, thread_name_prefix="edit-metrics"))
+                if per_lane > 1
+                else None
+            )
+            stack.callback(lambda: [future.cancel() for _, future, _ in pending])
+            for batch in self._decoded_batches(items, decoders, seconds):
                 good = [d for d in batch if isinstance(d, DecodedItem)]
                 rejections.extend(d.rejection for d in batch if isinstance(d, RejectedAtDecoding))
-                scored.extend(self._score_batch(good, pool, seconds))
-                if on_done is not None:
-                    on_done(len(batch))
+                lane = _Lane(helpers, defaultdict(float))
+                pending.append((len(batch), lanes.submit(self._score_batch, good, lane), lane.seconds))
+                # One more than there are lanes, so that a lane that is through finds its next batch decoded.
+                while len(pending) > self._lanes:
+                    collect()
+            while pending:
+                collect()
         return ShardResult(tuple(scored), tuple(rejections), dict(seconds))
 
     def _decoded_batches(
@@ -154,40 +202,31 @@ class Scorer:
         if batch:
             yield batch
 
-    def _score_batch(
-        self, decoded: Sequence[DecodedItem], pool: ThreadPoolExecutor, seconds: Seconds
-    ) -> list[ScoredItem]:
+    def _score_batch(self, decoded: Sequence[DecodedItem], lane: _Lane) -> list[ScoredItem]:
         works = [_Work(d, d.values) for d in decoded]
         early = [(i, s) for i, s in enumerate(self._plan.steps) if s.early]
         late = [(i, s) for i, s in enumerate(self._plan.steps) if not s.early]
-        self._run_steps(early, works, pool, seconds)
+        self._run_steps(early, works, lane)
         for work in works:
             work.prescores["feasibility"] = self._prescore("feasibility", work)
             work.infeasible = work.prescores["feasibility"].score == 0
-        self._run_steps(late, works, pool, seconds)
+        self._run_steps(late, works, lane)
         return [self._finish(work) for work in works]
 
-    def _run_steps(
-        self,
-        steps: Sequence[tuple[int, Step]],
-        works: Sequence[_Work],
-        pool: ThreadPoolExecutor,
-        seconds: Seconds,
-    ) -> None:
-        """Stretches of model-free steps run item by item in the pool; each batched step is a barrier."""
+    def _run_steps(self, steps: Sequence[tuple[int, Step]], works: Sequence[_Work], lane: _Lane) -> None:
+        """Stretches of model-free steps run item by item; each batched step is a barrier within the micro-batch."""
         stretch: list[tuple[int, Step]] = []
+        side_by_side = map if lane.pool is None else lane.pool.map
         for index, step in [*steps, (-1, None)]:
             if step is not None and not step.is_batched:
                 stretch.append((index, step))
                 continue
             if stretch:
-                for spent in pool.map(lambda work, todo=tuple(stretch): self._run_item(work, todo), works):
-                    _add(seconds, spent)
+                for spent in side_by_side(partial(self._run_item, steps=tuple(stretch)), works):
+                    _add(lane.seconds, spent)
                 stretch = []
             if step is not None:
-                started = time.perf_counter()
-                self._run_batched(step, works)
-                seconds[step.spec.name] += time.perf_counter() - started
+                lane.seconds[step.spec.name] += self._run_batched(step, works)
                 for work in works:
                     self._forget(work, index)
 
@@ -201,7 +240,15 @@ class Scorer:
             spent[_stage(step)] += time.perf_counter() - started
         return dict(spent)
 
-    def _run_batched(self, step: Step, works: Sequence[_Work]) -> None:
+    def _run_batched(self, step: Step, works: Sequence[_Work]) -> float:
+        """Seconds that it took, without the wait for a model that is at work in another lane."""
+        role = step.spec.backend if isinstance(step.spec, Feature) else None
+        with self._model_locks.get(role or "", _FREE):
+            started = time.perf_counter()
+            self._run_ready(step, works)
+            return time.perf_counter() - started
+
+    def _run_ready(self, step: Step, works: Sequence[_Work]) -> None:
         ready: list[_Work] = []
         for work in works:
             missing = self._missing_input(step, work)
@@ -316,7 +363,8 @@ class Scorer:
             flags=(("infeasible",) if work.infeasible else ()) + flags,
         )
         if self._watch is not None:
-            self._watch(scored, work.values)
+            with self._watching:
+                self._watch(scored, work.values)
         work.values.clear()
         return scored
 

@@ -30,6 +30,8 @@ RESTYLES: Final = frozenset({STYLE, "tone", "background"})
 """Edit types that change the texture of a whole picture."""
 RECOLOURS: Final = RESTYLES | {"recolour"}
 """Edit types that change the colours of a whole picture."""
+GRAM_METRICS: Final = frozenset({"style.gram_distance", "style.reference_gram_distance"})
+"""What reads Gram matrices of the perceptual backbone."""
 WHOLE_FRAME: Final = "whole_frame"
 ENCODER_BLIND: Final = "encoder_blind"
 
