@@ -12,7 +12,7 @@ from typing import Final
 from edit_metrics.config import Config
 from edit_metrics.doctor import expected, known_bugs, properties
 from edit_metrics.doctor.batches import StageTime, repeat_alone
-from edit_metrics.doctor.cases import ladders, single_cases
+from edit_metrics.doctor.cases import ladders, single_cases, typed_cases
 from edit_metrics.doctor.checks import Check, State, is_healthy, run_test
 from edit_metrics.doctor.decoding import decode_traps
 from edit_metrics.doctor.environment import check_environment
@@ -73,7 +73,8 @@ def _trial(config: Config, plan: Plan, loaded: LoadedBackends, folder: Path) -> 
     climbed = [ladder for ladder in ladders() if names & expected.MONOTONE[ladder.name].keys()]
     needed = [ladder for ladder in ladders() if ladder.name == "shift" and names & expected.AFTER_SHIFT.keys()]
     chosen = {ladder.name: ladder for ladder in (*climbed, *needed)}
-    cases = [*single_cases(), *(case for ladder in chosen.values() for case in ladder.cases)]
+    typed = typed_cases() if names & set(expected.DONE.values()) else ()
+    cases = [*single_cases(), *typed, *(case for ladder in chosen.values() for case in ladder.cases)]
     return start_trial(config, loaded.by_role, folder, cases)
 
 

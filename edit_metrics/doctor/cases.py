@@ -71,7 +71,9 @@ class Ladder:
     cases: tuple[Case, ...]
 
 
-IDENTICAL: Final = ("same_masked", "same_whole", "same_recolour", "same_portrait")
+IDENTICAL: Final = (
+    "same_masked", "same_whole", "same_recolour", "same_portrait", "same_tone", "same_flip", "same_text", "same_add",
+)  # fmt: skip
 """Cases whose edited picture is the source."""
 
 
@@ -144,6 +146,21 @@ def _masked_cases() -> tuple[Case, ...]:
     )
 
 
+@cache
+def typed_cases() -> tuple[Case, ...]:
+    """Instructions that a typed check can verify: each followed, and each with nothing done."""
+    scene, sign = draw.scene(), draw.sign("OPEN")
+    done = (
+        Case("done_recolour", scene, draw.blue_ball(scene)),
+        Case("done_tone", scene, draw.darker(scene, 0.6), instruction="Make the image darker"),
+        Case("done_flip", scene, scene[:, ::-1].copy(), instruction="Flip the image horizontally"),
+        Case("done_text", sign, draw.sign("SHUT"), instruction='Change the text "OPEN" to "SHUT"'),
+        Case("done_add", scene, draw.patched(scene, 48), instruction="Add a box"),
+    )
+    nothing = [replace(case, name=case.name.replace("done", "same"), edited=case.source) for case in done[1:]]
+    return (*done, *nothing)
+
+
 OFFSET: Final = 10
 """Levels between S and E on every kept pixel of the ``offset_*`` cases."""
 OFFSET_SHARES: Final = (0.25, 0.5, 0.75)
@@ -193,5 +210,5 @@ def _missing_cases() -> tuple[Case, ...]:
 
 
 def _write(picture: RGB, path: Path) -> str:
-    Image.fromarray(picture).save(path, compress_level=1)
+    Image.fromarray(picture).save(path, compress_level=0)
     return str(path)

@@ -49,7 +49,7 @@ IDENTITY: Final[Mapping[str, Near]] = {
     "adherence.unrelated": _EXACTLY_0,
     "adherence.conse_unrelated": _EXACTLY_0,
     "adherence.lpips_change": Near(0.0, 1e-5),
-    "adherence.check_colour": Near(0.0, 0.05),
+    **{f"adherence.check_{kind}": Near(0.0, 0.05) for kind in ("colour", "tone", "text", "geometry", "change_area")},
     **{f"adherence.{encoder}_i": Near(1.0, 1e-5) for encoder in _ENCODERS},
     **{f"adherence.{encoder}_t_gain": Near(0.0, 1e-5) for encoder in _ENCODERS},
     **{f"adherence.{encoder}_instruction_gain": Near(0.0, 1e-5) for encoder in _ENCODERS},
@@ -134,10 +134,6 @@ NO_IDENTITY: Final[Mapping[str, str]] = {
     **{f"adherence.{encoder}_region": "depends on the edited picture and the text" for encoder in _ENCODERS},
     "adherence.clip_t_x100": "depends on the edited picture and the text",
     "adherence.clip_score_a_photo_depicts": "depends on the edited picture and the text",
-    "adherence.check_tone": "depends on the instruction; tested in tests/instruction",
-    "adherence.check_text": "depends on the instruction; tested in tests/instruction",
-    "adherence.check_geometry": "depends on the instruction; tested in tests/instruction",
-    "adherence.check_change_area": "depends on the instruction; tested in tests/instruction",
     "structure.seam": "compares the border with its surroundings: near 0 by chance",
     "preservation.kept_share": "depends on the mask alone",
     "preservation.change_floor": "a threshold, 3 or more",
@@ -251,6 +247,15 @@ MONOTONE: Final[Mapping[str, Mapping[str, int]]] = {
     "face_blur": {"character.face_similarity_min": -1, "character.face_similarity_mean": -1},
 }  # fmt: skip
 """Ladder (see :func:`edit_metrics.doctor.cases.ladders`) → metric → which way it goes as the damage grows."""
+
+DONE: Final[Mapping[str, str]] = {
+    "done_recolour": "adherence.check_colour",
+    "done_tone": "adherence.check_tone",
+    "done_flip": "adherence.check_geometry",
+    "done_text": "adherence.check_text",
+    "done_add": "adherence.check_change_area",
+}
+"""Case whose instruction was followed → the check that must read .9 or more; with nothing done it reads 0."""
 
 TYPED: Final[Mapping[tuple[str, str], Absent]] = {
     ("same_recolour", "preservation.psnr"): Absent(Status.NOT_APPLICABLE, "no_mask"),

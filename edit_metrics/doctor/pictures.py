@@ -127,6 +127,20 @@ def turned(picture: RGB, degrees: float) -> RGB:
     return np.asarray(moved, np.uint8)
 
 
+def sign(word: str) -> RGB:
+    """A word in large dark letters on a light board."""
+    board = np.broadcast_to(np.array((235, 230, 215), np.uint8), (SIDE, 320, 3)).copy()
+    cv2.putText(board, word, (40, 115), cv2.FONT_HERSHEY_SIMPLEX, 2.2, (20, 20, 60), 5, cv2.LINE_AA)
+    return board
+
+
+def blue_ball(picture: RGB) -> RGB:
+    """The scene with its red disc in blue."""
+    repainted = picture.copy()
+    cv2.circle(repainted, (SIDE // 3, SIDE // 3), SIDE // 6, (30, 60, 220), -1)
+    return repainted
+
+
 def patched(picture: RGB, side: int) -> RGB:
     """A foreign square of so many pixels, away from the frame."""
     damaged = picture.copy()

@@ -15,6 +15,7 @@ from edit_metrics.types import Measurement, Status
 
 _AFTER_SHIFT_CASE: Final = "shift_2"
 _STEPS: Final = range(4)
+_DONE: Final = 0.9
 _ROUNDING: Final = 1e-5
 """Of float32: what a value may exceed its bounds by."""
 
@@ -51,8 +52,9 @@ def identity_values(trial: Trial) -> Finding:
         if name in expected.NO_IDENTITY or not expected.is_declared(name):
             continue
         cases = (_AFTER_SHIFT_CASE,) if name in expected.AFTER_SHIFT else IDENTICAL
-        found = {case: m for case in cases if (m := trial.measurement(case, name)) is not None}
-        if all(m.status is Status.UNAVAILABLE for m in found.values()):
+        scored = [case for case in cases if case in trial.scored]
+        found = {case: m for case in scored if (m := trial.measurement(case, name)) is not None}
+        if all(m.value is None for m in found.values()) and any(m.status is Status.UNAVAILABLE for m in found.values()):
             continue  # its model is not part of the profile; the weights group says so where it should be there
         examined += 1
         problems += _identity_problems(name, found)
@@ -136,6 +138,20 @@ def typed_missing(trial: Trial) -> Finding:
     return Finding(examined, tuple(problems), "values that cannot be")
 
 
+def typed_checks(trial: Trial) -> Finding:
+    """An instruction that was followed is told from one that was not (:func:`identity_values` has the other half)."""
+    problems: list[str] = []
+    examined = 0
+    for case, name in expected.DONE.items():
+        found = trial.measurement(case, name) if case in trial.scored else None
+        if found is None or found.status is Status.UNAVAILABLE:
+            continue
+        examined += 1
+        if found.value is None or found.value < _DONE:
+            problems.append(f"{name} of {case}: expected {_DONE} or more, got {_words(found)}")
+    return Finding(examined, tuple(problems), "instructions that were followed")
+
+
 def monotone(trial: Trial, ladder: str) -> Finding:
     """More damage never reads as less, and the worst step differs from none."""
     problems: list[str] = []
@@ -166,6 +182,7 @@ PROPERTIES: Final[Mapping[str, Callable[[Trial], Finding]]] = {
     "mask_polarity": mask_polarity,
     "mask_complement": mask_complement,
     "missing_values_are_typed": typed_missing,
+    "typed_checks_see_what_was_done": typed_checks,
 }
 
 

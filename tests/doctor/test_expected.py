@@ -8,7 +8,7 @@ import pytest
 
 from edit_metrics import registry
 from edit_metrics.doctor import expected
-from edit_metrics.doctor.cases import IDENTICAL, ladders, single_cases
+from edit_metrics.doctor.cases import IDENTICAL, ladders, single_cases, typed_cases
 from edit_metrics.registry import all_metrics, get_metric
 
 TABLES = {
@@ -43,10 +43,11 @@ def test_no_metric_is_in_two_identity_tables() -> None:
         expected.ANTISYMMETRIC,
         expected.FLIP_INVARIANT,
         expected.BLIND_INSIDE,
+        expected.DONE.values(),
         *expected.MONOTONE.values(),
         {metric for _, metric in expected.TYPED},
     ],
-    ids=[*TABLES, "SYMMETRIC", "ANTISYMMETRIC", "FLIP_INVARIANT", "BLIND_INSIDE", *expected.MONOTONE, "TYPED"],
+    ids=[*TABLES, "SYMMETRIC", "ANTISYMMETRIC", "FLIP_INVARIANT", "BLIND_INSIDE", "DONE", *expected.MONOTONE, "TYPED"],
 )
 def test_the_tables_name_registered_metrics_only(table: object) -> None:
     assert set(table) <= {spec.name for spec in all_metrics()}  # type: ignore[call-overload]
@@ -55,12 +56,16 @@ def test_the_tables_name_registered_metrics_only(table: object) -> None:
 def test_the_tables_name_cases_that_exist() -> None:
     cases = {case.name for case in single_cases()}
     assert {case for case, _ in expected.TYPED} <= cases
-    assert set(IDENTICAL) <= cases
+    assert set(IDENTICAL) <= cases | {case.name for case in typed_cases()}
+    assert set(expected.DONE) <= {case.name for case in typed_cases()}
     assert {ladder.name for ladder in ladders()} == set(expected.MONOTONE)
 
 
 def test_case_names_are_unique() -> None:
-    names = [case.name for case in (*single_cases(), *(case for ladder in ladders() for case in ladder.cases))]
+    names = [
+        case.name
+        for case in (*single_cases(), *typed_cases(), *(case for ladder in ladders() for case in ladder.cases))
+    ]
     assert len(names) == len(set(names))
 
 

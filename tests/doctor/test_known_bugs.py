@@ -37,6 +37,7 @@ FACES = {
     "dimensions": {"character": {"metrics": ["face_similarity_min", "face_same", "faces_source", "faces_edited"]}},
 }
 TEXTS = {"backends": STUBS, "dimensions": {"adherence": {"metrics": ["conse_t", "conse_instruction_gain"]}}}
+CHECKS = {"dimensions": {"adherence": {"metrics": ["check_text", "check_tone", "check_geometry", "check_colour"]}}}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("profile", [PSNR, MAE, SSIM, LPIPS, FACES, TEXTS], ids=lambda p: str(p["dimensions"]))
+@pytest.mark.parametrize("profile", [PSNR, MAE, SSIM, LPIPS, FACES, TEXTS, CHECKS], ids=lambda p: str(p["dimensions"]))
 def test_without_a_bug_nothing_fails(profile: dict[str, Any], doctor: Doctor) -> None:
     code, checks = doctor(profile)
     assert (code, failed(checks)) == (0, set())
