@@ -1,4 +1,4 @@
-"""``ratings``, ``calibrate``, ``triage``, ``estimate``: everything between a score table and people."""
+"""``calibrate`` and ``triage``; registers ``ratings`` and ``estimate`` too: all between a score table and people."""
 
 from __future__ import annotations
 
@@ -7,23 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edit_metrics.cli import estimate as estimate_verb
 from edit_metrics.cli import ratings as ratings_verbs
+from edit_metrics.cli.estimate import Join, Json, RatingsFile, Run, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edit_metrics.human.automatic import AuditRatings
     from edit_metrics.human.calibration import Calibration
-    from edit_metrics.human.estimate import Mean
     from edit_metrics.human.ratings import Ratings
     from edit_metrics.human.triage import Triage
     from edit_metrics.io.tables import ScoreTable
-
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or any table with a column 'id'.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
-RatingsFile = Annotated[Path, typer.Option("--ratings", help="From `ratings import`, or a long table.")]
-Target = Annotated[str, typer.Option(help="The rated dimension.")]
-Join = Annotated[Path | None, typer.Option(help="A table with further columns by id, a judge's scores for example.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +26,7 @@ def register(app: typer.Typer) -> None:
     ratings_verbs.register(app)
     app.command("calibrate")(calibrate)
     app.command("triage")(triage)
-    app.command("estimate")(estimate)
+    estimate_verb.register(app)
 
 
 def calibrate(
@@ -139,65 +134,6 @@ def triage(
         return
     _print_triage(outcome)
     say(f"{len(outcome.queue)} of {len(outcome.placements)} items queued → {out}")
-
-
-def estimate(
-    run: Run,
-    ratings: RatingsFile,
-    target: Target,
-    feature: Annotated[str | None, typer.Option(help="Column to predict from; COLUMN:- when lower is better.")] = None,
-    calibration: Annotated[Path | None, typer.Option(help="Predict as this calibration does, fitted anew.")] = None,
-    join: Join = None,
-    by: Annotated[str | None, typer.Option(help="model: also one estimate for each.")] = None,
-    group: Annotated[str, typer.Option(help="Column of items that are not independent.")] = "group",
-    ratings_are_random: Annotated[
-        bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Mean rating of all items from random ratings of a few, with the predictions' help, and without."""
-    from dataclasses import asdict
-
-    from edit_metrics.cli.console import emit_json, table
-    from edit_metrics.errors import UserError
-    from edit_metrics.human.calibration import check_signatures, read_calibration
-    from edit_metrics.human.estimate import estimate_means, rated_table
-    from edit_metrics.human.features import parse_features
-    from edit_metrics.human.joining import join_table
-    from edit_metrics.human.predictor import Recipe
-    from edit_metrics.human.ratings_files import read_ratings
-    from edit_metrics.io.tables import read_scores
-
-    if (feature is None) == (calibration is None):
-        raise UserError("either --feature or --calibration", "both" if feature else "neither")
-    if by not in (None, "model"):
-        raise UserError("model", repr(by), "--by")
-    scored = read_scores(run)
-    frame = join_table(scored.frame, join)
-    if calibration is not None:
-        loaded = read_calibration(calibration)
-        check_signatures(loaded, scored.run_info)
-        specs, recipe = list(loaded.features), loaded.recipes[1]
-    else:
-        specs = parse_features(str(feature), frame)
-        recipe = Recipe("ordinal") if len(specs) > 1 else Recipe("isotonic")
-    names = [spec.name for spec in specs]
-    prepared = rated_table(frame, read_ratings(ratings), target, names, random=ratings_are_random, group=group)
-    found = estimate_means(prepared, specs, recipe, by_model=by == "model", seed=seed)
-    if as_json:
-        emit_json([asdict(one) for one in found])
-        return
-    columns = ["", "method", "mean", "95 %", "ratings only", "95 % ", "gain", "λ", "rated", "items", "note"]
-    rows = [
-        [e.name, e.method.value, *_mean(e.estimate), *_mean(e.ratings_only), e.effective_gain, e.power, e.n_rated,
-         e.n_items, e.reason] for e in found
-    ]  # fmt: skip
-    table(f"{target}: mean rating of all items of the table", columns, rows)
-
-
-def _mean(mean: Mean | None) -> list[Any]:
-    return [None, None] if mean is None else [mean.value, f"[{mean.interval.low:.3f}, {mean.interval.high:.3f}]"]
 
 
 def _ids(path: Path | None) -> frozenset[str]:

@@ -1,15 +1,8 @@
 """Mean ratings of a whole table from random ratings of a few items and predictions for all of them.
 
-Prediction-powered inference with power tuning (Angelopoulos, Duchi and Zrnic, "PPI++", 2023), which for a finite table
-is the survey statistician's difference estimator: with n rated items of N, predictions f and a tuned weight λ,
-
-    mean = ȳ + λ · (f̄_N − f̄_n),    variance = (1 − n/N) · Var_clustered(mean of y − λ f over the rated)
-
-The interval is a t interval on the logit scale of the rating's range (delta method): ratings of models that nearly
-always fail are so skewed that a plain t interval covers 83-91 % there.
-
 Predictions are cross-fitted by group: every item, rated or not, is predicted by a fit that has not seen its group.
-Fitted on the same ratings, nominal 95 % intervals would cover as little as 44 %.
+Fitted on the same ratings, nominal 95 % intervals would cover as little as 44 %. The estimator is in
+:mod:`edit_metrics.human.difference`.
 """
 
 from __future__ import annotations
@@ -21,16 +14,15 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
 from edit_metrics.errors import NotEnoughDataError, TableError
 from edit_metrics.human.calibrate import inclusion_probabilities, item_groups
 from edit_metrics.human.calibration import text_column
+from edit_metrics.human.difference import Mean, difference_estimate, tuned_power, width
 from edit_metrics.human.features import FeatureSpec, feature_matrix
 from edit_metrics.human.folds import Rows, cross_predict, group_folds
 from edit_metrics.human.predictor import Labels, Recipe, Sample, fit_predictor
 from edit_metrics.human.ratings import Ratings
-from edit_metrics.stats import Interval, cluster_mean_interval
 from edit_metrics.types import Float64
 
 MIN_RATED: Final = 40
@@ -49,14 +41,6 @@ class Method(StrEnum):
     PREDICTION_POWERED = "prediction-powered"
     RATINGS_ONLY = "ratings-only"
     REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean with its interval."""
-
-    value: float
-    interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,56 +190,6 @@ def cross_fitted_ratings(table: RatedTable, specs: Sequence[FeatureSpec], recipe
     return cross_predict(folds, fit_predict, 1)[:, 0]
 
 
-def difference_estimate(
-    rating: Float64,
-    prediction: Float64,
-    prediction_of_all: Float64,
-    weights: Float64,
-    groups: Sequence[Any],
-    power: float,
-    bounds: tuple[float, float],
-    confidence: float = 0.95,
-) -> Mean | None:
-    """The estimator of the module's docstring with a given λ.
-
-    Args:
-        rating: of n rated items.
-        prediction: of the same items.
-        prediction_of_all: of all N items.
-        weights: inverse inclusion probabilities of the rated items.
-        groups: of the rated items.
-        power: λ; 0 leaves the predictions out.
-        bounds: lowest and highest rating of the scale.
-        confidence: of the interval.
-
-    Returns:
-        None where the estimate is not strictly inside the bounds, so that it has no logit.
-    """
-    relative = weights / weights.mean()
-    mean = float(np.average(rating - power * prediction, weights=weights) + power * prediction_of_all.mean())
-    centred = relative * (rating - power * prediction - np.average(rating - power * prediction, weights=weights))
-    found = cluster_mean_interval(centred, groups, confidence, weighting="items")
-    left = max(1 - len(rating) / len(prediction_of_all), 0.0) ** 0.5
-    half = left * (found.interval.high - found.mean)
-    low, high = bounds
-    if half == 0:
-        return Mean(mean, Interval(mean, mean, confidence))
-    share = (mean - low) / (high - low)
-    if not 0 < share < 1:
-        return None
-    shift = half / (high - low) / (share * (1 - share))
-    ends = low + (high - low) * expit(logit(share) + np.array([-shift, shift]))
-    return Mean(mean, Interval(float(ends[0]), float(ends[1]), confidence))
-
-
-def tuned_power(rating: Float64, prediction: Float64) -> float:
-    """λ that makes the interval shortest, in [0, 1]: the slope of the rating on its prediction."""
-    spread = float(prediction.var())
-    if spread < 1e-12:
-        return 0.0
-    return float(np.clip(np.cov(rating, prediction, bias=True)[0, 1] / spread, 0.0, 1.0))
-
-
 def _estimate(
     name: str, table: RatedTable, prediction: Float64, members: Any, fewest: int, confidence: float
 ) -> MeanEstimate:
@@ -278,7 +212,7 @@ def _estimate(
         )
     if powered is None or reason:
         return MeanEstimate(name, Method.RATINGS_ONLY, plain, plain, None, None, *counts, f"no predictions: {reason}")
-    gain = (_width(plain) / _width(powered)) ** 2 if _width(powered) > 0 else None
+    gain = (width(plain) / width(powered)) ** 2 if width(powered) > 0 else None
     return MeanEstimate(name, Method.PREDICTION_POWERED, powered, plain, gain, power, *counts)
 
 
@@ -302,7 +236,3 @@ def _refusal(rating: Float64, n_groups: int, table: RatedTable) -> str:
 def _off_end(rating: Float64, table: RatedTable) -> int:
     """Items above the lowest rating or below the highest, whichever are fewer."""
     return min(int((rating > table.lowest).sum()), int((rating < table.highest).sum()))
-
-
-def _width(mean: Mean) -> float:
-    return mean.interval.high - mean.interval.low

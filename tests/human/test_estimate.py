@@ -11,15 +11,8 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from edit_metrics.errors import NotEnoughDataError, TableError
-from edit_metrics.human.estimate import (
-    Method,
-    RatedTable,
-    cross_fitted_ratings,
-    difference_estimate,
-    estimate_means,
-    rated_table,
-    tuned_power,
-)
+from edit_metrics.human.difference import difference_estimate, tuned_power
+from edit_metrics.human.estimate import Method, RatedTable, cross_fitted_ratings, estimate_means, rated_table
 from edit_metrics.human.features import FeatureSpec
 from edit_metrics.human.predictor import Recipe
 

@@ -1,0 +1,81 @@
+"""``estimate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from edit_metrics.human.difference import Mean
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or any table with a column 'id'.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
+RatingsFile = Annotated[Path, typer.Option("--ratings", help="From `ratings import`, or a long table.")]
+Target = Annotated[str, typer.Option(help="The rated dimension.")]
+Join = Annotated[Path | None, typer.Option(help="A table with further columns by id, a judge's scores for example.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's verb."""
+    app.command("estimate")(estimate)
+
+
+def estimate(
+    run: Run,
+    ratings: RatingsFile,
+    target: Target,
+    feature: Annotated[str | None, typer.Option(help="Column to predict from; COLUMN:- when lower is better.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Predict as this calibration does, fitted anew.")] = None,
+    join: Join = None,
+    by: Annotated[str | None, typer.Option(help="model: also one estimate for each.")] = None,
+    group: Annotated[str, typer.Option(help="Column of items that are not independent.")] = "group",
+    ratings_are_random: Annotated[
+        bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Mean rating of all items from random ratings of a few, with the predictions' help, and without."""
+    from dataclasses import asdict
+
+    from edit_metrics.cli.console import emit_json, table
+    from edit_metrics.errors import UserError
+    from edit_metrics.human.calibration import check_signatures, read_calibration
+    from edit_metrics.human.estimate import estimate_means, rated_table
+    from edit_metrics.human.features import parse_features
+    from edit_metrics.human.joining import join_table
+    from edit_metrics.human.predictor import Recipe
+    from edit_metrics.human.ratings_files import read_ratings
+    from edit_metrics.io.tables import read_scores
+
+    if (feature is None) == (calibration is None):
+        raise UserError("either --feature or --calibration", "both" if feature else "neither")
+    if by not in (None, "model"):
+        raise UserError("model", repr(by), "--by")
+    scored = read_scores(run)
+    frame = join_table(scored.frame, join)
+    if calibration is not None:
+        loaded = read_calibration(calibration)
+        check_signatures(loaded, scored.run_info)
+        specs, recipe = list(loaded.features), loaded.recipes[1]
+    else:
+        specs = parse_features(str(feature), frame)
+        recipe = Recipe("ordinal") if len(specs) > 1 else Recipe("isotonic")
+    names = [spec.name for spec in specs]
+    prepared = rated_table(frame, read_ratings(ratings), target, names, random=ratings_are_random, group=group)
+    found = estimate_means(prepared, specs, recipe, by_model=by == "model", seed=seed)
+    if as_json:
+        emit_json([asdict(one) for one in found])
+        return
+    columns = ["", "method", "mean", "95 %", "ratings only", "95 % ", "gain", "λ", "rated", "items", "note"]
+    rows = [
+        [e.name, e.method.value, *_mean(e.estimate), *_mean(e.ratings_only), e.effective_gain, e.power, e.n_rated,
+         e.n_items, e.reason] for e in found
+    ]  # fmt: skip
+    table(f"{target}: mean rating of all items of the table", columns, rows)
+
+
+def _mean(mean: Mean | None) -> list[Any]:
+    return [None, None] if mean is None else [mean.value, f"[{mean.interval.low:.3f}, {mean.interval.high:.3f}]"]
