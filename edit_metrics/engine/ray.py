@@ -7,35 +7,19 @@ scored again; a shard counts once its done mark is there.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import platform
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from edit_metrics.engine.local import Job, Progress, commit_shard, shard_function
+from edit_metrics.engine.ray_cluster import Pool, connected, first_line, import_ray, size_of_pool
 from edit_metrics.engine.shards import RunFolder, Shard
-from edit_metrics.errors import ConfigError, EditMetricsError, MissingExtraError, RunError
+from edit_metrics.errors import EditMetricsError, RunError
 
 ATTEMPTS: Final = 3
 """A shard that has taken this many workers down with it is given up, and the run breaks with its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Workers, and what each takes of its node.
-
-    Attributes:
-        actors: number of workers, each with models of its own.
-        cpus: cores a worker, and threads in its models, its decoding and OpenCV.
-        gpus: GPUs a worker: 0 or 1.
-    """
-
-    actors: int
-    cpus: int
-    gpus: int
 
 
 class AttemptLog:
@@ -117,48 +101,22 @@ def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> 
         ConfigError: no node has what one worker needs.
         RunError: a worker cannot load its models or write, or a shard took several workers down.
     """
-    ray = _import_ray()
+    ray = import_ray()
     folder = RunFolder(job.out.resolve())
     attempts = [AttemptLog(folder, shard) for shard in shards]
     for log in attempts:
         log.clear()
-    with _connected(ray, job.workers * (job.config.engine.model_threads or 1)):
+    with connected(ray, job.workers * (job.config.engine.model_threads or 1)):
         pool = size_of_pool(job, ray.nodes(), len(shards))
         progress.note(f"Ray workers: {pool.actors}; cores of each: {pool.cpus}; GPUs of each: {pool.gpus}.")
         try:
             _score_all(ray, _job_of_a_worker(job, pool), pool, shards, progress)
         except ray.exceptions.RayError as error:
-            raise RunError("a Ray cluster that goes on working", _first_line(error), str(job.out), _RESUME) from error
+            raise RunError("a Ray cluster that goes on working", first_line(error), str(job.out), _RESUME) from error
     retries = sum(max(0, log.count() - 1) for log in attempts)
     if retries:
         progress.note(f"Shards begun again because their worker was lost: {retries}.")
     return retries
-
-
-def size_of_pool(job: Job, nodes: Sequence[dict[str, Any]], shards: int) -> Pool:
-    """How many workers of which size, given what the cluster's nodes have.
-
-    Args:
-        job: see :func:`run_shards_on_ray`.
-        nodes: as ``ray.nodes()`` gives them.
-        shards: more workers than that have nothing to do.
-
-    Raises:
-        ConfigError: no node has what one worker needs.
-    """
-    gpus = int(job.device.startswith("cuda"))
-    rooms = [node["Resources"] for node in nodes if node["Alive"]]
-    rooms = [room for room in rooms if room.get("GPU", 0) >= gpus]
-    # Of the cores beside a GPU, its worker gets all: decoding and the pixel metrics keep a GPU waiting otherwise.
-    shares = [int(room.get("CPU", 0) // room["GPU"]) for room in rooms] if gpus else [1]
-    cpus = job.config.engine.model_threads or max(1, min(shares, default=1))
-    held = [int(room.get("CPU", 0) // cpus) for room in rooms]
-    if gpus:
-        held = [min(by_cores, int(room["GPU"])) for by_cores, room in zip(held, rooms, strict=True)]
-    if not any(held):
-        need = f"{cpus} cores" + (" and a GPU" if gpus else "")
-        raise ConfigError(f"a node with {need} for each worker", f"{len(nodes)} nodes without", "the Ray cluster")
-    return Pool(min(job.config.engine.workers or sum(held), shards), cpus, gpus)
 
 
 def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress: Progress) -> None:
@@ -204,56 +162,9 @@ def _job_of_a_worker(job: Job, pool: Pool) -> Job:
     )
 
 
-def _import_ray() -> Any:
-    try:
-        import ray.data
-    except ImportError:
-        raise MissingExtraError("ray", "ray", "--engine ray") from None
-    return ray
-
-
-@contextlib.contextmanager
-def _connected(ray: Any, cpus: int) -> Iterator[None]:
-    """Join the cluster that is there (``RAY_ADDRESS``, or an earlier ``ray.init``), else start one on this machine."""
-    ours = not ray.is_initialized()
-    if ours:
-        address = os.environ.get("RAY_ADDRESS")
-        # "local": not a cluster of somebody else's that happens to run on this machine, which Ray would join unasked.
-        alone = {"address": "local", "num_cpus": cpus, "include_dashboard": False}
-        where = {"address": address} if address else alone
-        # Ray's own core writes to stderr past Python's logging; what it has to say is in its log files as well.
-        with _environment("RAY_BACKEND_LOG_LEVEL", "fatal"):
-            ray.init(logging_level=logging.ERROR, log_to_driver=False, **where)
-    logger = logging.getLogger("ray.data")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        if ours:
-            ray.shutdown()
-
-
-@contextlib.contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    """Set a variable that the user has not set, for a while."""
-    held = os.environ.get(name)
-    os.environ.setdefault(name, value)
-    try:
-        yield
-    finally:
-        if held is None:
-            del os.environ[name]
-
-
 def _where(error: Exception) -> str:
     text = str(error) if isinstance(error, EditMetricsError) else f"{type(error).__name__}: {error}"
     return f"on {platform.node()}: {text}"
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 _RESUME: Final = "What is done is kept: the same command goes on from there."

@@ -20,7 +20,8 @@ from edit_metrics.config import Config, validate_config
 from edit_metrics.engine import ray as engine
 from edit_metrics.engine.api import Silent
 from edit_metrics.engine.local import Job, RunOptions, run
-from edit_metrics.engine.ray import ATTEMPTS, AttemptLog, Pool, ShardActor, size_of_pool
+from edit_metrics.engine.ray import ATTEMPTS, AttemptLog, ShardActor
+from edit_metrics.engine.ray_cluster import Pool, connected, import_ray, size_of_pool
 from edit_metrics.engine.shards import RunFolder, cut_into_shards
 from edit_metrics.errors import ConfigError, MissingExtraError, RunError
 from edit_metrics.io.manifest import Manifest
@@ -46,7 +47,7 @@ class Recorder(Silent):
 def two_workers() -> Iterator[None]:
     """Ray with two cores, started once for the module: each run then brings its own workers."""
     pytest.importorskip("ray", reason="the Ray engine needs the extra edit-metrics[ray]")
-    with engine._connected(engine._import_ray(), 2):
+    with connected(import_ray(), 2):
         yield
 
 
@@ -165,7 +166,7 @@ def test_a_problem_on_a_worker_ends_the_run_with_its_text(
             },
         )
 
-    monkeypatch.setattr(engine, "_import_ray", FakeRay)
+    monkeypatch.setattr(engine, "import_ray", FakeRay)
     monkeypatch.setattr(engine, "shard_function", lambda job: lambda shard, on_done: 1 / 0)
     (tmp_path / "shards").mkdir()
     shards = cut_into_shards(fixtures_manifest.items, 99)
@@ -197,10 +198,10 @@ class FakeCluster:
 def test_an_address_is_joined_and_without_one_local_workers_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = FakeCluster()
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with engine._connected(ray, 4):
+    with connected(ray, 4):
         assert ray.running
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
-    with engine._connected(ray, 4):
+    with connected(ray, 4):
         assert ray.running
     first, second = ray.started
     assert (first["address"], first["num_cpus"], first["include_dashboard"]) == ("local", 4, False)
@@ -209,10 +210,24 @@ def test_an_address_is_joined_and_without_one_local_workers_are_started(monkeypa
     assert not ray.running
 
 
+def test_an_address_where_no_cluster_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unreachable(FakeCluster):
+        def init(self, **options: Any) -> None:
+            raise ConnectionError("nobody answers\nfor long")
+
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    with pytest.raises(ConfigError, match=r"nobody answers \(10\.0\.0\.1:6379\)"), connected(Unreachable(), 4):
+        pass
+    monkeypatch.delenv("RAY_ADDRESS")
+    with pytest.raises(RunError, match="nobody answers"), connected(Unreachable(), 4):
+        pass
+    assert "RAY_BACKEND_LOG_LEVEL" not in os.environ
+
+
 def test_a_cluster_that_the_caller_has_joined_is_left_running() -> None:
     ray = FakeCluster()
     ray.running = True
-    with engine._connected(ray, 4):
+    with connected(ray, 4):
         pass
     assert ray.running
     assert ray.started == []
