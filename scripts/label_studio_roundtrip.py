@@ -25,7 +25,7 @@ import requests
 from label_studio_sdk.label_interface import LabelInterface
 
 USER = "rater@example.com"
-STARTUP_SECONDS = 300
+STARTUP_SECONDS = 600
 
 
 def main() -> None:
