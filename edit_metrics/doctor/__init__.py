@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from edit_metrics.config import Config
-from edit_metrics.doctor import expected, known_bugs, properties
+from edit_metrics.doctor import claims, expected, known_bugs, properties
 from edit_metrics.doctor.batches import StageTime, repeat_alone
 from edit_metrics.doctor.cases import ladders, single_cases, typed_cases
 from edit_metrics.doctor.checks import Check, State, is_healthy, run_test
@@ -70,10 +70,10 @@ def examine(config: Config) -> Diagnosis:
 def _trial(config: Config, plan: Plan, loaded: LoadedBackends, folder: Path) -> Trial:
     """Score what the plan's metrics have something to say about: ladders of metrics that it lacks are left out."""
     names = {spec.name for spec in plan.metrics}
-    climbed = [ladder for ladder in ladders() if names & expected.MONOTONE[ladder.name].keys()]
+    climbed = [ladder for ladder in ladders() if names & claims.MONOTONE[ladder.name].keys()]
     needed = [ladder for ladder in ladders() if ladder.name == "shift" and names & expected.AFTER_SHIFT.keys()]
     chosen = {ladder.name: ladder for ladder in (*climbed, *needed)}
-    typed = typed_cases() if names & set(expected.DONE.values()) else ()
+    typed = typed_cases() if names & set(claims.DONE.values()) else ()
     cases = [*single_cases(), *typed, *(case for ladder in chosen.values() for case in ladder.cases)]
     return start_trial(config, loaded.by_role, folder, cases)
 
@@ -81,7 +81,7 @@ def _trial(config: Config, plan: Plan, loaded: LoadedBackends, folder: Path) -> 
 def _self_tests(config: Config, trial: Trial) -> Iterator[Check]:
     for name, test in properties.PROPERTIES.items():
         yield run_test(SELF_TESTS, name, partial(test, trial))
-    for ladder in expected.MONOTONE:
+    for ladder in claims.MONOTONE:
         if f"{ladder}_0" in trial.scored:
             yield run_test(SELF_TESTS, f"monotone_{ladder}", partial(properties.monotone, trial, ladder))
     yield run_test(SELF_TESTS, "decode_traps", partial(decode_traps, config.decode, trial.folder))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from edit_metrics.backends.torch_runtime import choose_device
-from edit_metrics.doctor import expected
+from edit_metrics.doctor import claims, expected
 from edit_metrics.doctor.cases import IDENTICAL
 from edit_metrics.doctor.checks import Finding
 from edit_metrics.doctor.expected import Absent, Near
@@ -81,8 +81,8 @@ def _identity_problems(name: str, found: Mapping[str, Measurement]) -> Iterator[
 
 def symmetry(trial: Trial) -> Finding:
     """Where a metric claims it, S and E may change places; differences change their sign."""
-    same = _compare(trial, "forward", "backward", expected.SYMMETRIC, lambda a, b: a - b)
-    opposite = _compare(trial, "forward", "backward", expected.ANTISYMMETRIC, lambda a, b: a + b)
+    same = _compare(trial, "forward", "backward", claims.SYMMETRIC, lambda a, b: a - b)
+    opposite = _compare(trial, "forward", "backward", claims.ANTISYMMETRIC, lambda a, b: a + b)
     return Finding(
         same.examined + opposite.examined, same.problems + opposite.problems, "metrics with S and E exchanged"
     )
@@ -90,12 +90,12 @@ def symmetry(trial: Trial) -> Finding:
 
 def horizontal_flip(trial: Trial) -> Finding:
     """Where a metric claims it, mirrored pictures give the same value."""
-    return _compare(trial, "inside_flat", "inside_flat_flipped", expected.FLIP_INVARIANT, lambda a, b: a - b)
+    return _compare(trial, "inside_flat", "inside_flat_flipped", claims.FLIP_INVARIANT, lambda a, b: a - b)
 
 
 def inside_the_mask(trial: Trial) -> Finding:
     """What lies inside the mask does not move a single bit of what is measured outside it."""
-    names = [spec.name for spec in trial.plan.metrics if spec.name in expected.BLIND_INSIDE]
+    names = [spec.name for spec in trial.plan.metrics if spec.name in claims.BLIND_INSIDE]
     return _equal(trial, "inside_flat", "inside_static", names, "metrics with another picture inside the mask")
 
 
@@ -130,7 +130,7 @@ def typed_missing(trial: Trial) -> Finding:
     """Where a question has no answer there is a status and a reason, never a number."""
     problems: list[str] = []
     examined = 0
-    for (case, name), absent in expected.TYPED.items():
+    for (case, name), absent in claims.TYPED.items():
         found = trial.measurement(case, name)
         if found is None or (found.status is Status.UNAVAILABLE and found.reason.endswith("_backend")):
             continue
@@ -144,7 +144,7 @@ def typed_checks(trial: Trial) -> Finding:
     """An instruction that was followed is told from one that was not (:func:`identity_values` has the other half)."""
     problems: list[str] = []
     examined = 0
-    for case, name in expected.DONE.items():
+    for case, name in claims.DONE.items():
         found = trial.measurement(case, name) if case in trial.scored else None
         if found is None or found.status is Status.UNAVAILABLE:
             continue
@@ -158,7 +158,7 @@ def monotone(trial: Trial, ladder: str) -> Finding:
     """More damage never reads as less, and the worst step differs from none."""
     problems: list[str] = []
     examined = 0
-    for name, way in expected.MONOTONE[ladder].items():
+    for name, way in claims.MONOTONE[ladder].items():
         found = [trial.measurement(f"{ladder}_{step}", name) for step in _STEPS]
         steps = [m for m in found if m is not None]
         if not steps or all(m.status is Status.UNAVAILABLE or m.reason == "no_face_in_source" for m in steps):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edit_metrics import registry
-from edit_metrics.doctor import expected
+from edit_metrics.doctor import claims, expected
 from edit_metrics.doctor.cases import IDENTICAL, ladders, single_cases, typed_cases
 from edit_metrics.registry import all_metrics, get_metric
 
@@ -39,15 +39,15 @@ def test_no_metric_is_in_two_identity_tables() -> None:
     "table",
     [
         *TABLES.values(),
-        expected.SYMMETRIC,
-        expected.ANTISYMMETRIC,
-        expected.FLIP_INVARIANT,
-        expected.BLIND_INSIDE,
-        expected.DONE.values(),
-        *expected.MONOTONE.values(),
-        {metric for _, metric in expected.TYPED},
+        claims.SYMMETRIC,
+        claims.ANTISYMMETRIC,
+        claims.FLIP_INVARIANT,
+        claims.BLIND_INSIDE,
+        claims.DONE.values(),
+        *claims.MONOTONE.values(),
+        {metric for _, metric in claims.TYPED},
     ],
-    ids=[*TABLES, "SYMMETRIC", "ANTISYMMETRIC", "FLIP_INVARIANT", "BLIND_INSIDE", "DONE", *expected.MONOTONE, "TYPED"],
+    ids=[*TABLES, "SYMMETRIC", "ANTISYMMETRIC", "FLIP_INVARIANT", "BLIND_INSIDE", "DONE", *claims.MONOTONE, "TYPED"],
 )
 def test_the_tables_name_registered_metrics_only(table: object) -> None:
     assert set(table) <= {spec.name for spec in all_metrics()}  # type: ignore[call-overload]
@@ -55,10 +55,10 @@ def test_the_tables_name_registered_metrics_only(table: object) -> None:
 
 def test_the_tables_name_cases_that_exist() -> None:
     cases = {case.name for case in single_cases()}
-    assert {case for case, _ in expected.TYPED} <= cases
+    assert {case for case, _ in claims.TYPED} <= cases
     assert set(IDENTICAL) <= cases | {case.name for case in typed_cases()}
-    assert set(expected.DONE) <= {case.name for case in typed_cases()}
-    assert {ladder.name for ladder in ladders()} == set(expected.MONOTONE)
+    assert set(claims.DONE) <= {case.name for case in typed_cases()}
+    assert {ladder.name for ladder in ladders()} == set(claims.MONOTONE)
 
 
 def test_case_names_are_unique() -> None:
