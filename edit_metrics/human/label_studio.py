@@ -19,7 +19,7 @@ from edit_metrics.types import DIMENSIONS
 _PICTURES: Final = ("source", "edited", "evidence")
 """Their task data are ``<name>_picture``: Label Studio uses ``source`` for the task itself."""
 _STYLE: Final = """
-.em-pictures { display: flex; gap: 12px; align-items: flex-start; }
+.em-pictures { display: flex; gap: 12px; align-items: flex-start; overflow: hidden; }
 .em-picture { flex: 1 1 0; min-width: 0; }
 .em-ratings { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 4px 24px; }
 .em-task:has(.em-unsafe) .em-picture { filter: blur(28px); transition: filter 0.2s; }
