@@ -27,7 +27,10 @@ def score(
     profile: Annotated[str | None, typer.Option(help="Shipped profile; 'embedded' unless --config is given.")] = None,
     config: Annotated[Path | None, typer.Option(help="Config file; it may say 'extends: PROFILE'.")] = None,
     engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads for decoding and model-free metrics.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads for decoding and model-free metrics; worker processes under --engine ray."),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score the first N rows only.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for every key of the config.")] = None,

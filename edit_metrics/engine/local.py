@@ -23,7 +23,7 @@ from edit_metrics.config import Config
 from edit_metrics.engine.evidence import FEATURES, LEVELS, EvidenceWriter
 from edit_metrics.engine.plan import Plan, build_plan, cache_rules, score_signatures
 from edit_metrics.engine.scoring import Scorer, ShardResult
-from edit_metrics.engine.shards import RunFolder, Shard, cut_into_shards
+from edit_metrics.engine.shards import DoneMark, RunFolder, Shard, cut_into_shards
 from edit_metrics.engine.table import build_schema, to_table
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.io.hashing import canonical_json_sha256
@@ -105,35 +105,18 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
     folder = RunFolder(options.out)
     shards = cut_into_shards(manifest.items, config.engine.shard_size)
     inputs_tag = canonical_json_sha256([shard.inputs_tag() for shard in shards])
-    if options.resume and folder.finished_inputs() is not None:
-        folder.open(signature, resume=True)
-        if folder.finished_inputs() == inputs_tag:
-            progress.note(f"{options.out} already holds this run; nothing to do.")
-            info = folder.read_info()
-            _say_missing_evidence(info, options, progress)
-            return info
-        progress.note("Pictures have changed since this folder was written: scoring them all again.")
-        folder.drop_evidence()
+    finished = _finished_run(folder, signature, inputs_tag, options, progress)
+    if finished is not None:
+        return finished
     folder.open(signature, resume=options.resume)
-    fields = metadata_schema(manifest.items)
-    job = Job(
-        config=config,
-        schema=build_schema(plan, fields),
-        metadata=tuple(fields),
-        root=manifest.root,
-        workers=config.engine.workers or _cores(),
-        device=str(choose_device(config.engine.device)),
-        out=options.out,
-        cache=options.cache,
-        evidence=options.evidence,
-    )
+    job = _make_job(manifest, plan, options)
     todo = [shard for shard in shards if folder.done_mark(shard) is None]
-    finished = sum(len(s.items) for s in shards) - sum(len(s.items) for s in todo)
-    if finished:
-        progress.note(f"Resuming: {finished} of {len(manifest.items)} items are done.")
-    progress.start(len(manifest.items), finished)
+    done = len(manifest.items) - sum(len(shard.items) for shard in todo)
+    if done:
+        progress.note(f"Resuming: {done} of {len(manifest.items)} items are done.")
+    progress.start(len(manifest.items), done)
     retries = _runner(options.engine)(job, todo, progress) if todo else 0
-    seconds = _stage_seconds(folder, shards)
+    marks = [mark for shard in shards if (mark := folder.done_mark(shard)) is not None]
     folder.merge(shards, job.schema, plan, manifest.rejections)
     info = {
         "edit_metrics": __version__,
@@ -144,18 +127,51 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
         "score_signature": scores,
         "inputs_tag": inputs_tag,
         "manifest": {"path": manifest.path, "sha256": manifest.sha256, "root": manifest.root},
-        "counts": _counts(folder, shards, manifest),
+        "counts": _counts(marks, manifest),
         "engine": options.engine,
         "retries": retries,
         "evidence": options.evidence,
         "device": job.device,
         "workers": job.workers,
-        "seconds": {"total": round(time.perf_counter() - started, 3), "stages": seconds},
+        "seconds": {"total": round(time.perf_counter() - started, 3), "stages": _stage_seconds(marks)},
         "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_PER_MIB),
         "versions": _versions(),
     }
     folder.close(info)
     return info
+
+
+def _finished_run(
+    folder: RunFolder, signature: dict[str, Any], inputs_tag: str, options: RunOptions, progress: Progress
+) -> dict[str, Any] | None:
+    """What ``run.json`` holds when the folder already has this very run, of these very pictures."""
+    if not options.resume or folder.finished_inputs() is None:
+        return None
+    folder.open(signature, resume=True)
+    if folder.finished_inputs() != inputs_tag:
+        progress.note("Pictures have changed since this folder was written: scoring them all again.")
+        folder.drop_evidence()
+        return None
+    progress.note(f"{options.out} already holds this run; nothing to do.")
+    info = folder.read_info()
+    _say_missing_evidence(info, options, progress)
+    return info
+
+
+def _make_job(manifest: Manifest, plan: Plan, options: RunOptions) -> Job:
+    config = plan.config
+    fields = metadata_schema(manifest.items)
+    return Job(
+        config=config,
+        schema=build_schema(plan, fields),
+        metadata=tuple(fields),
+        root=manifest.root,
+        workers=config.engine.workers or _cores(),
+        device=str(choose_device(config.engine.device)),
+        out=options.out,
+        cache=options.cache,
+        evidence=options.evidence,
+    )
 
 
 def run_shards(job: Job, shards: Sequence[Shard], progress: Progress) -> int:
@@ -229,24 +245,23 @@ def _signatures(plan: Plan, manifest: Manifest) -> tuple[dict[str, Any], dict[st
         "flags": {name: flag.model_dump(mode="json") for name, flag in plan.config.flags.items()},
         "priority": plan.config.priority.model_dump(mode="json"),
         "labels": list(plan.labels),
+        "run_if_infeasible": list(plan.config.run_if_infeasible),
         "manifest": {"sha256": manifest.sha256, "items": len(manifest.items), "root": manifest.root},
         "engine": {"shard_size": plan.config.engine.shard_size},
     }
     return {"sha256": canonical_json_sha256(parts), "parts": parts}, scores
 
 
-def _counts(folder: RunFolder, shards: Sequence[Shard], manifest: Manifest) -> dict[str, int]:
-    marks = [mark for shard in shards if (mark := folder.done_mark(shard)) is not None]
+def _counts(marks: Sequence[DoneMark], manifest: Manifest) -> dict[str, int]:
     scored = sum(mark.scored for mark in marks)
     rejected = len(manifest.rejections) + sum(mark.rejected for mark in marks)
     return {"rows": len(manifest.items) + len(manifest.rejections), "scored": scored, "rejected": rejected}
 
 
-def _stage_seconds(folder: RunFolder, shards: Sequence[Shard]) -> dict[str, float]:
+def _stage_seconds(marks: Sequence[DoneMark]) -> dict[str, float]:
     total: Counter[str] = Counter()
-    for shard in shards:
-        mark = folder.done_mark(shard)
-        total.update(mark.seconds if mark is not None else {})
+    for mark in marks:
+        total.update(mark.seconds)
     return {name: round(value, 3) for name, value in total.most_common()}
 
 
