@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from edit_metrics.backends.factory import build_backend
-from edit_metrics.config import Config
+from edit_metrics.config import Config, DimensionConfig
 from edit_metrics.engine.local import Job, commit_shard, shard_function
 from edit_metrics.engine.plan import build_plan
 from edit_metrics.engine.scoring import ShardResult
@@ -39,7 +39,7 @@ def same_work(config: Config) -> Config:
         if name == "character" and "faces" not in config.backends:
             wanted = []
         curves = {metric: curve for metric, curve in section.curves.items() if metric in wanted}
-        sections[name] = section.model_copy(update={"metrics": wanted, "curves": curves, "gates": {}})
+        sections[name] = DimensionConfig(metrics=wanted, curves=curves)
     return config.model_copy(update={"dimensions": sections, "labels": (), "flags": {}})
 
 

@@ -65,7 +65,7 @@ def _gradient_magnitude(grey: Float32) -> Float64:
     derivative, average = np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0, 1.0]) / 3
     across = cv2.sepFilter2D(grey, cv2.CV_64F, derivative, average, borderType=cv2.BORDER_CONSTANT)
     down = cv2.sepFilter2D(grey, cv2.CV_64F, average, derivative, borderType=cv2.BORDER_CONSTANT)
-    return np.asarray(np.hypot(across, down), np.float64)
+    return np.asarray(cv2.magnitude(across, down), np.float64)
 
 
 @metric(
@@ -216,11 +216,19 @@ def find_edges(luma: RGB, valid: Mask) -> Mask:
     smooth = cv2.GaussianBlur(luma.astype(np.float32), size, _EDGE_SIGMA, borderType=cv2.BORDER_REFLECT)
     across, down = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=_SCALE)) * valid for dx in (1, 0))
     # Sobel's taps add up to 8 for a slope of one level a pixel.
-    strength = np.hypot(across, down)[valid] / (8 * _SCALE)
-    high = max(float(np.quantile(strength, 0.7)), 4.0) * 8 * _SCALE
+    strength = np.asarray(cv2.magnitude(across, down))[valid]
+    high = max(_quantile(strength, 0.7), 4.0 * 8 * _SCALE)
     across, down = np.rint(across).astype(np.int16), np.rint(down).astype(np.int16)
     edges = np.asarray(cv2.Canny(across, down, 0.4 * high, high, L2gradient=True))
     return np.asarray((edges > 0) & valid, np.bool_)
+
+
+def _quantile(values: Float32, share: float) -> float:
+    """``np.quantile`` without its double precision copies."""
+    place, part = divmod(share * (values.size - 1), 1)
+    low = int(place)
+    ordered = np.partition(values, (low, min(low + 1, values.size - 1)))
+    return float(ordered[low] + (ordered[min(low + 1, values.size - 1)] - ordered[low]) * part)
 
 
 @metric("structure.structure_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 4.0), unit="")

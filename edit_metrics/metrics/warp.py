@@ -77,7 +77,7 @@ def _residuals(source: RGB, edited: RGB, region: Mask, registration: Registratio
     textured, found = 0, []
     for x, y in _corners(region & (np.asarray(moved_region) > 0)):
         here, there = (plane[y : y + TILE, x : x + TILE] for plane in (first, second))
-        if min(here.std(), there.std()) < MIN_TEXTURE:
+        if any(cv2.meanStdDev(tile)[1] < MIN_TEXTURE for tile in (here, there)):
             continue
         textured += 1
         left, response = cv2.phaseCorrelate(here, there, window)

@@ -58,7 +58,7 @@ def test_sliced_emd_is_the_mean_of_scipys_distances(rng: np.random.Generator) ->
     first = rng.normal(size=(400, 3)).astype(np.float32)
     second = (rng.normal(size=(400, 3)) * [1, 2, 0.5] + [0.3, 0, -1]).astype(np.float32)
     expected = np.mean([wasserstein_distance(first @ axis, second @ axis) for axis in _half_sphere(32)])
-    assert sliced_emd(first, second) == pytest.approx(2 * expected, rel=1e-5)
+    assert sliced_emd(first, second) == pytest.approx(2 * expected, abs=1e-3)
 
 
 def test_the_directions_are_unit_vectors_spread_evenly() -> None:
