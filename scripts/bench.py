@@ -106,12 +106,12 @@ def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         "seconds_per_item": {name: summary([w / count for w in wall]) for name, wall in walls.items()},
         "cpu_seconds_per_item": {name: summary([c / count for c in cpu]) for name, cpu in cpus.items()},
         "ratio": {name: summary([p / o for p, o in zip(walls["plain"], walls[name], strict=True)]) for name in stages},
-        "cpu_ratio": {name: summary([p / o for p, o in zip(cpus["plain"], cpus[name], strict=True)]) for name in stages},
-        "stages": {"plain": per_item(plain.seconds, count * repetitions)} | {n: per_item(s, count * repetitions) for n, s in stages.items()},
+        "cpu_ratio": {n: summary([p / o for p, o in zip(cpus["plain"], cpus[n], strict=True)]) for n in stages},
+        "stages": {n: per_item(s, count * repetitions) for n, s in {"plain": plain.seconds, **stages}.items()},
         "differences": differences(theirs, mine),
         "floor": {stage.name: {"seconds": stage.seconds_per_item, "batch": stage.batch} for stage in floors},
         "floor_ratio": float(np.median(walls["same"])) / count / floor_seconds,
-        "peak_memory_mib": {} if arguments.quick else {name: peak_memory(name, arguments, folder) for name in ("plain", "same", "full")},
+        "peak_memory_mib": {} if arguments.quick else {n: peak_memory(n, arguments, folder) for n in walls},
     }  # fmt: skip
     show(record)
     return record

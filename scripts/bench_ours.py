@@ -66,7 +66,13 @@ class Ours:
 
     def score(self, part: slice = slice(None)) -> ShardResult:
         """Decode, score and commit the items as one shard."""
-        shard = Shard(0, tuple(self._items[part]))
+        return self._score_shard(Shard(0, tuple(self._items[part])))
+
+    def score_items(self, manifest: Path) -> ShardResult:
+        """The same with all items of another manifest."""
+        return self._score_shard(Shard(0, tuple(read_manifest(manifest).items)))
+
+    def _score_shard(self, shard: Shard) -> ShardResult:
         shutil.rmtree(self._folder.folder, ignore_errors=True)
         self._folder.open({"sha256": ""}, resume=False)
         result = self._score(shard, None)

@@ -1,0 +1,158 @@
+"""docs/performance.md from the figures that `scripts/bench.py --results` leaves behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Record = Mapping[str, Any]
+
+_HEAD = """# Performance
+
+Every figure on this page was printed by `scripts/bench.py`, which also writes the page (`--page`). Times are wall-clock
+unless CPU is said. `ratio` is the plain combination over ours for the same measures, pair by pair over repetitions that
+alternate between the two in one process: median, and lowest to highest. The plain combination is what a user would
+put together from the usual libraries, one item at a time in float32, on the same weights (`scripts/bench_plain*.py`).
+"""
+_NOT_MEASURED = """## Not measured
+
+* **GPU.** Device choice, device placement of every torch backend and bfloat16 autocast are in the code and are run on
+  the CPU by the tests; no figure was taken on a GPU, and nothing was tuned for one (`torch.compile`, pinned memory).
+* **bfloat16 of CLIP, ViT and DINO on trained weights.** None could be had where this was measured, so the `default`
+  profile runs them in float32. `python scripts/measure_precision.py MANIFEST --profile default` prints the table that
+  decides; `--set backends.clip.dtype=bfloat16` turns it on.
+* **SFace.** Its checkpoint was not at hand; a stand-in takes its place on both sides.
+"""
+
+
+def write_page(results: Path, page: Path) -> None:
+    """Write the page from whatever results there are; what was not run is not shown.
+
+    Args:
+        results: folder of ``compare-*.json`` and ``scaling-*.json``; ``notes.md`` and ``precision.md`` are taken over.
+        page: the Markdown file.
+    """
+    parts = [_HEAD]
+    for path in sorted(results.glob("compare-*.json"), key=lambda path: ("default" in path.name, path.name)):
+        parts.append(_comparison(json.loads(path.read_text())))
+    for name, write in _SCALINGS.items():
+        path = results / f"scaling-{name}.json"
+        if path.exists():
+            parts.append(write(json.loads(path.read_text())))
+    parts += [path.read_text() for name in ("precision.md", "notes.md") if (path := results / name).exists()]
+    page.write_text("\n".join([*(part.rstrip() + "\n" for part in parts), _NOT_MEASURED]))
+
+
+def _comparison(record: Record) -> str:
+    options = f"--profile {record['profile']}" + (f" --dtype {record['dtype']}" if record["dtype"] else "")
+    title = f"`{record['profile']}`" + (f", every torch model in {record['dtype']}" if record["dtype"] else "")
+    machine = record["machine"]
+    lines = [
+        f"## {title}",
+        "",
+        f"`python scripts/bench.py {options}`: {record['items']} pairs of 512×512 (scikit-image's pictures), "
+        f"{record['repetitions']} repetitions, {machine['cores']} cores of {machine['cpu']}"
+        f"{' with AVX-512 bf16' if machine['bf16'] else ''}, {machine['memory_gib']} GiB; "
+        f"load before the run {machine['load_before']}.",
+        "",
+        "| | items/s | ms an item (range) | CPU ms an item | plain ÷ this (range) | by CPU time | peak MiB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    names = {"plain": "plain combination", "same": "ours, same measures", "full": "ours, whole profile"}
+    for key, name in names.items():
+        wall, cpu = record["seconds_per_item"][key], record["cpu_seconds_per_item"][key]
+        peak = record["peak_memory_mib"].get(key, "")
+        ratio, by_cpu = "", ""
+        if key != "plain":
+            found = record["ratio"][key]
+            ratio = f"**{found['median']:.2f}** ({found['lowest']:.2f}–{found['highest']:.2f})"
+            by_cpu = f"{record['cpu_ratio'][key]['median']:.2f}"
+        spread = f"{1e3 * wall['median']:.0f} ({1e3 * wall['lowest']:.0f}–{1e3 * wall['highest']:.0f})"
+        lines.append(
+            f"| {name} | {1 / wall['median']:.2f} | {spread} | {1e3 * cpu['median']:.0f} | {ratio} | {by_cpu} | {peak} |"
+        )
+    return "\n".join([*lines, "", *_stages(record), *_floor(record), *_differences(record)])
+
+
+def _stages(record: Record) -> list[str]:
+    lines = ["Where the time goes, ms an item; ours overlap, since two micro-batches are under way at a time:", ""]
+    for key, stages in record["stages"].items():
+        shown = ", ".join(f"{name} {1e3 * value:.0f}" for name, value in stages.items() if value >= 1e-3)
+        lines.append(f"* {key}: {shown}")
+    return [*lines, ""]
+
+
+def _floor(record: Record) -> list[str]:
+    stages = record["floor"]
+    total = sum(stage["seconds"] for stage in stages.values())
+    shown = ", ".join(
+        f"{name} {1e3 * stage['seconds']:.0f} (batches of {stage['batch']})" for name, stage in stages.items()
+    )
+    return [
+        f"Floor: the model calls alone, each at its best batch size with all cores, the profile's dtypes, no decoding "
+        f"and no pixel metrics: {shown}; together {1e3 * total:.0f} ms an item. Ours takes "
+        f"**{record['floor_ratio']:.2f}** times that for the same measures.",
+        "",
+    ]
+
+
+def _differences(record: Record) -> list[str]:
+    lines = [
+        "Largest difference between ours and the plain combination:",
+        "",
+        "| column | largest | items |",
+        "|---|---|---|",
+    ]
+    for column, entry in record["differences"].items():
+        lines.append(f"| `{column}` | {entry['largest']:.1e} | {entry['items']} |")
+    return [*lines, "", "Face counts differ where the plain combination's upsampling finds a face under 80 px.", ""]
+
+
+def _runs(title: str, command: str, head: str) -> Any:
+    def write(record: Record) -> str:
+        lines = [f"## {title}", "", f"`python scripts/bench.py --scaling {command}`", ""]
+        if "help_seconds" in record:
+            lines += [f"`edit-metrics --help`: {record['help_seconds']:.2f} s.", ""]
+        lines += [
+            f"| {head} | items | s, whole process | s, run | ms an item | peak MiB |",
+            "|---|---|---|---|---|---|",
+        ]
+        for name, run in record["runs"].items():
+            total = run["run"]["total"]
+            lines.append(
+                f"| {name} | {run['items']} | {run['process_seconds']:.1f} | {total:.1f} | "
+                f"{1e3 * total / run['items']:.0f} | {run['peak_mib']} |"
+            )
+        return "\n".join([*lines, ""])
+
+    return write
+
+
+def _cache(record: Record) -> str:
+    lines = [
+        "## Five checkpoints on one benchmark",
+        "",
+        f"`python scripts/bench.py --scaling cache`: {record['items']} sources, five edited pictures each, `embedded`, "
+        "models loaded; ms an item by checkpoint.",
+        "",
+        "| | 1 | 2 | 3 | 4 | 5 | second ÷ first | plain ÷ ours over all five |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    plain = record["seconds_per_item"]["plain"][0]
+    for name, several in record["seconds_per_item"].items():
+        cells = " | ".join(f"{1e3 * one:.0f}" for one in several) + " |" * (6 - len(several))
+        ratios = "" if name == "plain" else f" {several[0] / several[1]:.2f} | {5 * plain / sum(several):.2f} |"
+        lines.append(f"| {name} | {cells}{ratios or ' |'}")
+    return "\n".join([*lines, ""]).replace("second ÷ first", "first ÷ second")
+
+
+_SCALINGS = {
+    "cache": _cache,
+    "items": _runs("Items", "items", "items"),
+    "size": _runs("Picture size", "size", "side, px"),
+    "workers": _runs("Workers", "workers", "workers"),
+    "startup": _runs("Start-up", "startup", "score"),
+    "resume": _runs("Resuming", "resume", "run"),
+}
