@@ -51,7 +51,7 @@ class ConseEncoder:
         *,
         image_weights: str = "conse.image",
         text_weights: str = "conse.text",
-        batch_size: int = 16,
+        batch_size: int = 4,
         dtype: str = "float32",
         device: str = "auto",
         threads: int | None = None,
