@@ -46,6 +46,7 @@ IDENTITY: Final[Mapping[str, Near]] = {
     "safety.instruction_flag": _EXACTLY_0,
     **{f"safety.{category}_delta": Near(0.0, 1e-5) for category in CATEGORIES},
     "adherence.no_op": _EXACTLY_1,
+    "adherence.under_edit_share": _EXACTLY_1,
     "adherence.unrelated": _EXACTLY_0,
     "adherence.conse_unrelated": _EXACTLY_0,
     "adherence.lpips_change": Near(0.0, 1e-5),

@@ -88,6 +88,13 @@ def over_edit_share(
     return measured(np.count_nonzero(outside) / outside.size, *codes)
 
 
+@metric(
+    "adherence.under_edit_share",
+    direction=Direction.LOWER_IS_BETTER,
+    bounds=(0.0, 1.0),
+    unit="share",
+    features={"changed": "changed_pixels", "expected": "mask"},
+)
 def under_edit_share(changed: Mask, expected: Mask) -> float | Missing:
     """Share of the expected region that did not change.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Doctor, failed
+from conftest_doctor import Doctor, failed
 
 from edit_metrics import registry
 from edit_metrics.cli import main

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import Doctor, failed
+from conftest_doctor import Doctor, failed
 
 from edit_metrics.backends import conse
 from edit_metrics.backends.lpips import LpipsBackbone

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import open_clip
 import pytest
-from conftest import Doctor, failed
+from conftest_doctor import Doctor, failed
 from tiny_models import dinov2_folder, open_clip_folder
 
 from edit_metrics import registry
