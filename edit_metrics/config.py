@@ -181,7 +181,7 @@ class EngineConfig(Section):
     """
 
     shard_size: int = Field(default=256, gt=0)
-    batch_size: int = Field(default=8, gt=0)
+    batch_size: int = Field(default=4, gt=0)
     batch_pixels: int = Field(default=8_000_000, gt=0)
     workers: int = Field(default=0, ge=0)
     lanes: int = Field(default=0, ge=0)

@@ -42,6 +42,8 @@ class LpipsBackbone:
         threads: of one torch operation on the CPU.
     """
 
+    reentrant: Final = True
+
     def __init__(
         self,
         *,

@@ -27,6 +27,8 @@ class OpenNsfw:
         threads: of one forward pass; None leaves ONNX Runtime's own choice.
     """
 
+    reentrant: Final = True
+
     def __init__(self, *, weights: str = "open_nsfw", batch_size: int = 8, threads: int | None = None) -> None:
         self._fingerprint = self.describe({"weights": weights})
         runtime = require_package("onnxruntime", "embedded", "the nudity classifier open_nsfw")

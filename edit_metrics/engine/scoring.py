@@ -7,7 +7,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -85,7 +85,8 @@ class Scorer:
     """A plan with its models loaded; scores shards, one after another.
 
     Several micro-batches are under way at a time, each in a lane of its own: while one waits for a model, another one
-    measures pixels, so that no core is idle where a step cannot use them all. A model runs in one lane at a time.
+    measures pixels, so that no core is idle where a step cannot use them all. A model runs in one lane at a time,
+    unless its backend says ``reentrant = True``.
 
     Args:
         plan: what to compute.
@@ -117,7 +118,10 @@ class Scorer:
         self._workers, self._lanes, self._model_threads = max(1, workers), max(1, lanes), model_threads
         self._watch = watch
         self._watching = threading.Lock()
-        self._model_locks = {role: threading.Lock() for role in backends}
+        self._model_locks: dict[str, AbstractContextManager[Any]] = {
+            role: _FREE if getattr(backend, "reentrant", False) else threading.Lock()
+            for role, backend in backends.items()
+        }
         self._last_use = _last_uses(plan.steps, keep)
         self._cache = cache
         self._cache_rules = cache_rules or {}
