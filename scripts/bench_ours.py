@@ -110,7 +110,7 @@ def floor(config: Config, manifest: Path, count: int, threads: int) -> list[Floo
     texts = sorted({t for i in items for t in (i.instruction, i.source_caption, i.target_caption) if t is not None})
     stages = []
     for role in sorted(set(config.backends) & {"clip", "conse", "perceptual", "safety", "faces"}):
-        backend: Any = build_backend(role, config.backends[role], device="cpu", threads=threads)
+        backend: Any = build_backend(role, config.backends[role], device="cpu", threads=threads, gram=False)
         for name, call in _calls(role, backend, sources, edited, texts).items():
             timed = [(_best_of(call, count, batch) / count, batch) for batch in (1, 4, 16) if batch <= count]
             seconds, batch = min(timed)

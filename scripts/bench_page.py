@@ -70,9 +70,8 @@ def _comparison(record: Record) -> str:
             ratio = f"**{found['median']:.2f}** ({found['lowest']:.2f}–{found['highest']:.2f})"
             by_cpu = f"{record['cpu_ratio'][key]['median']:.2f}"
         spread = f"{1e3 * wall['median']:.0f} ({1e3 * wall['lowest']:.0f}–{1e3 * wall['highest']:.0f})"
-        lines.append(
-            f"| {name} | {1 / wall['median']:.2f} | {spread} | {1e3 * cpu['median']:.0f} | {ratio} | {by_cpu} | {peak} |"
-        )
+        cells = (name, f"{1 / wall['median']:.2f}", spread, f"{1e3 * cpu['median']:.0f}", ratio, by_cpu, str(peak))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", *_stages(record), *_floor(record), *_differences(record)])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,13 +19,15 @@ from typing import Any
 
 from bench_set import make_set
 
+_HERE = Path(__file__).resolve().parent
 _CHILD = """
-import json, resource, sys, time
+import json, sys, time
 started = time.perf_counter()
 from edit_metrics.config import load_config
 from edit_metrics.engine.api import Silent
 from edit_metrics.engine.local import RunOptions, run
 from edit_metrics.io.manifest import read_manifest
+from bench_memory import own_peak_mib
 from pathlib import Path
 imported = time.perf_counter()
 manifest, out, cache, *overrides = sys.argv[1:]
@@ -32,13 +35,14 @@ config = load_config("embedded", overrides=overrides)
 options = RunOptions(out=Path(out), cache=Path(cache) if cache != "off" else None)
 info = run(read_manifest(manifest), config, options, Silent())
 print(json.dumps({"seconds": time.perf_counter() - started, "imports": imported - started, "run": info["seconds"],
-                  "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+                  "peak_mib": own_peak_mib()}))
 """
 
 
 def items(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Time and peak memory of 100 to 10,000 items of 512²; the rows repeat a set of 128 pairs."""
+    """Time and peak memory of 100 to 10,000 items of 512² (at most `--items`); the rows repeat a set of 128 pairs."""
     counts = (50, 100) if arguments.quick else (100, 1000, 10_000)
+    counts = tuple(count for count in counts if count <= (arguments.items or max(counts)))
     made = make_set(folder / "set-512", min(128, max(counts)))
     runs = {}
     for count in counts:
@@ -152,7 +156,8 @@ def _run(
         shutil.rmtree(out, ignore_errors=True)
     command = [sys.executable, "-c", _CHILD, str(manifest), str(out), str(cache or "off"), *(overrides or [])]
     started = time.perf_counter()
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_HERE.parent), str(_HERE)])}
+    lines = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()
     found: dict[str, Any] = json.loads(lines[-1])
     return {**found, "process_seconds": time.perf_counter() - started}
 
