@@ -87,7 +87,7 @@ def to_flags(flags: Mapping[str, Flag], measurements: Mapping[str, Measurement])
 
 def _code(reason: str) -> str:
     """A reason without a failure's own text."""
-    return reason.split(":")[0]
+    return reason.split(":", maxsplit=1)[0]
 
 
 def _value(measurement: Measurement) -> float:
