@@ -16,6 +16,7 @@ from PIL import Image
 from edit_metrics.backends.base import PerceptualPair
 from edit_metrics.backends.lpips import LpipsBackbone
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors
+from edit_metrics.backends.torch_runtime import computing_dtype
 from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB
 from edit_metrics.weights import store
@@ -232,3 +233,23 @@ def slices_of(net: str) -> dict[str, int]:
         if hasattr(layer, "key")
         for parameter in ("weight", "bias")
     }
+
+
+def test_without_gram_matrices_the_maps_are_the_same(rng: np.random.Generator, tmp_path: Path) -> None:
+    weights = str(save_features(make_reference("alex"), tmp_path / "alex.pth"))
+    sources, edits = pictures(rng, [(96, 128)])
+    (full,) = build(weights=weights).compare(sources, edits, [None])
+    (bare,) = build(weights=weights, gram=False).compare(sources, edits, [None])
+    assert bare.gram_distances == ()
+    for expected, layer in zip(full.layer_maps, bare.layer_maps, strict=True):
+        np.testing.assert_array_equal(layer, expected)
+
+
+def test_bfloat16_without_a_processor_for_it_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    assert computing_dtype(cpu, "bfloat16") is torch.float32
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert computing_dtype(cpu, "bfloat16") is torch.bfloat16
+    assert computing_dtype(cpu, "float32") is torch.float32
