@@ -114,7 +114,8 @@ class BoostedHead:
         total = np.full(len(features), self.baseline)
         for tree in self.trees:
             total += tree.predict(features)
-        return np.clip(expit(total) if self.logistic else total, self.low, self.high)
+        bounded: Float64 = np.clip(expit(total) if self.logistic else total, self.low, self.high)
+        return bounded
 
     def to_json(self) -> dict[str, Any]:
         """See :class:`edit_metrics.human.heads.Head`."""

@@ -216,7 +216,7 @@ def find_edges(luma: RGB, valid: Mask) -> Mask:
     smooth = cv2.GaussianBlur(luma.astype(np.float32), size, _EDGE_SIGMA, borderType=cv2.BORDER_REFLECT)
     across, down = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=_SCALE)) * valid for dx in (1, 0))
     # Sobel's taps add up to 8 for a slope of one level a pixel.
-    strength = np.asarray(cv2.magnitude(across, down))[valid]
+    strength = np.asarray(cv2.magnitude(across, down), np.float32)[valid]
     high = max(_quantile(strength, 0.7), 4.0 * 8 * _SCALE)
     across, down = np.rint(across).astype(np.int16), np.rint(down).astype(np.int16)
     edges = np.asarray(cv2.Canny(across, down, 0.4 * high, high, L2gradient=True))
