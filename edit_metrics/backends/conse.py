@@ -19,7 +19,7 @@ from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, EncoderTraits, Fingerprint, one_of, require_package
 from edit_metrics.backends.minilm import CONTEXT_LENGTH, MiniLm
-from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
+from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
@@ -46,6 +46,8 @@ class ConseEncoder:
         threads: of one torch operation on the CPU.
     """
 
+    reentrant: Final = True
+
     def __init__(
         self,
         *,
@@ -58,10 +60,10 @@ class ConseEncoder:
     ) -> None:
         options = {"image_weights": image_weights, "text_weights": text_weights, "dtype": dtype}
         self._fingerprint = self.describe(options)
-        self._dtype, self._batch_size = dtype, batch_size
-        self._device = choose_device(device)
+        self._device, self._batch_size = choose_device(device), batch_size
+        self._dtype = computing_dtype(self._device, dtype)
         set_threads(threads)
-        self._classifier = _load_classifier(image_weights).to(self._device)
+        self._classifier = placed(_load_classifier(image_weights), self._device, dtype)
         self._text = MiniLm(store.locate(text_weights), self._device, dtype, batch_size)
         self._class_embeddings = _embed_class_names(text_weights, self._device)
 
@@ -109,10 +111,10 @@ class ConseEncoder:
 
         found = [np.zeros((0, _CLASSES), np.float32)]
         for start in range(0, len(images), self._batch_size):
-            crops = np.stack([_crop(image) for image in images[start : start + self._batch_size]])
-            pixels = torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)
-            with inference(self._device, self._dtype):
-                logits = self._classifier(pixels.float().div_(127.5).sub_(1))
+            crops = [_crop(image) for image in images[start : start + self._batch_size]]
+            pixels = stacked_on(self._device, crops).permute(0, 3, 1, 2)
+            with torch.inference_mode():
+                logits = self._classifier(pixels.float().div_(127.5).sub_(1).to(self._dtype))
                 found.append(logits.float().softmax(dim=1).cpu().numpy())
         return np.concatenate(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of, require_package
 from edit_metrics.backends.preprocess import map_in_threads
-from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
+from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
@@ -40,6 +41,8 @@ class DinoPatches:
         threads: of one torch operation on the CPU.
     """
 
+    reentrant: Final = True
+
     def __init__(
         self,
         *,
@@ -53,18 +56,19 @@ class DinoPatches:
     ) -> None:
         options = {"weights": weights, "model": model, "size": size, "dtype": dtype}
         self._fingerprint = self.describe(options)
-        self._device, self._dtype = choose_device(device), dtype
+        self._device = choose_device(device)
+        self._dtype = computing_dtype(self._device, dtype)
         self._size, self._batch_size = size, batch_size
         set_threads(threads)
         path = store.locate(weights)
         network, patch = _load_folder(path) if path.is_dir() else _load_timm(path, model, size)
         if size % patch:
             raise ConfigError(f"a size that {patch}-px patches fill", str(size), "backends.patches.size")
-        self._network, self._patches = network.eval().to(self._device), (size // patch) ** 2
+        self._network, self._patches = placed(network, self._device, dtype), (size // patch) ** 2
         # Some classes refuse a size that they were not trained at unless they are told to interpolate.
         can_interpolate = "interpolate_pos_encoding" in inspect.signature(self._network.forward).parameters
         self._arguments = {"interpolate_pos_encoding": True} if can_interpolate else {}
-        self._keys: list[torch.Tensor] = []
+        self._keys = _Keys()
         _hook_keys(self._network, self._keys)
 
     @classmethod
@@ -97,11 +101,11 @@ class DinoPatches:
     def _encode(self, images: Sequence[RGB]) -> list[Float32]:
         import torch
 
-        pixels = torch.from_numpy(np.stack(map_in_threads(self._preprocessed, images)))
-        with inference(self._device, self._dtype):
-            self._network(pixels.to(self._device), **self._arguments)
+        pixels = stacked_on(self._device, map_in_threads(self._preprocessed, images)).to(self._dtype)
+        with torch.inference_mode():
+            self._network(pixels, **self._arguments)
             # Class and register tokens stand in front of the patches.
-            keys = self._keys.pop()[:, -self._patches :].float().cpu().numpy()
+            keys = self._keys.last[:, -self._patches :].float().cpu().numpy()
         return list(keys)
 
     def _preprocessed(self, image: RGB) -> Float32:
@@ -110,7 +114,13 @@ class DinoPatches:
         return np.ascontiguousarray(normalised.transpose(2, 0, 1), dtype=np.float32)
 
 
-def _hook_keys(network: Any, kept: list[torch.Tensor]) -> None:
+class _Keys(threading.local):
+    """What the last forward pass of this thread left."""
+
+    last: torch.Tensor
+
+
+def _hook_keys(network: Any, kept: _Keys) -> None:
     """Have every forward pass leave the last layer's keys, N×T×D, in ``kept``."""
     layers = [(name, layer) for name, layer in network.named_modules() if name.endswith((*_KEY_LAYERS, _FUSED_LAYER))]
     if not layers:
@@ -119,7 +129,7 @@ def _hook_keys(network: Any, kept: list[torch.Tensor]) -> None:
 
     def keep(module: Any, inputs: Any, output: torch.Tensor) -> None:
         del module, inputs
-        kept[:] = [output.chunk(3, dim=-1)[1] if name.endswith(_FUSED_LAYER) else output]
+        kept.last = output.chunk(3, dim=-1)[1] if name.endswith(_FUSED_LAYER) else output
 
     layer.register_forward_hook(keep)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +33,8 @@ class DlibFaces:
         threads: of one torch operation on the CPU.
     """
 
+    reentrant: Final = True
+
     def __init__(
         self,
         *,
@@ -47,7 +49,9 @@ class DlibFaces:
         options = {"landmarks": landmarks, "embedder": embedder, "upsample": upsample}
         self._fingerprint = self.describe({**options, "min_score": min_score, "min_side": min_side})
         self._upsample, self._min_score, self._min_side = upsample, min_score, min_side
-        self._detector = dlib.get_frontal_face_detector()
+        self._make_detector: Callable[[], Any] = dlib.get_frontal_face_detector
+        # A detector works in buffers of its own, and takes half a second to make.
+        self._idle_detectors = [self._make_detector()]
         self._landmarks = dlib.shape_predictor(str(store.locate(landmarks)))
         set_threads(threads)
         self._embedder = DlibResNet(store.locate(embedder))
@@ -85,7 +89,11 @@ class DlibFaces:
         return mapped
 
     def _faces_of(self, image: RGB) -> tuple[Face, ...]:
-        boxes, scores, _ = self._detector.run(image, self._upsample, self._min_score)
+        detector = self._idle_detector()
+        try:
+            boxes, scores, _ = detector.run(image, self._upsample, self._min_score)
+        finally:
+            self._idle_detectors.append(detector)
         found = [
             (box, score)
             for box, score in zip(boxes, scores, strict=True)
@@ -93,6 +101,12 @@ class DlibFaces:
         ]
         found.sort(key=lambda face: face[0].area(), reverse=True)
         return tuple(self._embedded(image, box, score) for box, score in found)
+
+    def _idle_detector(self) -> Any:
+        try:
+            return self._idle_detectors.pop()
+        except IndexError:
+            return self._make_detector()
 
     def _embedded(self, image: RGB, box: Any, score: float) -> Face:
         """The chip is cut with padding, so a box that reaches over the frame is no special case."""

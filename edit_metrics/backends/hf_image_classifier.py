@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of, require_package
 from edit_metrics.backends.preprocess import map_in_threads
-from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
+from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.registry import suggest
 from edit_metrics.types import RGB, Float32
@@ -92,6 +92,8 @@ class HfImageClassifier:
         threads: of one torch operation on the CPU.
     """
 
+    reentrant: Final = True
+
     def __init__(
         self,
         *,
@@ -103,11 +105,12 @@ class HfImageClassifier:
         threads: int | None = None,
     ) -> None:
         self._fingerprint = self.describe({"weights": weights, "labels": labels, "dtype": dtype})
-        self._device, self._dtype, self._batch_size = choose_device(device), dtype, batch_size
+        self._device, self._batch_size = choose_device(device), batch_size
+        self._dtype = computing_dtype(self._device, dtype)
         set_threads(threads)
         folder = store.locate(weights)
         self._preprocessing = Preprocessing.read(folder / "preprocessor_config.json")
-        self._network = _load(folder).eval().to(self._device)
+        self._network = placed(_load(folder), self._device, dtype)
         self._columns = _columns(_labels(labels), self._network.config.id2label, folder)
 
     @classmethod
@@ -147,9 +150,9 @@ class HfImageClassifier:
     def _scores(self, images: Sequence[RGB]) -> Float32:
         import torch
 
-        pixels = torch.from_numpy(np.stack(map_in_threads(self._preprocessing.apply, images)))
-        with inference(self._device, self._dtype):
-            logits: torch.Tensor = self._network(pixel_values=pixels.to(self._device)).logits
+        pixels = stacked_on(self._device, map_in_threads(self._preprocessing.apply, images)).to(self._dtype)
+        with torch.inference_mode():
+            logits: torch.Tensor = self._network(pixel_values=pixels).logits
             scores: Float32 = logits.float().softmax(dim=-1).cpu().numpy()
         return scores
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, PerceptualPair, one_of
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors, run_stage
-from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, set_threads
+from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, set_threads, stacked_on
 from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB, Float32, Mask
 from edit_metrics.weights import store
@@ -145,15 +145,13 @@ class LpipsBackbone:
     def _normalised(self, images: list[RGB]) -> torch.Tensor:
         import torch
 
-        pixels = torch.from_numpy(np.stack(images)).to(self._device)
+        pixels = stacked_on(self._device, images)
         return torch.addcmul(self._offset, pixels.float(), self._gain).permute(0, 3, 1, 2).to(self._dtype)
 
     def _areas(self, kept: list[Mask | None], size: tuple[int, int]) -> torch.Tensor:
         """Weights of the Gram matrices on the pictures' grid, N×1×H×W in [0, 1]."""
-        import torch
-
         areas = [np.ones(size, np.float32) if mask is None else _resized_area(mask, size) for mask in kept]
-        return torch.from_numpy(np.stack(areas)).to(self._device)[:, None]
+        return stacked_on(self._device, areas)[:, None]
 
 
 def _resized_area(mask: Mask, size: tuple[int, int]) -> Float32:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,7 +13,8 @@ from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, EncoderTraits, Fingerprint, one_of, require_package
 from edit_metrics.backends.preprocess import map_in_threads
-from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
+from edit_metrics.backends.text_memory import TextMemory
+from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.registry import suggest
 from edit_metrics.types import RGB, Float32
@@ -47,6 +49,8 @@ class OpenClipEncoder:
         threads: of one torch operation on the CPU.
     """
 
+    reentrant: Final = True
+
     def __init__(
         self,
         *,
@@ -62,10 +66,11 @@ class OpenClipEncoder:
         library = require_package("open_clip", "", "text-image encoders")
         options = {"model": model, "pretrained": pretrained, "weights": weights, "dtype": dtype}
         self._fingerprint = self.describe(options)
-        self._device, self._dtype, self._batch_size = choose_device(device), dtype, batch_size
+        self._device, self._batch_size = choose_device(device), batch_size
+        self._dtype = computing_dtype(self._device, dtype)
         set_threads(threads)
         path = store.locate(_reference(options))
-        self._network = _load(library, model, pretrained, path).eval().to(self._device)
+        self._network = placed(_load(library, model, pretrained, path), self._device, dtype)
         preprocessing = library.transform.PreprocessCfg(**self._network.visual.preprocess_cfg)
         self._transform = library.transform.image_transform_v2(preprocessing, is_train=False)
         self._tokenizer = library.get_tokenizer(f"local-dir:{path}" if path.is_dir() else model)
@@ -75,6 +80,8 @@ class OpenClipEncoder:
             context_length=int(self._tokenizer.context_length),
             blind_below=blind_below,
         )
+        self._encode_tokens = _text_tower(library, self._network)
+        self._texts = TextMemory(self._forward_texts, self._count_dimensions(), batch_size)
 
     @classmethod
     def weights(cls, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -105,24 +112,24 @@ class OpenClipEncoder:
         """See :class:`~edit_metrics.backends.base.ImageTextEncoder`."""
         import torch
 
-        def encode(batch: Sequence[RGB]) -> torch.Tensor:
-            pixels = torch.stack(map_in_threads(lambda image: self._transform(Image.fromarray(image)), batch))
-            encoded: torch.Tensor = self._network.encode_image(pixels.to(self._device))
-            return encoded
-
-        return self._in_batches(images, encode)
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(images), self._batch_size):
+                batch = images[start : start + self._batch_size]
+                pixels = map_in_threads(lambda image: self._transform(Image.fromarray(image)).numpy(), batch)
+                parts.append(self._network.encode_image(stacked_on(self._device, pixels).to(self._dtype)))
+            return _unit(torch.cat(parts)) if parts else np.zeros((0, 0), dtype=np.float32)
 
     def encode_texts(self, texts: Sequence[str]) -> Float32:
         """See :class:`~edit_metrics.backends.base.ImageTextEncoder`."""
-
-        def encode(batch: Sequence[str]) -> torch.Tensor:
-            encoded: torch.Tensor = self._network.encode_text(self._tokenizer(list(batch)).to(self._device))
-            return encoded
-
-        return self._in_batches(texts, encode)
+        return self._texts.encode(texts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See :class:`~edit_metrics.backends.base.ImageTextEncoder`."""
+        with self._texts.lock:
+            return self._count_tokens(texts)
+
+    def _count_tokens(self, texts: Sequence[str]) -> list[int]:
         inner = getattr(self._tokenizer, "tokenizer", None)
         if inner is not None:
             cleaned = [self._tokenizer.clean_fn(text) for text in texts]
@@ -130,16 +137,55 @@ class OpenClipEncoder:
         start_and_end = 2
         return [len(self._tokenizer.encode(text)) + start_and_end for text in texts]
 
-    def _in_batches(self, items: Sequence[Any], encode: Any) -> Float32:
+    def _forward_texts(self, texts: Sequence[str]) -> Float32:
         import torch
-        from torch.nn import functional
 
-        with inference(self._device, self._dtype):
-            parts = [encode(items[i : i + self._batch_size]).float() for i in range(0, len(items), self._batch_size)]
-            if not parts:
-                return np.zeros((0, 0), dtype=np.float32)
-            unit: Float32 = functional.normalize(torch.cat(parts), dim=-1).cpu().numpy()
-        return unit
+        with torch.inference_mode():
+            return _unit(self._encode_tokens(self._tokenizer(list(texts)).to(self._device)))
+
+    def _count_dimensions(self) -> int:
+        return int(self._forward_texts([""]).shape[1])
+
+
+def _unit(embeddings: torch.Tensor) -> Float32:
+    from torch.nn import functional
+
+    unit: Float32 = functional.normalize(embeddings.float(), dim=-1).cpu().numpy()
+    return unit
+
+
+def _text_tower(library: ModuleType, network: Any) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network's text tower; CLIP's own without the padding.
+
+    In CLIP's tower a token sees only those before it and the end token is read, so what is padded behind the batch's
+    longest text changes nothing; a caption takes some 10 to 20 of its 77 tokens.
+    """
+    if not (isinstance(network, library.CLIP) and network.text_pool_type == "argmax" and _is_causal(network.attn_mask)):
+        encode: Callable[[torch.Tensor], torch.Tensor] = network.encode_text
+        return encode
+
+    def encode_unpadded(tokens: torch.Tensor) -> torch.Tensor:
+        length = int(tokens.argmax(dim=-1).max()) + 1  # the end token has the highest number
+        tokens = tokens[:, :length]
+        states = network.token_embedding(tokens) + network.positional_embedding[:length]
+        states = network.ln_final(network.transformer(states, attn_mask=network.attn_mask[:length, :length]))
+        ends: torch.Tensor = states[range(len(tokens)), tokens.argmax(dim=-1)]
+        projection = network.text_projection
+        if projection is None:
+            return ends
+        projected: torch.Tensor = projection(ends) if callable(projection) else ends @ projection
+        return projected
+
+    return encode_unpadded
+
+
+def _is_causal(mask: torch.Tensor | None) -> bool:
+    import torch
+
+    if mask is None:
+        return False
+    later = torch.ones_like(mask, dtype=torch.bool).triu(1)
+    return bool(mask[later].isneginf().all() and not mask[~later].any())
 
 
 def _reference(options: Mapping[str, Any]) -> str:

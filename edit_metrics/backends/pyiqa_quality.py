@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from edit_metrics.backends.base import Backend, Fingerprint, require_package
-from edit_metrics.backends.torch_runtime import choose_device, inference, set_threads
+from edit_metrics.backends.torch_runtime import choose_device, set_threads
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.types import RGB
 from edit_metrics.weights import store
@@ -98,7 +98,7 @@ class PyiqaQuality:
         if name not in self._networks:
             return None
         pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).to(self._device)
-        with inference(self._device, "float32"):
+        with torch.inference_mode():
             return float(self._networks[name](pixels[None].float() / 255).item())
 
 

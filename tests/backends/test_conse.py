@@ -111,7 +111,7 @@ def test_a_batch_of_seven_gives_what_each_gives_alone(backend: ConseEncoder) -> 
 def test_text_in_any_company_has_the_same_embedding(backend: ConseEncoder) -> None:
     texts = [f"sentence number {i} " + "with more words " * i for i in range(7)]
     together = backend.encode_texts(texts)
-    backend._text._known.clear()
+    backend._text._memory._known.clear()
     np.testing.assert_allclose([backend.encode_texts([text])[0] for text in texts], together, atol=1e-5)
 
 

@@ -60,6 +60,40 @@ def test_embeddings_equal_those_of_open_clip_itself(
     np.testing.assert_allclose(encoder.encode_texts(["a red car"]), text.numpy(), atol=1e-6)
 
 
+@pytest.mark.parametrize("words", [0, 1, 4, 9, 10, 11, 40])
+def test_texts_without_their_padding_equal_open_clip_s_own_with_it(
+    encoder: OpenClipEncoder, folder: Path, words: int
+) -> None:
+    network, _ = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    text = " ".join(["car", "red", "house"][i % 3] for i in range(words))
+    with torch.no_grad():
+        tokens = open_clip.get_tokenizer(f"local-dir:{folder}")([text, "a red car on a hill"])
+        expected = network.eval().encode_text(tokens, normalize=True)
+    np.testing.assert_allclose(encoder.encode_texts([text, "a red car on a hill"]), expected.numpy(), atol=1e-6)
+
+
+def test_a_tower_whose_tokens_see_later_ones_keeps_its_padding(tmp_path: Path) -> None:
+    config = {**OPEN_CLIP, "text_cfg": {**OPEN_CLIP["text_cfg"], "no_causal_mask": True}}
+    torch.manual_seed(0)
+    folder = open_clip_folder(tmp_path / "seeing")
+    settings = json.loads((folder / "open_clip_config.json").read_text())
+    (folder / "open_clip_config.json").write_text(json.dumps({**settings, "model_cfg": config}))
+    save_file(open_clip.CLIP(**config).state_dict(), folder / "open_clip_model.safetensors")
+    network, _ = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    with torch.no_grad():
+        tokens = open_clip.get_tokenizer(f"local-dir:{folder}")(["a red car"])
+        expected = network.eval().encode_text(tokens, normalize=True)
+    encoder = OpenClipEncoder(model="tiny", pretrained="", weights=str(folder), device="cpu")
+    np.testing.assert_allclose(encoder.encode_texts(["a red car"]), expected.numpy(), atol=1e-6)
+
+
+def test_a_text_is_computed_once_a_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = OpenClipEncoder(model="tiny", pretrained="", weights=str(folder), device="cpu")
+    first = encoder.encode_texts(["a red car", "a blue car", "a red car"])
+    monkeypatch.setattr(encoder, "_tokenizer", None)
+    np.testing.assert_array_equal(encoder.encode_texts(["a blue car", "a red car"]), first[[1, 2]])
+
+
 def test_a_picture_alone_and_in_a_batch_is_the_same_to_a_part_in_a_hundred_thousand(
     encoder: OpenClipEncoder, rng: np.random.Generator
 ) -> None:

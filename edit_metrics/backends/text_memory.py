@@ -1,0 +1,49 @@
+"""Embeddings of texts, each distinct text computed once a process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from edit_metrics.types import Float32
+
+_REMEMBERED: Final = 16_384
+
+
+class TextMemory:
+    """A text encoder that remembers: prompts come back with every batch, instructions with every model's edit.
+
+    Args:
+        forward: a batch of texts → N×D.
+        dimensions: D.
+        batch_size: texts of one forward pass; they are sorted by length, so that little of it is padding.
+
+    Attributes:
+        lock: held while texts are encoded, by one thread at a time; for whatever else uses the same tokenizer, which
+            may keep state between calls.
+    """
+
+    def __init__(self, forward: Callable[[Sequence[str]], Float32], dimensions: int, batch_size: int) -> None:
+        self._forward, self._dimensions, self._batch_size = forward, dimensions, batch_size
+        self._known: dict[str, Float32] = {}
+        self.lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """N texts → N×D."""
+        with self.lock:
+            return self._encode(texts)
+
+    def _encode(self, texts: Sequence[str]) -> Float32:
+        new = sorted({text for text in texts if text not in self._known}, key=lambda text: (len(text), text))
+        fresh: dict[str, Float32] = {}
+        for start in range(0, len(new), self._batch_size):
+            batch = new[start : start + self._batch_size]
+            fresh.update(zip(batch, self._forward(batch), strict=True))
+        vectors = [fresh[text] if text in fresh else self._known[text] for text in texts]
+        if len(self._known) + len(fresh) > _REMEMBERED:
+            self._known.clear()
+        self._known.update(fresh)
+        return np.array(vectors, dtype=np.float32).reshape(-1, self._dimensions)
