@@ -6,7 +6,7 @@
     python scripts/bench.py --page docs/performance.md    write the page from what the runs above left in --results
 
 ``ratio`` is the plain combination's time over ours for the same measures, the median over repetitions that alternate
-between the two. ``floor`` is our time for them over the time of the unavoidable model calls alone.
+between the two. ``floor`` is our time for them over the time of the unavoidable model calls alone, likewise.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
                 f"compare-{arguments.profile}{'-' + arguments.dtype if arguments.dtype else ''}",
                 record,
             )
-            print(f"ratio {record['ratio']['same']['median']:.2f} floor {record['floor_ratio']:.2f}")
+            print(f"ratio {record['ratio']['same']['median']:.2f} floor {record['floor_ratio']['median']:.2f}")
 
 
 def parse() -> argparse.Namespace:
@@ -56,6 +56,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer items and repetitions")
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--items", type=int)
+    parser.add_argument("--side", type=int, default=512, help="of the pictures of --scaling items")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of every torch model; default: the profile's")
     parser.add_argument("--detector", type=Path, help="YuNet's ONNX file, for the faces of --profile default")
     parser.add_argument("--folder", type=Path, help="keeps pictures and random checkpoints between calls")
@@ -85,9 +86,12 @@ def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     ):
         warm()
     plain.seconds.clear()
+    floors = floor(config, made.manifest, min(count, 16), os.cpu_count() or 1)
+    floor_seconds: dict[str, list[float]] = defaultdict(list)
     stages: dict[str, dict[str, float]] = {"same": defaultdict(float), "full": defaultdict(float)}
     walls: dict[str, list[float]] = defaultdict(list)
     cpus: dict[str, list[float]] = defaultdict(list)
+    others = OtherProcesses()
     for _ in range(repetitions):
         theirs, walls["plain"], cpus["plain"] = timed(
             lambda: plain.score(made.manifest.parent, made.rows), walls["plain"], cpus["plain"]
@@ -98,19 +102,24 @@ def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
                 stages[name][stage] += seconds
             if name == "same":
                 mine = values_of(result)
-    floors = floor(config, made.manifest, min(count, 16), os.cpu_count() or 1)
-    floor_seconds = sum(stage.seconds_per_item for stage in floors)
+        for floor_stage in floors:
+            floor_seconds[floor_stage.name].append(floor_stage.seconds_per_item())
     record = {
         "profile": arguments.profile, "dtype": arguments.dtype, "items": count, "repetitions": repetitions,
-        "machine": machine(),
+        "machine": machine() | {"busy_with_others": others.cores()},
         "seconds_per_item": {name: summary([w / count for w in wall]) for name, wall in walls.items()},
         "cpu_seconds_per_item": {name: summary([c / count for c in cpu]) for name, cpu in cpus.items()},
         "ratio": {name: summary([p / o for p, o in zip(walls["plain"], walls[name], strict=True)]) for name in stages},
         "cpu_ratio": {n: summary([p / o for p, o in zip(cpus["plain"], cpus[n], strict=True)]) for n in stages},
         "stages": {n: per_item(s, count * repetitions) for n, s in {"plain": plain.seconds, **stages}.items()},
         "differences": differences(theirs, mine),
-        "floor": {stage.name: {"seconds": stage.seconds_per_item, "batch": stage.batch} for stage in floors},
-        "floor_ratio": float(np.median(walls["same"])) / count / floor_seconds,
+        "floor": {
+            s.name: {"seconds": float(np.median(floor_seconds[s.name])), "batch": s.batch, "at_once": s.at_once}
+            for s in floors
+        },
+        "floor_ratio": summary(
+            [w / count / sum(s) for w, s in zip(walls["same"], zip(*floor_seconds.values(), strict=True), strict=True)]
+        ),
         "peak_memory_mib": {} if arguments.quick else {n: peak_memory(n, arguments, folder) for n in walls},
     }  # fmt: skip
     show(record)
@@ -160,6 +169,25 @@ def differences(
     return {column: {"largest": max(values), "items": len(values)} for column, values in sorted(found.items())}
 
 
+class OtherProcesses:
+    """How many cores other processes have kept busy since this was made: what a timing has to be read with."""
+
+    def __init__(self) -> None:
+        self._start = self._read()
+
+    def cores(self) -> float:
+        """Busy cores, on average."""
+        wall, busy, own = (now - then for now, then in zip(self._read(), self._start, strict=True))
+        return round(max(busy - own, 0.0) / wall, 2)
+
+    @staticmethod
+    def _read() -> tuple[float, float, float]:
+        """Wall clock, busy time of all cores (stolen time included), own time; seconds."""
+        ticks = [int(cell) for cell in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        busy = sum(ticks) - ticks[3] - ticks[4]  # all but idle and waiting for a disk
+        return time.perf_counter(), busy / os.sysconf("SC_CLK_TCK"), time.process_time()
+
+
 def machine() -> dict[str, Any]:
     import platform
 
@@ -186,7 +214,8 @@ def show(record: Mapping[str, Any]) -> None:
                 print(f"  {stage:36s}{1e3 * seconds:8.1f} ms an item")
     print("\nfloor")
     for name, stage in record["floor"].items():
-        print(f"  {name:36s}{1e3 * stage['seconds']:8.1f} ms an item, batches of {stage['batch']}")
+        how = f"batches of {stage['batch']}, {stage['at_once']} at once"
+        print(f"  {name:36s}{1e3 * stage['seconds']:8.1f} ms an item, {how}")
     print("\nlargest difference from the plain combination")
     for column, entry in record["differences"].items():
         print(f"  {column:36s}{entry['largest']:12.2e}  {entry['items']} items")

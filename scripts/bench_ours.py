@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edit_metrics.backends.factory import build_backend
+from edit_metrics.backends.torch_runtime import bound_threads
 from edit_metrics.config import Config, DimensionConfig
 from edit_metrics.engine.local import Job, commit_shard, shard_function
 from edit_metrics.engine.plan import build_plan
@@ -19,6 +20,8 @@ from edit_metrics.engine.scoring import ShardResult
 from edit_metrics.engine.shards import RunFolder, Shard
 from edit_metrics.engine.table import build_schema
 from edit_metrics.io.manifest import read_manifest
+
+Call = Callable[[slice], Any]
 
 SAME_WORK = {
     "feasibility": ("verdict",),
@@ -88,17 +91,37 @@ def values_of(result: ShardResult) -> dict[str, dict[str, float]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
 class FloorStage:
-    """One model's calls alone."""
+    """One model's calls alone, in the best of several ways.
 
-    name: str
-    seconds_per_item: float
-    batch: int
+    Args:
+        name: what is said of it.
+        ways: for one call at a time on all cores, and for one on each core: the call, and how many at a time.
+        count: items.
+    """
+
+    def __init__(self, name: str, ways: Sequence[tuple[Call, int]], count: int) -> None:
+        self.name, self._count = name, count
+        timed = []
+        for call, at_once in ways:
+            for batch in (size for size in (1, 4, 16) if size * at_once <= count):
+                self._call, self.batch, self.at_once = call, batch, at_once
+                self.seconds_per_item()
+                timed.append((min(self.seconds_per_item() for _ in range(2)), call, batch, at_once))
+        _, self._call, self.batch, self.at_once = min(timed, key=lambda way: way[0])
+
+    def seconds_per_item(self) -> float:
+        """One pass over all items."""
+        parts = [slice(start, min(start + self.batch, self._count)) for start in range(0, self._count, self.batch)]
+        threads = (os.cpu_count() or 1) // self.at_once
+        with ThreadPoolExecutor(self.at_once, initializer=bound_threads, initargs=(threads,)) as pool:
+            started = time.perf_counter()
+            list(pool.map(self._call, parts))
+            return (time.perf_counter() - started) / self._count
 
 
 def floor(config: Config, manifest: Path, count: int, threads: int) -> list[FloorStage]:
-    """The model calls that no order of work avoids, each at its best batch size, at the profile's dtypes.
+    """The model calls that no order of work avoids, at the profile's dtypes.
 
     S and E through each picture model, the pair through the perceptual one, each distinct text once. Decoding, the
     pixel metrics, the table and all that the full profile adds are not in it.
@@ -110,17 +133,18 @@ def floor(config: Config, manifest: Path, count: int, threads: int) -> list[Floo
     texts = sorted({t for i in items for t in (i.instruction, i.source_caption, i.target_caption) if t is not None})
     stages = []
     for role in sorted(set(config.backends) & {"clip", "conse", "perceptual", "safety", "faces"}):
-        backend: Any = build_backend(role, config.backends[role], device="cpu", threads=threads, gram=False)
-        for name, call in _calls(role, backend, sources, edited, texts).items():
-            timed = [(_best_of(call, count, batch) / count, batch) for batch in (1, 4, 16) if batch <= count]
-            seconds, batch = min(timed)
-            stages.append(FloorStage(name, seconds, batch))
+        ways: dict[str, list[tuple[Call, int]]] = defaultdict(list)
+        for at_once in sorted({1, threads}):
+            section = config.backends[role]
+            backend: Any = build_backend(role, section, device="cpu", threads=threads // at_once, gram=False)
+            if at_once == 1 or getattr(backend, "reentrant", False):
+                for name, call in _calls(role, backend, sources, edited, texts).items():
+                    ways[name].append((call, at_once))
+        stages += [FloorStage(name, found, count) for name, found in ways.items()]
     return stages
 
 
-def _calls(
-    role: str, backend: Any, sources: list[Any], edited: list[Any], texts: list[str]
-) -> dict[str, Callable[[slice], Any]]:
+def _calls(role: str, backend: Any, sources: list[Any], edited: list[Any], texts: list[str]) -> dict[str, Call]:
     def pair(part: slice) -> Any:
         return backend.compare(sources[part], edited[part], [None] * len(sources[part]))
 
@@ -138,16 +162,3 @@ def _calls(
     if role == "perceptual":
         return {"perceptual": pair}
     return {f"{role} pictures": images, f"{role} texts": words} if role in ("clip", "conse") else {role: images}
-
-
-def _best_of(call: Callable[[slice], Any], count: int, batch: int, repetitions: int = 3) -> float:
-    """Seconds for all items, the fastest of a few passes after one that is not counted."""
-    parts = [slice(start, min(start + batch, count)) for start in range(0, count, batch)]
-    call(parts[0])
-    seconds = []
-    for _ in range(repetitions):
-        started = time.perf_counter()
-        for part in parts:
-            call(part)
-        seconds.append(time.perf_counter() - started)
-    return float(np.min(seconds))
