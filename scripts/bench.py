@@ -2,7 +2,7 @@
 
     python scripts/bench.py --profile embedded            the comparison; last line: ratio X.XX floor Y.YY
     python scripts/bench.py --profile default --detector YUNET.onnx
-    python scripts/bench.py --scaling items|size|workers|cache|startup|resume
+    python scripts/bench.py --scaling items|size|workers|cache|startup|resume      (with embedded; cache with either)
     python scripts/bench.py --page docs/performance.md    write the page from what the runs above left in --results
 
 ``ratio`` is the plain combination's time over ours for the same measures, the median over repetitions that alternate
@@ -39,7 +39,8 @@ def main() -> None:
             from bench_scaling import SCALING_RUNS
 
             record = SCALING_RUNS[arguments.scaling](folder, arguments)
-            keep(arguments.results, f"scaling-{arguments.scaling}", record)
+            named = "" if arguments.profile == "embedded" else f"-{arguments.profile}"
+            keep(arguments.results, f"scaling-{arguments.scaling}{named}", record)
         else:
             record = compare(folder, arguments)
             keep(

@@ -40,8 +40,7 @@ def write_page(results: Path, page: Path) -> None:
     for path in sorted(results.glob("compare-*.json"), key=lambda path: ("default" in path.name, path.name)):
         parts.append(_comparison(json.loads(path.read_text())))
     for name, write in _SCALINGS.items():
-        path = results / f"scaling-{name}.json"
-        if path.exists():
+        for path in sorted(results.glob(f"scaling-{name}*.json"), key=lambda path: (len(path.name), path.name)):
             parts.append(write(json.loads(path.read_text())))
     parts += [path.read_text() for name in ("precision.md", "notes.md") if (path := results / name).exists()]
     page.write_text("\n".join([*(part.rstrip() + "\n" for part in parts), _NOT_MEASURED]))
@@ -149,11 +148,14 @@ def _startup(record: Record) -> str:
 
 
 def _cache(record: Record) -> str:
+    dtype = f", every torch model in {record['dtype']}" if record.get("dtype") else ""
+    options = "" if record["profile"] == "embedded" else f" --profile {record['profile']}"
+    options += f" --dtype {record['dtype']}" if record.get("dtype") else ""
     lines = [
-        "## Five checkpoints on one benchmark",
+        f"## Five checkpoints on one benchmark, `{record['profile']}`{dtype}",
         "",
-        f"`python scripts/bench.py --scaling cache`: {record['items']} sources, five edited pictures each, `embedded`, "
-        "models loaded; ms an item by checkpoint.",
+        f"`python scripts/bench.py --scaling cache{options}`: {record['items']} sources, five edited pictures each, "
+        "models loaded; ms an item by checkpoint. The plain combination has no memory: it is timed on the first.",
         "",
         "| | 1 | 2 | 3 | 4 | 5 | second ÷ first | plain ÷ ours over all five |",
         "|---|---|---|---|---|---|---|---|",

@@ -80,14 +80,13 @@ def cache(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
     The plain combination is timed on the first checkpoint: it has no memory, the others cost it the same.
     """
+    from bench import profile_config
     from bench_ours import Ours, same_work
     from bench_plain_models import load_plain
 
-    from edit_metrics.config import load_config
-
-    count = 16 if arguments.quick else 48
+    count = arguments.items or (16 if arguments.quick else 48)
     made = make_set(folder / "set-512", count, checkpoints=5)
-    config = load_config("embedded")
+    config = profile_config(arguments, folder)
     plain = load_plain(config)
     plain.score(made.manifest.parent, made.rows[:2])
     seconds = {"plain": [_seconds(lambda: plain.score(made.manifest.parent, made.rows[:count]))]}
@@ -102,7 +101,9 @@ def cache(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     per_item = {name: [one / count for one in several] for name, several in seconds.items()}
     for name, several in per_item.items():
         print(f"{name}: " + ", ".join(f"{1e3 * one:.0f}" for one in several) + " ms an item, by checkpoint", flush=True)
-    return {"items": count, "seconds_per_item": per_item}
+    return {
+        "profile": arguments.profile, "dtype": arguments.dtype, "items": count, "seconds_per_item": per_item
+    }  # fmt: skip
 
 
 def _warm(ours: Any, folder: Path) -> None:
