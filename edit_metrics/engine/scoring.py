@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
-from functools import partial
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from edit_metrics.backends.torch_runtime import bound_threads
 from edit_metrics.dimensions import to_flags, to_overall, to_prescore
-from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding, decode_item
-from edit_metrics.engine.plan import CacheRule, Plan, Step
+from edit_metrics.engine.decoding import decoded_batches
+from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding
+from edit_metrics.engine.plan import CacheRule, Plan
+from edit_metrics.engine.steps import Lane, Seconds, StepRunner, Work, add_seconds
 from edit_metrics.features.cache import FeatureCache
-from edit_metrics.registry import Feature, Label, Metric
-from edit_metrics.types import (
-    DIMENSIONS,
-    EditItem,
-    Measurement,
-    Missing,
-    PreScore,
-    Rejection,
-    Status,
-    failed,
-    not_applicable,
-    unavailable,
-)
-
-Seconds = MutableMapping[str, float]
-INFEASIBLE = not_applicable("infeasible")
-_FREE = nullcontext()
+from edit_metrics.types import DIMENSIONS, EditItem, Measurement, PreScore, Rejection, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +43,6 @@ class ShardResult:
     scored: tuple[ScoredItem, ...]
     rejections: tuple[Rejection, ...]
     seconds: Mapping[str, float]
-
-
-@dataclass(slots=True)
-class _Work:
-    """One item on its way: what has been computed and is still needed."""
-
-    decoded: DecodedItem
-    values: dict[str, Any]
-    measurements: dict[str, Measurement] = field(default_factory=dict)
-    labels: dict[str, str | None] = field(default_factory=dict)
-    prescores: dict[str, PreScore] = field(default_factory=dict)
-    infeasible: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """Where one micro-batch is worked on: threads for its model-free steps, and the time that each step took."""
-
-    pool: ThreadPoolExecutor | None
-    seconds: Seconds
 
 
 class Scorer:
@@ -114,17 +78,10 @@ class Scorer:
         cache_rules: Mapping[str, CacheRule] | None = None,
     ) -> None:
         self._plan = plan
-        self._backends = backends
         self._workers, self._lanes, self._model_threads = max(1, workers), max(1, lanes), model_threads
         self._watch = watch
         self._watching = threading.Lock()
-        self._model_locks: dict[str, AbstractContextManager[Any]] = {
-            role: _FREE if getattr(backend, "reentrant", False) else threading.Lock()
-            for role, backend in backends.items()
-        }
-        self._last_use = _last_uses(plan.steps, keep)
-        self._cache = cache
-        self._cache_rules = cache_rules or {}
+        self._runner = StepRunner(plan.steps, backends, keep, cache, cache_rules or {})
 
     def score_shard(self, items: Sequence[EditItem], on_done: Callable[[int], None] | None = None) -> ShardResult:
         """Score the items of one shard; batches never reach over its edge.
@@ -145,7 +102,7 @@ class Scorer:
         def collect() -> None:
             size, future, spent = pending.popleft()
             scored.extend(future.result())
-            _add(seconds, spent)
+            add_seconds(seconds, spent)
             if on_done is not None:
                 on_done(size)
 
@@ -163,10 +120,10 @@ class Scorer:
                 else None
             )
             stack.callback(lambda: [future.cancel() for _, future, _ in pending])
-            for batch in self._decoded_batches(items, decoders, seconds):
+            for batch in decoded_batches(items, self._plan.config, decoders, seconds):
                 good = [d for d in batch if isinstance(d, DecodedItem)]
                 rejections.extend(d.rejection for d in batch if isinstance(d, RejectedAtDecoding))
-                lane = _Lane(helpers, defaultdict(float))
+                lane = Lane(helpers, defaultdict(float))
                 pending.append((len(batch), lanes.submit(self._score_batch, good, lane), lane.seconds))
                 # One more than there are lanes, so that a lane that is through finds its next batch decoded.
                 while len(pending) > self._lanes:
@@ -175,171 +132,18 @@ class Scorer:
                 collect()
         return ShardResult(tuple(scored), tuple(rejections), dict(seconds))
 
-    def _decoded_batches(
-        self, items: Sequence[EditItem], pool: ThreadPoolExecutor, seconds: Seconds
-    ) -> Iterator[list[DecodedItem | RejectedAtDecoding]]:
-        """Decode ahead of the models through a bounded queue; cut micro-batches by count and by pixels."""
-        engine, limits = self._plan.config.engine, self._plan.config.decode
-        # One batch ahead, and no more: what waits decoded is what memory has to hold.
-        ahead = engine.batch_size
-        waiting: deque[Future[DecodedItem | RejectedAtDecoding]] = deque()
-        remaining = iter(items)
-
-        def refill() -> None:
-            while len(waiting) < ahead and (item := next(remaining, None)) is not None:
-                waiting.append(pool.submit(decode_item, item, limits))
-
-        batch: list[DecodedItem | RejectedAtDecoding] = []
-        pixels = 0
-        refill()
-        while waiting:
-            started = time.perf_counter()
-            decoded = waiting.popleft().result()
-            seconds["wait_for_decode"] += time.perf_counter() - started
-            refill()
-            size = decoded.pixels if isinstance(decoded, DecodedItem) else 0
-            if batch and (len(batch) >= engine.batch_size or pixels + size > engine.batch_pixels):
-                yield batch
-                batch, pixels = [], 0
-            batch.append(decoded)
-            pixels += size
-        if batch:
-            yield batch
-
-    def _score_batch(self, decoded: Sequence[DecodedItem], lane: _Lane) -> list[ScoredItem]:
-        works = [_Work(d, d.values) for d in decoded]
+    def _score_batch(self, decoded: Sequence[DecodedItem], lane: Lane) -> list[ScoredItem]:
+        works = [Work(d, d.values) for d in decoded]
         early = [(i, s) for i, s in enumerate(self._plan.steps) if s.early]
         late = [(i, s) for i, s in enumerate(self._plan.steps) if not s.early]
-        self._run_steps(early, works, lane)
+        self._runner.run(early, works, lane)
         for work in works:
             work.prescores["feasibility"] = self._prescore("feasibility", work)
             work.infeasible = work.prescores["feasibility"].score == 0
-        self._run_steps(late, works, lane)
+        self._runner.run(late, works, lane)
         return [self._finish(work) for work in works]
 
-    def _run_steps(self, steps: Sequence[tuple[int, Step]], works: Sequence[_Work], lane: _Lane) -> None:
-        """Stretches of model-free steps run item by item; each batched step is a barrier within the micro-batch."""
-        stretch: list[tuple[int, Step]] = []
-        side_by_side = map if lane.pool is None else lane.pool.map
-        for index, step in [*steps, (-1, None)]:
-            if step is not None and not step.is_batched:
-                stretch.append((index, step))
-                continue
-            if stretch:
-                for spent in side_by_side(partial(self._run_item, steps=tuple(stretch)), works):
-                    _add(lane.seconds, spent)
-                stretch = []
-            if step is not None:
-                lane.seconds[step.spec.name] += self._run_batched(step, works)
-                for work in works:
-                    self._forget(work, index)
-
-    def _run_item(self, work: _Work, steps: Sequence[tuple[int, Step]]) -> dict[str, float]:
-        spent: Seconds = defaultdict(float)
-        for index, step in steps:
-            started = time.perf_counter()
-            missing = self._missing_input(step, work)
-            self._store(step, work, missing if missing is not None else self._call(step, work))
-            self._forget(work, index)
-            spent[_stage(step)] += time.perf_counter() - started
-        return dict(spent)
-
-    def _run_batched(self, step: Step, works: Sequence[_Work]) -> float:
-        """Seconds that it took, without the wait for a model that is at work in another lane."""
-        role = step.spec.backend if isinstance(step.spec, Feature) else None
-        with self._model_locks.get(role or "", _FREE):
-            started = time.perf_counter()
-            self._run_ready(step, works)
-            return time.perf_counter() - started
-
-    def _run_ready(self, step: Step, works: Sequence[_Work]) -> None:
-        ready: list[_Work] = []
-        for work in works:
-            missing = self._missing_input(step, work)
-            if missing is not None:
-                self._store(step, work, missing)
-            else:
-                ready.append(work)
-        keys = self._cache_keys(step, ready)
-        if keys and self._cache is not None:
-            kept = self._cache.get(list(keys.values()))
-            for work in ready:
-                if (key := keys[id(work)]) in kept:
-                    self._store(step, work, kept[key])
-            ready = [work for work in ready if keys[id(work)] not in kept]
-        if not ready:
-            return
-        results = self._results(step, ready)
-        for work, result in zip(ready, results, strict=True):
-            self._store(step, work, result)
-        if keys and self._cache is not None:
-            fresh = {keys[id(work)]: result for work, result in zip(ready, results, strict=True)}
-            self._cache.put({key: result for key, result in fresh.items() if not _is_failure(result)})
-
-    def _cache_keys(self, step: Step, works: Sequence[_Work]) -> dict[int, str]:
-        """id(work) → key, for a step whose values are kept; empty without a cache."""
-        rule = self._cache_rules.get(step.spec.name)
-        if self._cache is None or rule is None:
-            return {}
-        return {id(work): f"{rule.definition}:{work.decoded.content_hash(rule.inputs)}" for work in works}
-
-    def _results(self, step: Step, ready: Sequence[_Work]) -> Sequence[Any]:
-        try:
-            return self._call_batched(step, ready)
-        except Exception:
-            # One bad item must not cost the others theirs: run them alone, and let only those fail that do.
-            return [self._call_alone(step, work) for work in ready]
-
-    def _call_alone(self, step: Step, work: _Work) -> Any:
-        try:
-            return self._call_batched(step, [work])[0]
-        except Exception as error:
-            return failed(error)
-
-    def _call_batched(self, step: Step, works: Sequence[_Work]) -> Sequence[Any]:
-        spec = step.spec
-        arguments: dict[str, Any] = {p: [w.values[n] for w in works] for p, n in spec.inputs.items()}
-        arguments |= {p: [_or_none(w.values[n]) for w in works] for p, n in spec.optional.items()}
-        results: Sequence[Any] = spec.function(**self._backend_argument(spec), **arguments, **step.options)
-        if len(results) != len(works):
-            raise ValueError(f"the feature {spec.name!r} returned {len(results)} results for {len(works)} items")
-        return results
-
-    def _call(self, step: Step, work: _Work) -> Any:
-        spec = step.spec
-        arguments = {p: work.values[n] for p, n in spec.inputs.items()}
-        arguments |= {p: _or_none(work.values[n]) for p, n in spec.optional.items()}
-        try:
-            return spec.function(**self._backend_argument(spec), **arguments, **step.options)
-        except Exception as error:
-            return failed(error)
-
-    def _backend_argument(self, spec: Any) -> dict[str, Any]:
-        return {"backend": self._backends[spec.backend]} if isinstance(spec, Feature) and spec.backend else {}
-
-    def _missing_input(self, step: Step, work: _Work) -> Missing | None:
-        spec = step.spec
-        if work.infeasible and not step.always:
-            return INFEASIBLE
-        if isinstance(spec, Feature) and spec.backend and spec.backend not in self._backends:
-            return unavailable(f"no_{spec.backend}_backend")
-        return next((v for n in spec.inputs.values() if isinstance(v := work.values[n], Missing)), None)
-
-    def _store(self, step: Step, work: _Work, result: Any) -> None:
-        spec = step.spec
-        if isinstance(spec, Metric):
-            work.measurements[spec.name] = Measurement.of(result)
-        elif isinstance(spec, Label):
-            work.labels[spec.name] = None if isinstance(result, Missing) or result is None else str(result)
-        else:
-            work.values[spec.name] = result
-
-    def _forget(self, work: _Work, index: int) -> None:
-        """Let go of arrays that no later step reads: memory is bounded by what is still needed."""
-        for name in self._last_use.get(index, ()):
-            work.values.pop(name, None)
-
-    def _prescore(self, dimension: str, work: _Work) -> PreScore:
+    def _prescore(self, dimension: str, work: Work) -> PreScore:
         config = self._plan.config
         if work.infeasible and dimension != "feasibility" and dimension not in config.run_if_infeasible:
             return PreScore(None, None, Status.NOT_APPLICABLE, ("infeasible",))
@@ -347,7 +151,7 @@ class Scorer:
         own = {n.removeprefix(prefix): m for n, m in work.measurements.items() if n.startswith(prefix)}
         return to_prescore(config.dimension(dimension), config.confidence, own)
 
-    def _finish(self, work: _Work) -> ScoredItem:
+    def _finish(self, work: Work) -> ScoredItem:
         for dimension in DIMENSIONS:
             if dimension != "feasibility":
                 work.prescores[dimension] = self._prescore(dimension, work)
@@ -371,38 +175,3 @@ class Scorer:
                 self._watch(scored, work.values)
         work.values.clear()
         return scored
-
-
-def _is_failure(result: Any) -> bool:
-    # The next run may fare better: an exception is not a property of the content.
-    return isinstance(result, Missing) and result.status is Status.FAILED
-
-
-def _add(total: Seconds, spent: Mapping[str, float]) -> None:
-    for name, value in spent.items():
-        total[name] += value
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, Missing) else value
-
-
-def _stage(step: Step) -> str:
-    """Metrics are timed by dimension, features by name: metrics are many and cheap."""
-    spec = step.spec
-    return f"metrics.{spec.dimension}" if isinstance(spec, Metric) else spec.name
-
-
-def _last_uses(steps: Sequence[Step], keep: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    """Step index → names that no step after it reads. Early steps run before all others, so they count by run order."""
-    order = [i for i, s in enumerate(steps) if s.early] + [i for i, s in enumerate(steps) if not s.early]
-    last: dict[str, int] = {}
-    for index in order:
-        spec = steps[index].spec
-        for name in (*spec.needs, *((spec.name,) if isinstance(spec, Feature) else ())):
-            last[name] = index
-    by_step: dict[int, list[str]] = {}
-    for name, index in last.items():
-        if name not in keep:
-            by_step.setdefault(index, []).append(name)
-    return {index: tuple(names) for index, names in by_step.items()}
