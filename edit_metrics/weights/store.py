@@ -92,9 +92,13 @@ def require(references: Iterable[str]) -> None:
     """Check that all are there before any work starts.
 
     Raises:
-        WeightsError: one is missing or corrupt; the message is about the first one.
+        WeightsError: one is missing or corrupt; the message is about the first one, and names all that are missing.
     """
-    for reference in references:
+    wanted = list(dict.fromkeys(references))
+    absent = [weight for name in wanted if (weight := CATALOGUE.get(name)) is not None and not _has_files(weight)]
+    if absent:
+        raise missing_error(*absent)
+    for reference in wanted:
         locate(reference)
 
 
@@ -117,15 +121,17 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def missing_error(weight: Weight) -> WeightsError:
-    """What to tell a user whose machine lacks the weight: one paragraph, with what to do."""
+def missing_error(weight: Weight, *others: Weight) -> WeightsError:
+    """What to tell a user whose machine lacks the weights: one paragraph about the first, with what to do for all."""
     absent = [file for file in weight.files if not _has_size(folder_of(weight) / file.name, file)]
     names = ", ".join(file.name for file in absent or weight.files)
+    missing = " ".join(one.name for one in (weight, *others))
     todo = (
-        f"Fetch it with: edit-metrics models pull {weight.name}. On a machine without network, run that elsewhere with "
+        f"Fetch {'it' if not others else f'all {len(others) + 1} that are missing'} with: edit-metrics models pull "
+        f"{missing}. On a machine without network, run that elsewhere with "
         f"{ENVIRONMENT_VARIABLE}=FOLDER, copy FOLDER here and set {ENVIRONMENT_VARIABLE} to it."
     )
-    if not weight.from_package_index:
+    if not all(one.from_package_index for one in (weight, *others)):
         todo += " The profile that needs no model hub is: --profile embedded."
     return WeightsError(
         expected=f"the weight {weight.name!r} ({weight.role}; {names}, {human_size(weight.size)})",
@@ -144,6 +150,10 @@ def human_size(size: int | None) -> str:
 
 def _has_size(path: Path, file: WeightFile) -> bool:
     return path.is_file() and (file.size is None or path.stat().st_size == file.size)
+
+
+def _has_files(weight: Weight) -> bool:
+    return all((folder_of(weight) / file.name).is_file() for file in weight.files)
 
 
 def _local(reference: str) -> Path:

@@ -154,6 +154,13 @@ def test_require_reports_before_any_work(cache: Path) -> None:
         store.require(["toy.net", "open_nsfw"])
 
 
+def test_require_names_all_that_are_missing_in_one_command(cache: Path) -> None:
+    put(cache)
+    with pytest.raises(WeightsError) as caught:
+        store.require(["toy.net", "open_nsfw", "lpips.alex", "open_nsfw"])
+    assert "Fetch all 2 that are missing with: edit-metrics models pull open_nsfw lpips.alex." in str(caught.value)
+
+
 def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(store.ENVIRONMENT_VARIABLE, str(tmp_path))
     assert store.models_folder() == tmp_path
