@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,20 +21,34 @@ from bench_set import make_set
 
 _HERE = Path(__file__).resolve().parent
 _CHILD = """
-import json, sys, time
+import json, os, sys, time
 started = time.perf_counter()
 from edit_metrics.config import load_config
+from edit_metrics.engine import local
 from edit_metrics.engine.api import Silent
-from edit_metrics.engine.local import RunOptions, run
 from edit_metrics.io.manifest import read_manifest
 from bench_memory import own_peak_mib
 from pathlib import Path
-imported = time.perf_counter()
-manifest, out, cache, *overrides = sys.argv[1:]
+load, commit, loading, commits = local.shard_function, local.commit_shard, [0.0], [0]
+def timed_load(job):
+    before = time.perf_counter()
+    function = load(job)
+    loading[0] += time.perf_counter() - before
+    return function
+def counted_commit(*arguments):
+    commit(*arguments)
+    commits[0] += 1
+    if commits[0] == stop_after:
+        os._exit(9)
+local.shard_function, local.commit_shard = timed_load, counted_commit
+manifest, out, stop_after, *overrides = sys.argv[1:]
+stop_after = int(stop_after)
 config = load_config("embedded", overrides=overrides)
-options = RunOptions(out=Path(out), cache=Path(cache) if cache != "off" else None)
-info = run(read_manifest(manifest), config, options, Silent())
-print(json.dumps({"seconds": time.perf_counter() - started, "imports": imported - started, "run": info["seconds"],
+rows = read_manifest(manifest)
+before = time.perf_counter()
+local.run(rows, config, local.RunOptions(out=Path(out)), Silent())
+ended = time.perf_counter()
+print(json.dumps({"seconds": ended - started, "loading": loading[0], "scoring": ended - before - loading[0],
                   "peak_mib": own_peak_mib()}))
 """
 
@@ -138,49 +152,44 @@ def _start(manifest: Path, out: Path) -> dict[str, Any]:
 
 
 def resume(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """A run in one go, and the same run whose last shards are gone."""
+    """A run in one go; the same run, killed after half of its shards, and taken up again."""
     count = 16 if arguments.quick else 128
     made = make_set(folder / "set-512", count)
     overrides = [f"engine.shard_size={count // 4}"]
     out = folder / "out-resume"
     whole = _say("in one go", count, _run(made.manifest, out, overrides=overrides))
-    _undo_half(out)
+    _run(made.manifest, out, overrides=overrides, stop_after=2)
     half = _say("the second half, resumed", count // 2, _run(made.manifest, out, overrides=overrides, clear=False))
     nothing = _say("nothing left to do", count, _run(made.manifest, out, overrides=overrides, clear=False))
-    return {"runs": {"whole": whole, "second half": half, "nothing left": nothing}}
-
-
-def _undo_half(out: Path) -> None:
-    """Take the folder back to where a kill in the middle would have left it."""
-    shards = out / "shards"
-    for path in shards.iterdir():
-        if path.name.startswith(("000002", "000003")):
-            path.unlink()
-    for name in ("scores.parquet", "scores.csv", "run.json"):
-        (out / name).unlink(missing_ok=True)
+    return {"runs": {"in one go": whole, "second half, resumed": half, "nothing left to do": nothing}}
 
 
 def _run(
-    manifest: Path, out: Path, *, cache: Path | None = None, overrides: list[str] | None = None, clear: bool = True
+    manifest: Path, out: Path, *, overrides: Sequence[str] = (), clear: bool = True, stop_after: int = 0
 ) -> dict[str, Any]:
+    """What the process says of itself; nothing when it was to be killed after some shards."""
     if clear:
         shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-c", _CHILD, str(manifest), str(out), str(cache or "off"), *(overrides or [])]
+    command = [sys.executable, "-c", _CHILD, str(manifest), str(out), str(stop_after), *overrides]
     started = time.perf_counter()
-    found: dict[str, Any] = json.loads(_printed(command)[-1])
+    lines = _printed(command, expected=9 if stop_after else 0)
+    found: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return {**found, "process_seconds": time.perf_counter() - started}
 
 
-def _printed(command: list[str]) -> list[str]:
+def _printed(command: list[str], expected: int = 0) -> list[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_HERE.parent), str(_HERE)])}
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode != expected:
+        raise RuntimeError(f"exit {done.returncode}: {done.stderr}")
+    return done.stdout.splitlines()
 
 
 def _say(name: str, count: int, run: Mapping[str, Any]) -> dict[str, Any]:
-    scoring = sum(run["run"]["stages"].values())
-    print(f"{name}: {run['process_seconds']:.1f} s in all, {run['run']['total']:.1f} s in the run "
-          f"({1e3 * run['run']['total'] / count:.0f} ms an item), peak {run['peak_mib']} MiB", flush=True)  # fmt: skip
-    return {**run, "items": count, "stage_seconds": scoring}
+    each = f"{1e3 * run['scoring'] / count:.1f} ms an item"
+    print(f"{name}: {run['process_seconds']:.1f} s in all, {run['loading']:.1f} s of it for the models, "
+          f"{run['scoring']:.1f} s for the run ({each}), peak {run['peak_mib']} MiB", flush=True)  # fmt: skip
+    return {**run, "items": count}
 
 
 def _command(*arguments: str) -> float:
