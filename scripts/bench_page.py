@@ -48,6 +48,8 @@ def write_page(results: Path, page: Path) -> None:
 
 def _comparison(record: Record) -> str:
     options = f"--profile {record['profile']}" + (f" --dtype {record['dtype']}" if record["dtype"] else "")
+    options += f" --items {record['items']}" if record["items"] != 32 else ""
+    options += " --detector YUNET.onnx" if record["profile"] == "default" else ""
     title = f"`{record['profile']}`" + (f", every torch model in {record['dtype']}" if record["dtype"] else "")
     machine = record["machine"]
     lines = [
@@ -150,6 +152,8 @@ def _cache(record: Record) -> str:
     dtype = f", every torch model in {record['dtype']}" if record.get("dtype") else ""
     options = "" if record["profile"] == "embedded" else f" --profile {record['profile']}"
     options += f" --dtype {record['dtype']}" if record.get("dtype") else ""
+    options += f" --items {record['items']}" if record["items"] != 48 else ""
+    options += " --detector YUNET.onnx" if record["profile"] == "default" else ""
     lines = [
         f"## Five checkpoints on one benchmark, `{record['profile']}`{dtype}",
         "",
@@ -169,7 +173,7 @@ def _cache(record: Record) -> str:
 
 _SCALINGS = {
     "cache": _cache,
-    "items": _runs("Items", "items", "items"),
+    "items": _runs("Items", "items", "run"),
     "size": _runs("Picture size", "size", "side, px"),
     "workers": _runs("Workers", "workers", "workers"),
     "startup": _startup,
