@@ -15,6 +15,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead
 RatingsFile = Annotated[Path, typer.Option("--ratings", help="From `ratings import`, or a long table.")]
 Target = Annotated[str, typer.Option(help="The rated dimension.")]
 Join = Annotated[Path | None, typer.Option(help="A table with further columns by id, a judge's scores for example.")]
+Group = Annotated[str, typer.Option(help="Column of items that are not independent.")]
+RatingsAreRandom = Annotated[
+    bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
+]
+FoldSeed = Annotated[int, typer.Option("--seed", help="Of the folds.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,11 +35,9 @@ def estimate(
     calibration: Annotated[Path | None, typer.Option(help="Predict as this calibration does, fitted anew.")] = None,
     join: Join = None,
     by: Annotated[str | None, typer.Option(help="model: also one estimate for each.")] = None,
-    group: Annotated[str, typer.Option(help="Column of items that are not independent.")] = "group",
-    ratings_are_random: Annotated[
-        bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    group: Group = "group",
+    ratings_are_random: RatingsAreRandom = False,
+    seed: FoldSeed = 0,
     as_json: Json = False,
 ) -> None:
     """Mean rating of all items from random ratings of a few, with the predictions' help, and without."""

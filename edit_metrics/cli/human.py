@@ -9,7 +9,7 @@ import typer
 
 from edit_metrics.cli import estimate as estimate_verb
 from edit_metrics.cli import ratings as ratings_verbs
-from edit_metrics.cli.estimate import Join, Json, RatingsFile, Run, Target
+from edit_metrics.cli.estimate import FoldSeed, Group, Join, Json, RatingsAreRandom, RatingsFile, Run, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,11 +38,9 @@ def calibrate(
     features: Annotated[str | None, typer.Option(help="col,col:- (lower is better); default: every metric.")] = None,
     join: Join = None,
     by: Annotated[str | None, typer.Option(help="edit_type: fit each type with enough ratings on its own.")] = None,
-    group: Annotated[str, typer.Option(help="Column of items that are not independent.")] = "group",
-    ratings_are_random: Annotated[
-        bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    group: Group = "group",
+    ratings_are_random: RatingsAreRandom = False,
+    seed: FoldSeed = 0,
     as_json: Json = False,
 ) -> None:
     """Map metrics to the raters' scale and to P(pass), cross-fitted by group, with its held-out error."""
