@@ -40,11 +40,11 @@ class MiniLm:
             if shows_bars:
                 logging.enable_progress_bar()  # type: ignore[no-untyped-call]
         self._device = device
-        self._memory = TextMemory(self._forward, int(self._model.config.hidden_size), batch_size)
+        self._memory = TextMemory(self._forward, batch_size)
 
     def encode(self, texts: Sequence[str]) -> Float32:
         """N texts → N×D, unit norm; each distinct text is computed once and remembered."""
-        return self._memory.encode(texts)
+        return self._memory.encode(texts).reshape(-1, self._model.config.hidden_size)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text before it is cut, special ones included."""

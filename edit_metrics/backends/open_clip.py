@@ -81,7 +81,7 @@ class OpenClipEncoder:
             blind_below=blind_below,
         )
         self._encode_tokens = _text_tower(library, self._network)
-        self._texts = TextMemory(self._forward_texts, self._count_dimensions(), batch_size)
+        self._texts = TextMemory(self._forward_texts, batch_size)
 
     @classmethod
     def weights(cls, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -142,9 +142,6 @@ class OpenClipEncoder:
 
         with torch.inference_mode():
             return _unit(self._encode_tokens(self._tokenizer(list(texts)).to(self._device)))
-
-    def _count_dimensions(self) -> int:
-        return int(self._forward_texts([""]).shape[1])
 
 
 def _unit(embeddings: torch.Tensor) -> Float32:

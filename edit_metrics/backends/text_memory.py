@@ -18,7 +18,6 @@ class TextMemory:
 
     Args:
         forward: a batch of texts → N×D.
-        dimensions: D.
         batch_size: texts of one forward pass; they are sorted by length, so that little of it is padding.
 
     Attributes:
@@ -26,13 +25,13 @@ class TextMemory:
             may keep state between calls.
     """
 
-    def __init__(self, forward: Callable[[Sequence[str]], Float32], dimensions: int, batch_size: int) -> None:
-        self._forward, self._dimensions, self._batch_size = forward, dimensions, batch_size
+    def __init__(self, forward: Callable[[Sequence[str]], Float32], batch_size: int) -> None:
+        self._forward, self._batch_size = forward, batch_size
         self._known: dict[str, Float32] = {}
         self.lock = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> Float32:
-        """N texts → N×D."""
+        """N texts → N×D; 0×0 for none."""
         with self.lock:
             return self._encode(texts)
 
@@ -46,4 +45,4 @@ class TextMemory:
         if len(self._known) + len(fresh) > _REMEMBERED:
             self._known.clear()
         self._known.update(fresh)
-        return np.array(vectors, dtype=np.float32).reshape(-1, self._dimensions)
+        return np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float32)
