@@ -81,6 +81,9 @@ class Scorer:
         self._workers, self._lanes, self._model_threads = max(1, workers), max(1, lanes), model_threads
         self._watch = watch
         self._watching = threading.Lock()
+        numbered = list(enumerate(plan.steps))
+        self._early = [(i, step) for i, step in numbered if step.early]
+        self._late = [(i, step) for i, step in numbered if not step.early]
         self._runner = StepRunner(plan.steps, backends, keep, cache, cache_rules or {})
 
     def score_shard(self, items: Sequence[EditItem], on_done: Callable[[int], None] | None = None) -> ShardResult:
@@ -134,13 +137,11 @@ class Scorer:
 
     def _score_batch(self, decoded: Sequence[DecodedItem], lane: Lane) -> list[ScoredItem]:
         works = [Work(d, d.values) for d in decoded]
-        early = [(i, s) for i, s in enumerate(self._plan.steps) if s.early]
-        late = [(i, s) for i, s in enumerate(self._plan.steps) if not s.early]
-        self._runner.run(early, works, lane)
+        self._runner.run(self._early, works, lane)
         for work in works:
             work.prescores["feasibility"] = self._prescore("feasibility", work)
             work.infeasible = work.prescores["feasibility"].score == 0
-        self._runner.run(late, works, lane)
+        self._runner.run(self._late, works, lane)
         return [self._finish(work) for work in works]
 
     def _prescore(self, dimension: str, work: Work) -> PreScore:
