@@ -12,6 +12,7 @@ import pytest
 import skimage.data
 from tiny_models import classifier_folder, dinov2_folder, open_clip_folder
 
+from edit_metrics.backends.base import ImageTextEncoder
 from edit_metrics.backends.conse import ConseEncoder
 from edit_metrics.backends.dino import DinoPatches
 from edit_metrics.backends.dlib_faces import DlibFaces
@@ -28,15 +29,18 @@ def pictures() -> list[RGB]:
     return [people, cat, np.ascontiguousarray(people[:, ::-1]), np.ascontiguousarray(cat[::2, ::2])]
 
 
+def reader(encoder: ImageTextEncoder) -> Callable[[RGB], Any]:
+    def read(image: RGB) -> Any:
+        texts = [f"{text} {image.shape}" for text in TEXTS]
+        return encoder.encode_images([image]), encoder.encode_texts(texts), encoder.count_tokens(texts)
+
+    return read
+
+
 def open_clip(folder: Path) -> Callable[[RGB], Any]:
     backend = OpenClipEncoder(model="tiny", pretrained="", weights=str(open_clip_folder(folder)), device="cpu")
     assert backend.reentrant
-
-    def read(image: RGB) -> Any:
-        texts = [f"{text} {image.shape}" for text in TEXTS]
-        return backend.encode_images([image]), backend.encode_texts(texts), backend.count_tokens(texts)
-
-    return read
+    return reader(backend)
 
 
 def dino(folder: Path) -> Callable[[RGB], Any]:
@@ -55,12 +59,7 @@ def conse(folder: Path) -> Callable[[RGB], Any]:
     del folder
     backend = ConseEncoder(device="cpu")
     assert backend.reentrant
-
-    def read(image: RGB) -> Any:
-        texts = [f"{text} {image.shape}" for text in TEXTS]
-        return backend.encode_images([image]), backend.encode_texts(texts), backend.count_tokens(texts)
-
-    return read
+    return reader(backend)
 
 
 def dlib(folder: Path) -> Callable[[RGB], Any]:
