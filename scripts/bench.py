@@ -200,7 +200,7 @@ def machine() -> dict[str, Any]:
     return {
         "cpu": model or platform.processor(), "cores": os.cpu_count(), "bf16": "avx512_bf16" in flags,
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-        "load_before": round(os.getloadavg()[0], 2), "python": platform.python_version(),
+        "python": platform.python_version(),
     }  # fmt: skip
 
 

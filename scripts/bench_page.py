@@ -11,10 +11,11 @@ Record = Mapping[str, Any]
 
 _HEAD = """# Performance
 
-Every figure on this page was printed by `scripts/bench.py`, which also writes the page (`--page`). Times are wall-clock
-unless CPU is said. `ratio` is the plain combination over ours for the same measures, pair by pair over repetitions that
-alternate between the two in one process: median, and lowest to highest. The plain combination is what a user would
-put together from the usual libraries, one item at a time in float32, on the same weights (`scripts/bench_plain*.py`).
+Every figure on this page was printed by the command that stands over it; `scripts/bench.py --page` writes it. Times are
+wall-clock unless CPU is said. `ratio` is the plain combination over ours for the same measures, pair by pair over
+repetitions that alternate between the two in one process: median, and lowest to highest. The plain combination is what
+a user would put together from the usual libraries, one item at a time in float32, on the same weights
+(`scripts/bench_plain*.py`).
 """
 _NOT_MEASURED = """## Not measured
 

@@ -79,12 +79,18 @@ def size(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def workers(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Time with one worker and one thread, and with two."""
+    """Time with one worker and one thread, with two, and in larger batches."""
     count = 16 if arguments.quick else 64
     made = make_set(folder / "set-512", count)
     runs = {}
-    for name, lanes, threads in (("1", 1, 1), ("2", 2, 2), ("2, one lane", 1, 2)):
-        overrides = [f"engine.workers={threads}", f"engine.lanes={lanes}", f"engine.model_threads={threads}"]
+    for name, lanes, threads, batch in (
+        ("1", 1, 1, 2),
+        ("2", 2, 2, 2),
+        ("2, one lane", 1, 2, 2),
+        ("2, by fours", 2, 2, 4),
+    ):
+        overrides = [f"engine.batch_size={batch}"]
+        overrides += [f"engine.workers={threads}", f"engine.lanes={lanes}", f"engine.model_threads={threads}"]
         runs[name] = _say(f"{name} workers", count, _run(made.manifest, folder / "out-workers", overrides=overrides))
     return {"runs": runs}
 

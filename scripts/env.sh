@@ -16,7 +16,7 @@ if [ ! -x .venv/bin/python ] || [ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ]
         exit 2
     }
     [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
-    # The pip that comes with Python 3.11 takes ten minutes to resolve what a newer one does in half a minute.
+    # The pip that comes with Python 3.11 was still resolving after eight minutes; a newer one takes half a minute.
     .venv/bin/python -m pip install --quiet --upgrade "pip>=25" || echo "── pip stays as it is"
     # torch and torchvision in one call, from one index: builds of different origin do not import side by side.
     .venv/bin/python -m pip install --quiet --constraint scripts/constraints.txt torch torchvision

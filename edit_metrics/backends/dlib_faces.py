@@ -50,7 +50,7 @@ class DlibFaces:
         self._fingerprint = self.describe({**options, "min_score": min_score, "min_side": min_side})
         self._upsample, self._min_score, self._min_side = upsample, min_score, min_side
         self._make_detector: Callable[[], Any] = dlib.get_frontal_face_detector
-        # A detector works in buffers of its own, and takes half a second to make.
+        # A detector works in buffers of its own, and is slow to make.
         self._idle_detectors = [self._make_detector()]
         self._landmarks = dlib.shape_predictor(str(store.locate(landmarks)))
         set_threads(threads)
