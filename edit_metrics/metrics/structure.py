@@ -65,7 +65,8 @@ def _gradient_magnitude(grey: Float32) -> Float64:
     derivative, average = np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0, 1.0]) / 3
     across = cv2.sepFilter2D(grey, cv2.CV_64F, derivative, average, borderType=cv2.BORDER_CONSTANT)
     down = cv2.sepFilter2D(grey, cv2.CV_64F, average, derivative, borderType=cv2.BORDER_CONSTANT)
-    return np.asarray(cv2.magnitude(across, down), np.float64)
+    # Not cv2.magnitude: its last bit depends on where its output happens to lie in memory.
+    return np.asarray(np.sqrt(across * across + down * down), np.float64)
 
 
 @metric(
@@ -216,7 +217,7 @@ def find_edges(luma: RGB, valid: Mask) -> Mask:
     smooth = cv2.GaussianBlur(luma.astype(np.float32), size, _EDGE_SIGMA, borderType=cv2.BORDER_REFLECT)
     across, down = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=_SCALE)) * valid for dx in (1, 0))
     # Sobel's taps add up to 8 for a slope of one level a pixel.
-    strength = np.asarray(cv2.magnitude(across, down), np.float32)[valid]
+    strength = np.asarray(np.sqrt(across * across + down * down), np.float32)[valid]  # see _gradient_magnitude
     high = max(_quantile(strength, 0.7), 4.0 * 8 * _SCALE)
     across, down = np.rint(across).astype(np.int16), np.rint(down).astype(np.int16)
     edges = np.asarray(cv2.Canny(across, down, 0.4 * high, high, L2gradient=True))
