@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from edit_metrics.human.ratings_files import read_ratings
+from edit_metrics.ratings.files import read_ratings
 
 
 def main() -> None:

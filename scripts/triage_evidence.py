@@ -20,24 +20,24 @@ import krippendorff
 import numpy as np
 import pandas as pd
 
+from edit_metrics.calibration.calibrate import CalibrateOptions, calibrate, choose_features, rated_items
+from edit_metrics.calibration.estimate import Method, RatedTable, estimate_means
+from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.fitting import Fitter, RatedItems, choose_recipe, try_candidates
+from edit_metrics.calibration.folds import group_folds
+from edit_metrics.calibration.predictor import Recipe
 from edit_metrics.cli.console import say, table
-from edit_metrics.human.agreement import measure_agreement
-from edit_metrics.human.automatic import Promise
-from edit_metrics.human.calibrate import CalibrateOptions, calibrate, choose_features, rated_items
-from edit_metrics.human.calibrated_triage import DecisionOptions, triage_by_calibration
-from edit_metrics.human.costs import DecisionCosts, order_by_saving, order_by_uncertainty, residual_costs
-from edit_metrics.human.estimate import Method, RatedTable, estimate_means
-from edit_metrics.human.features import FeatureSpec
-from edit_metrics.human.fitting import Fitter, RatedItems, choose_recipe, try_candidates
-from edit_metrics.human.folds import group_folds
-from edit_metrics.human.lanes import Lane
-from edit_metrics.human.predictor import Recipe
-from edit_metrics.human.ratings import Ratings
-from edit_metrics.human.ratings_files import read_ratings
-from edit_metrics.human.risk import RiskSample, Side, control_risk
-from edit_metrics.human.scale import Scale
-from edit_metrics.human.triage import QueueOptions
 from edit_metrics.io.tables import read_scores
+from edit_metrics.ratings.agreement import measure_agreement
+from edit_metrics.ratings.files import read_ratings
+from edit_metrics.ratings.scale import Scale
+from edit_metrics.ratings.table import Ratings
+from edit_metrics.triage.automatic import Promise
+from edit_metrics.triage.calibrated import DecisionOptions, triage_by_calibration
+from edit_metrics.triage.costs import DecisionCosts, order_by_saving, order_by_uncertainty, residual_costs
+from edit_metrics.triage.lanes import Lane
+from edit_metrics.triage.risk import RiskSample, Side, control_risk
+from edit_metrics.triage.uncalibrated import QueueOptions
 
 TARGET = "semantic_consistency"
 ALPHA = DELTA = 0.05

@@ -12,10 +12,13 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edit_metrics"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"types", "errors"}),
     frozenset({"registry", "config", "stats", "io"}),
-    frozenset({"weights", "metrics", "dimensions", "instruction", "human", "compare", "report"}),
+    frozenset({"weights", "metrics", "dimensions", "instruction", "compare", "report"}),
     frozenset({"backends"}),
     frozenset({"features"}),
     frozenset({"engine"}),
+    frozenset({"ratings"}),
+    frozenset({"calibration"}),
+    frozenset({"triage"}),
     frozenset({"doctor", "testing", "cli"}),
 )
 MAY_NOT_MEET = LAYERS[2]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from edit_metrics.human.difference import Mean
+    from edit_metrics.calibration.difference import Mean
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or any table with a column 'id'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
@@ -43,15 +43,15 @@ def estimate(
     """Mean rating of all items from random ratings of a few, with the predictions' help, and without."""
     from dataclasses import asdict
 
+    from edit_metrics.calibration.calibration import check_signatures, read_calibration
+    from edit_metrics.calibration.estimate import estimate_means, rated_table
+    from edit_metrics.calibration.features import parse_features
+    from edit_metrics.calibration.joining import join_table
+    from edit_metrics.calibration.predictor import Recipe
     from edit_metrics.cli.console import emit_json, table
     from edit_metrics.errors import UserError
-    from edit_metrics.human.calibration import check_signatures, read_calibration
-    from edit_metrics.human.estimate import estimate_means, rated_table
-    from edit_metrics.human.features import parse_features
-    from edit_metrics.human.joining import join_table
-    from edit_metrics.human.predictor import Recipe
-    from edit_metrics.human.ratings_files import read_ratings
     from edit_metrics.io.tables import read_scores
+    from edit_metrics.ratings.files import read_ratings
 
     if (feature is None) == (calibration is None):
         raise UserError("either --feature or --calibration", "both" if feature else "neither")

@@ -14,11 +14,11 @@ from edit_metrics.cli.estimate import FoldSeed, Group, Join, Json, RatingsAreRan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edit_metrics.human.automatic import AuditRatings
-    from edit_metrics.human.calibration import Calibration
-    from edit_metrics.human.ratings import Ratings
-    from edit_metrics.human.triage import Triage
+    from edit_metrics.calibration.calibration import Calibration
     from edit_metrics.io.tables import ScoreTable
+    from edit_metrics.ratings.table import Ratings
+    from edit_metrics.triage.automatic import AuditRatings
+    from edit_metrics.triage.uncalibrated import Triage
 
 
 def register(app: typer.Typer) -> None:
@@ -44,14 +44,14 @@ def calibrate(
     as_json: Json = False,
 ) -> None:
     """Map metrics to the raters' scale and to P(pass), cross-fitted by group, with its held-out error."""
+    from edit_metrics.calibration.calibrate import CalibrateOptions
+    from edit_metrics.calibration.calibrate import calibrate as fit
+    from edit_metrics.calibration.calibration import write_calibration
+    from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json, say, warn
-    from edit_metrics.human.calibrate import CalibrateOptions
-    from edit_metrics.human.calibrate import calibrate as fit
-    from edit_metrics.human.calibration import write_calibration
-    from edit_metrics.human.joining import join_table
-    from edit_metrics.human.plots import plot_reliability, plot_residual_cost
-    from edit_metrics.human.ratings_files import read_ratings
     from edit_metrics.io.tables import read_scores
+    from edit_metrics.ratings.files import read_ratings
+    from edit_metrics.triage.plots import plot_reliability, plot_residual_cost
 
     scored = read_scores(run)
     if not scored.signed:
@@ -96,15 +96,15 @@ def triage(
     as_json: Json = False,
 ) -> None:
     """Order the items for people, decide what may be decided: queue.csv, queue.jsonl, lanes.csv, triage.json."""
+    from edit_metrics.calibration.calibration import check_signatures, read_calibration
+    from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json, say, warn
-    from edit_metrics.human.automatic import Promise
-    from edit_metrics.human.calibrated_triage import DecisionOptions, triage_by_calibration
-    from edit_metrics.human.calibration import check_signatures, read_calibration
-    from edit_metrics.human.costs import DecisionCosts
-    from edit_metrics.human.joining import join_table
-    from edit_metrics.human.triage import QueueOptions, triage_by_priority
-    from edit_metrics.human.triage_files import write_triage
     from edit_metrics.io.tables import read_scores
+    from edit_metrics.triage.automatic import Promise
+    from edit_metrics.triage.calibrated import DecisionOptions, triage_by_calibration
+    from edit_metrics.triage.costs import DecisionCosts
+    from edit_metrics.triage.files import write_triage
+    from edit_metrics.triage.uncalibrated import QueueOptions, triage_by_priority
 
     scored = read_scores(run)
     frame = join_table(scored.frame, join)
@@ -124,7 +124,7 @@ def triage(
     target = None if calibration is None else loaded.target
     write_triage(outcome, frame, out, _label_studio(outcome, scored, out, target))
     if outcome.controls:
-        from edit_metrics.human.plots import plot_risk_coverage
+        from edit_metrics.triage.plots import plot_risk_coverage
 
         plot_risk_coverage(outcome.controls, out / "plots" / "risk_coverage.png")
     if as_json:
@@ -142,9 +142,9 @@ def _ids(path: Path | None) -> frozenset[str]:
 
 def _label_studio(outcome: Triage, scored: ScoreTable, out: Path, target: str | None) -> Mapping[str, Any] | None:
     """Write Label Studio's files where the table has pictures."""
-    from edit_metrics.human.label_studio import TaskOptions
-    from edit_metrics.human.picture_places import PicturePlaces
-    from edit_metrics.human.triage_files import write_label_studio
+    from edit_metrics.triage.files import write_label_studio
+    from edit_metrics.triage.label_studio import TaskOptions
+    from edit_metrics.triage.picture_places import PicturePlaces
 
     frame, folder = scored.frame, scored.path.parent
     if not {"source", "edited"} <= set(frame.columns):
@@ -157,8 +157,8 @@ def _label_studio(outcome: Triage, scored: ScoreTable, out: Path, target: str | 
 
 
 def _audit_ratings(path: Path | None, calibration: Calibration, frame: Any) -> AuditRatings | None:
-    from edit_metrics.human.automatic import audit_ratings
-    from edit_metrics.human.ratings_files import read_ratings
+    from edit_metrics.ratings.files import read_ratings
+    from edit_metrics.triage.automatic import audit_ratings
 
     if path is None:
         return None

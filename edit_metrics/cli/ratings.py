@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from edit_metrics.human.agreement import DimensionAgreement, Estimate
+    from edit_metrics.ratings.agreement import DimensionAgreement, Estimate
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
 
@@ -42,9 +42,9 @@ def ratings_import(
 ) -> None:
     """Check ratings and write them in the long format, with their scale."""
     from edit_metrics.cli.console import say, warn
-    from edit_metrics.human.importing import ImportRequest, import_ratings
-    from edit_metrics.human.ratings_files import write_ratings
     from edit_metrics.io.tables import write_csv
+    from edit_metrics.ratings.files import write_ratings
+    from edit_metrics.ratings.importing import ImportRequest, import_ratings
 
     request = ImportRequest(file, format_, scale, level, tuple(column_map or ()), id_column, queue, scores)
     imported = import_ratings(request)
@@ -78,9 +78,9 @@ def ratings_agreement(
     from dataclasses import asdict
 
     from edit_metrics.cli.console import emit_json, warn
-    from edit_metrics.human.agreement import measure_agreement
-    from edit_metrics.human.ratings_files import read_ratings
     from edit_metrics.io.tables import read_table, with_text_ids
+    from edit_metrics.ratings.agreement import measure_agreement
+    from edit_metrics.ratings.files import read_ratings
 
     known = None if gold is None else with_text_ids(read_table(gold), gold)
     loaded = read_ratings(ratings)

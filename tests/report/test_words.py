@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from edit_metrics.config import Config, load_config
-from edit_metrics.human.lanes import UNREADABLE_CODES
 from edit_metrics.registry import all_metrics
 from edit_metrics.report.words import _tables, flag_in_words, in_words, metric_in_words, sentence
+from edit_metrics.triage.lanes import UNREADABLE_CODES
 
 PACKAGE = Path(__file__).resolve().parents[2] / "edit_metrics"
 PROFILES = sorted(

@@ -1,0 +1,196 @@
+"""Fit a calibration from a score table and ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from edit_metrics.calibration.calibration import Calibration, feature_signatures, text_column
+from edit_metrics.calibration.evaluation import passes
+from edit_metrics.calibration.features import FeatureSpec, default_features, feature_matrix, parse_features
+from edit_metrics.calibration.fitting import (
+    Fitter,
+    RatedItems,
+    choose_recipe,
+    large_types,
+    try_candidates,
+    used_features,
+)
+from edit_metrics.calibration.folds import group_folds
+from edit_metrics.calibration.predictor import Sample
+from edit_metrics.calibration.quality import quality_report
+from edit_metrics.errors import NotEnoughDataError, TableError
+from edit_metrics.ratings.table import Ratings
+from edit_metrics.registry import suggest
+from edit_metrics.types import Float64
+
+MIN_ITEMS: Final = 150
+MIN_GROUPS: Final = 30
+MIN_EACH: Final = 15
+"""Fewest rated items, fewest groups, fewest items on either side of the pass mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrateOptions:
+    """What the user asks of a calibration.
+
+    Attributes:
+        target: the rated dimension.
+        pass_at: mean rating from which an item passes; None: the middle of the scale.
+        features: ``col,col:-``; None: see :func:`edit_metrics.calibration.features.default_features`.
+        by: ``edit_type`` fits predictors of their own for edit types with enough ratings; None: one for all.
+        group: column of items that are not independent.
+        random: the rated items were drawn uniformly from the table, although nothing in the files says so.
+        seed: of the folds.
+        n_resamples: of the intervals.
+    """
+
+    target: str
+    pass_at: float | None = None
+    features: str | None = None
+    by: str | None = None
+    group: str = "group"
+    random: bool = False
+    seed: int = 0
+    n_resamples: int = 200
+
+
+def calibrate(
+    frame: pd.DataFrame, ratings: Ratings, options: CalibrateOptions, run_info: Mapping[str, Any] | None = None
+) -> Calibration:
+    """Try every candidate held out by group, take the simplest that is not clearly worse, report all.
+
+    Args:
+        frame: a score table with a unique column ``id`` and every feature column.
+        ratings: of items of that table.
+        options: see :class:`CalibrateOptions`.
+        run_info: the run's ``run.json``, for the signatures; None for an unsigned table.
+
+    Raises:
+        NotEnoughDataError: fewer items, groups, passes or fails than the stated minimum.
+        TableError: an unknown id, column or dimension.
+    """
+    if options.by not in (None, "edit_type"):
+        raise TableError("edit_type", repr(options.by), "--by")
+    pass_at = ratings.scale.midpoint if options.pass_at is None else options.pass_at
+    specs = choose_features(frame, ratings, options)
+    rated = rated_items(frame, ratings, specs, options, pass_at)
+    check_enough(rated)
+    bounds = (ratings.scale.low, ratings.scale.high)
+    folds = group_folds(rated.groups.tolist(), options.seed)
+    tried = try_candidates(rated.sample, specs, folds, bounds)
+    groups = rated.groups.tolist()
+    recipes = (
+        choose_recipe(tried.passing, rated.sample.passed, groups),
+        choose_recipe(tried.rating, rated.sample.rating, groups),
+    )
+    used = used_features(specs, recipes)
+    kept = replace(rated, sample=replace(rated.sample, features=rated.sample.features[:, used]))
+    types = large_types(kept.sample) if options.by == "edit_type" else ()
+    fitter = Fitter(tuple(specs[index] for index in used), *recipes, bounds, types)
+    predictor, rank = fitter.fit_ranked(kept.sample)
+    held_out = fitter.held_out(kept, folds)
+    matrix = ratings.matrix(options.target)
+    report = quality_report(rated, tried, specs, fitter, kept, held_out, matrix, pass_at, options.n_resamples)
+    return Calibration(
+        options.target,
+        ratings.scale,
+        pass_at,
+        fitter.specs,
+        recipes,
+        predictor,
+        rank,
+        held_out,
+        feature_signatures([spec.name for spec in fitter.specs], run_info),
+        report,
+        options.seed,
+    )
+
+
+def choose_features(frame: pd.DataFrame, ratings: Ratings, options: CalibrateOptions) -> list[FeatureSpec]:
+    """The features that were asked for, or the default ones.
+
+    Raises:
+        TableError: a named column cannot be a feature, or none can.
+    """
+    if options.features is not None:
+        return parse_features(options.features, frame)
+    rated = frame["id"].isin(set(ratings.of(options.target)["id"]))
+    return default_features(frame, rated, exclude=(*ratings.dimensions, options.group))
+
+
+def rated_items(
+    frame: pd.DataFrame, ratings: Ratings, specs: Sequence[FeatureSpec], options: CalibrateOptions, pass_at: float
+) -> RatedItems:
+    """Join ratings and scores; items without any feature value are left out.
+
+    Raises:
+        TableError: ratings of unknown items, or no such group column.
+    """
+    ratings.check_ids(frame["id"].tolist(), "--ratings")
+    means = ratings.item_means(options.target)
+    rows = frame[frame["id"].isin(set(means.index))]
+    features = feature_matrix(rows, [spec.name for spec in specs])
+    measured = np.flatnonzero(np.isfinite(features).any(axis=1))
+    rows, features = rows.iloc[measured], features[measured]
+    means = means.loc[rows["id"].tolist()]
+    rating = means["mean"].to_numpy(dtype=np.float64)
+    known = means["inclusion_prob"].to_numpy(dtype=np.float64)
+    sample = Sample(features, rating, passes(rating, pass_at), text_column(rows, "edit_type"))
+    return RatedItems(
+        text_column(rows, "id"),
+        item_groups(rows, options.group),
+        text_column(rows, "model"),
+        inclusion_probabilities(known, len(ratings.item_means(options.target)), len(frame), random=options.random),
+        sample,
+    )
+
+
+def item_groups(frame: pd.DataFrame, column: str) -> Any:
+    """Group of every item as text; where the table has no such column and none was asked for, the item itself.
+
+    Raises:
+        TableError: a column was asked for by name and is absent.
+    """
+    if column in frame:
+        groups = text_column(frame, column)
+        ids = text_column(frame, "id")
+        return np.where(groups == "", ids, groups)
+    if column != "group":
+        raise TableError("a column of the table", repr(column), "--group", suggest(column, map(str, frame)))
+    return text_column(frame, "id")
+
+
+def inclusion_probabilities(known: Float64, n_rated: int, n_items: int, *, random: bool) -> Float64:
+    """Probability with which each rated item was drawn; NaN where it was not drawn at random.
+
+    When no file says anything: every item rated is a census (1 for all); a declared random sample has n_rated /
+    n_items; anything else is not known to be random.
+    """
+    if np.isfinite(known).any():
+        return known
+    if random or n_rated == n_items:
+        return np.full(len(known), n_rated / n_items)
+    return known
+
+
+def check_enough(rated: RatedItems) -> None:
+    """Refuse too small a sample, with the number that is needed.
+
+    Raises:
+        NotEnoughDataError: fewer than ``MIN_ITEMS``, ``MIN_GROUPS`` or ``MIN_EACH``.
+    """
+    n_passed = int(rated.sample.passed.sum())
+    counts = (
+        (len(rated.ids), MIN_ITEMS, "rated items that have a feature value"),
+        (len(set(rated.groups.tolist())), MIN_GROUPS, "groups of rated items"),
+        (n_passed, MIN_EACH, "items that people pass"),
+        (len(rated.ids) - n_passed, MIN_EACH, "items that people fail"),
+    )
+    for n, needed, what in counts:
+        if n < needed:
+            raise NotEnoughDataError(f"at least {needed} {what}", str(n), todo=f"Rate at least {needed - n} more.")

@@ -1,0 +1,180 @@
+"""A calibration as a value: predictor, held-out predictions, what it was fitted on. Versioned JSON, never a pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from edit_metrics import __version__
+from edit_metrics.calibration.curves import Curve
+from edit_metrics.calibration.features import FeatureSpec, feature_matrix
+from edit_metrics.calibration.predictor import Prediction, Recipe, RoutedPredictor
+from edit_metrics.errors import SignatureError, TableError
+from edit_metrics.io.tables import write_json
+from edit_metrics.ratings.scale import Scale
+from edit_metrics.types import DIMENSIONS, Float64
+
+FORMAT: Final = "edit-metrics calibration"
+VERSION: Final = 1
+_HELD_OUT: Final = ("id", "group", "model", "rating", "passed", "inclusion_prob", "rank", "p_pass", "expected_rating")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a calibration says of items: its prediction, and the rank by which decisions are made."""
+
+    prediction: Prediction
+    rank: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Fitted once, applied to any table that was made with the same definitions.
+
+    Attributes:
+        target: the rated dimension.
+        scale: of the ratings.
+        pass_at: mean rating from which an item passes.
+        features: the columns that the predictor reads, in order.
+        recipes: how the two heads are fitted (P(pass), mean rating).
+        predictor: fitted on all rated items.
+        rank: P(pass) → its rank among the rated items, in [0, 1]; decisions are thresholds on it, because ranks of
+            different folds are comparable where probabilities are not.
+        held_out: one row a rated item, predicted by a fold that has not seen its group; ``inclusion_prob`` is NaN for
+            items that were not drawn at random. Columns: see ``_HELD_OUT``.
+        signatures: dimension → hash of the definitions of its columns; empty when the table was unsigned.
+        report: held-out quality, in JSON terms.
+        seed: of the folds.
+    """
+
+    target: str
+    scale: Scale
+    pass_at: float
+    features: tuple[FeatureSpec, ...]
+    recipes: tuple[Recipe, Recipe]
+    predictor: RoutedPredictor
+    rank: Curve
+    held_out: pd.DataFrame
+    signatures: Mapping[str, str]
+    report: Mapping[str, Any]
+    seed: int
+
+    def score(self, frame: pd.DataFrame) -> Scores:
+        """Apply to a score table.
+
+        Raises:
+            TableError: a feature column is absent.
+        """
+        features = feature_matrix(frame, [spec.name for spec in self.features])
+        prediction = self.predictor.predict(features, text_column(frame, "edit_type"))
+        return Scores(prediction, self.rank(prediction.p_pass))
+
+
+def text_column(frame: pd.DataFrame, name: str) -> Any:
+    """A column as an object array of texts; empty strings where it is missing or absent."""
+    if name not in frame:
+        return np.full(len(frame), "", dtype=object)
+    return frame[name].astype("str").fillna("").to_numpy(dtype=object)
+
+
+def feature_signatures(features: Sequence[str], run_info: Mapping[str, Any] | None) -> dict[str, str]:
+    """Dimension → hash of the definitions behind the features of that dimension; empty for an unsigned table."""
+    held = (run_info or {}).get("score_signature", {})
+    used = [name for name in DIMENSIONS if any(feature.startswith(f"{name}.") for feature in features)]
+    return {name: str(held[name]["sha256"]) for name in used if name in held}
+
+
+def check_signatures(calibration: Calibration, run_info: Mapping[str, Any] | None) -> list[str]:
+    """Refuse a table that was made with other definitions; return warnings where a side is unsigned.
+
+    Raises:
+        SignatureError: a dimension's definitions differ.
+    """
+    here = feature_signatures([spec.name for spec in calibration.features], run_info)
+    for name, hash_ in calibration.signatures.items():
+        if name in here and here[name] != hash_:
+            raise SignatureError(
+                f"{name} scores made with the definitions that the calibration was fitted on ({hash_[:12]})",
+                f"other definitions ({here[name][:12]})",
+                "--calibration",
+                "Calibrate on a run of the same profile and version, or score again.",
+            )
+    if not here:
+        return ["the score table is unsigned: that its columns mean what they meant in the calibration is not checked"]
+    unsigned = [name for name in here if name not in calibration.signatures]
+    return [f"the calibration was fitted on an unsigned table: {', '.join(unsigned)} not checked"] if unsigned else []
+
+
+def write_calibration(calibration: Calibration, path: str | Path) -> None:
+    """Write the versioned JSON file."""
+    held_out = calibration.held_out
+    columns = {name: [None if pd.isna(v) else v for v in held_out[name].tolist()] for name in _HELD_OUT}
+    record = {
+        "format": FORMAT,
+        "version": VERSION,
+        "edit_metrics": __version__,
+        "target": calibration.target,
+        "scale": calibration.scale.to_json(),
+        "pass_at": calibration.pass_at,
+        "features": [{"name": spec.name, "sign": spec.sign} for spec in calibration.features],
+        "recipes": [{"kind": one.kind, "features": list(one.features)} for one in calibration.recipes],
+        "signatures": dict(calibration.signatures),
+        "seed": calibration.seed,
+        "report": dict(calibration.report),
+        "rank": calibration.rank.to_json(),
+        "predictor": calibration.predictor.to_json(),
+        "held_out": columns,
+    }
+    write_json(record, path)
+
+
+def read_calibration(path: str | Path) -> Calibration:
+    """Read what :func:`write_calibration` wrote.
+
+    Raises:
+        TableError: no such file, not a calibration, or of another version.
+    """
+    record = _read_json(Path(path))
+    if record.get("format") != FORMAT or record.get("version") != VERSION:
+        found = f"{record.get('format')!r}, version {record.get('version')!r}"
+        raise TableError(f"{FORMAT!r}, version {VERSION}", found, str(path), "Run `edit-metrics calibrate` again.")
+    try:
+        return _from_json(record)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise TableError("a complete calibration", f"{type(error).__name__}: {error}", str(path)) from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TableError("a calibration file", "no such file", str(path)) from None
+    except (OSError, ValueError) as error:
+        raise TableError("a JSON file", str(error), str(path)) from error
+    return record if isinstance(record, dict) else {}
+
+
+def _from_json(record: dict[str, Any]) -> Calibration:
+    held_out = pd.DataFrame({name: record["held_out"][name] for name in _HELD_OUT})
+    numbers = [name for name in _HELD_OUT if name not in ("id", "group", "model")]
+    held_out = held_out.astype(dict.fromkeys(numbers, "float64"))
+    pass_recipe, rating_recipe = (Recipe(str(one["kind"]), tuple(one["features"])) for one in record["recipes"])
+    return Calibration(
+        str(record["target"]),
+        Scale.from_json(record["scale"]),
+        float(record["pass_at"]),
+        tuple(FeatureSpec(str(one["name"]), int(one["sign"])) for one in record["features"]),
+        (pass_recipe, rating_recipe),
+        RoutedPredictor.from_json(record["predictor"]),
+        Curve.from_json(record["rank"]),
+        held_out,
+        {str(name): str(hash_) for name, hash_ in record["signatures"].items()},
+        record["report"],
+        int(record["seed"]),
+    )

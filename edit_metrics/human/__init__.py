@@ -1,1 +1,0 @@
-"""Ratings, agreement, calibration, triage, estimates, Label Studio. Works on score tables alone."""

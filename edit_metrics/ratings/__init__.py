@@ -1,0 +1,1 @@
+"""Ratings: read, checked, on a scale, and how far raters agree. Tables alone."""
