@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "why-masked-metrics-differ.md").read_text(encoding="utf-
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    path = ROOT / "scripts" / "explain_masked_metrics.py"
+    path = ROOT / "benchmarks" / "explain_masked_metrics.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edit_metrics"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"types", "errors"}),
-    frozenset({"registry", "config", "stats", "io"}),
+    frozenset({"registry", "config", "stats", "io", "pixels"}),
     frozenset({"weights", "metrics", "dimensions", "instruction", "compare", "report"}),
     frozenset({"backends"}),
     frozenset({"features"}),

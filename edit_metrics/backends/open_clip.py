@@ -42,7 +42,7 @@ class OpenClipEncoder:
         weights: reference of a state dict (safetensors, or a checkpoint that ``torch.load(weights_only=True)`` reads)
             or of a folder in open_clip's own layout; empty = the catalogue's for model and tag.
         blind_below: ‖ΔI‖ that the encoder gives to a mere re-encode (90th percentile). The default is an assumption
-            until ``scripts/measure_encoder.py`` has been run on the encoder.
+            until ``benchmarks/measure_encoder.py`` has been run on the encoder.
         batch_size: pictures or texts of one forward pass.
         dtype: of the network; embeddings are float32.
         device: see :func:`~edit_metrics.backends.factory.build_backend`.

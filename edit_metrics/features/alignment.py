@@ -10,12 +10,12 @@ import numpy as np
 
 from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics import registration as registrations
-from edit_metrics.metrics.areas import as_bytes
-from edit_metrics.metrics.change import ChangeMap, ChangeReference, change_reference, find_changes
-from edit_metrics.metrics.lab import LabPair, shift_lab
 from edit_metrics.metrics.preservation import masked_mse
 from edit_metrics.metrics.registration import ChannelGains, Registration
 from edit_metrics.metrics.ssim import SsimMap, ssim_map
+from edit_metrics.pixels.areas import as_bytes
+from edit_metrics.pixels.change import ChangeMap, ChangeReference, change_reference, find_changes
+from edit_metrics.pixels.lab import LabPair, shift_lab
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
 

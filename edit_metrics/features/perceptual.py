@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from edit_metrics.backends.base import PerceptualBackbone, PerceptualPair
 from edit_metrics.features.pixels import Compared
-from edit_metrics.metrics.areas import fill
 from edit_metrics.metrics.pie import blackened, pie_kept
+from edit_metrics.pixels.areas import fill
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Mask
 

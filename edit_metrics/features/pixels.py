@@ -10,9 +10,10 @@ import numpy as np
 
 from edit_metrics.io.images import DecodeInfo
 from edit_metrics.io.masks import fit_mask
-from edit_metrics.metrics import areas, ssim
+from edit_metrics.metrics import ssim
 from edit_metrics.metrics.grid import GridFit, fit_to_grid
-from edit_metrics.metrics.lab import LabPair, rgb_to_lab
+from edit_metrics.pixels import areas
+from edit_metrics.pixels.lab import LabPair, rgb_to_lab
 from edit_metrics.registry import feature, label
 from edit_metrics.types import RGB, Float32, Mask, Missing, not_applicable, undefined
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from edit_metrics.backends.base import PatchEncoder
-from edit_metrics.metrics.areas import fill
 from edit_metrics.metrics.grid import GridFit
+from edit_metrics.pixels.areas import fill
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Mask, Missing, not_applicable, undefined
 

@@ -15,8 +15,8 @@ from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 
-from edit_metrics.metrics.change import ChangeMap
 from edit_metrics.metrics.embedding import Embedding, cosine, image_shift, unit_vector, with_truncation
+from edit_metrics.pixels.change import ChangeMap
 from edit_metrics.registry import label, metric
 from edit_metrics.types import Direction, Measurement, Missing, measured, not_applicable, undefined
 
@@ -207,7 +207,7 @@ def unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor
         source_embedding: f(S), D.
         edited_embedding: f(E), D.
         floor: cosine. What unrelated pictures reach depends on the encoder; the default is an assumption until
-            ``scripts/measure_encoder.py`` has been run on the encoder in use.
+            ``benchmarks/measure_encoder.py`` has been run on the encoder in use.
     """
     similarity = cosine(source_embedding, edited_embedding)
     return similarity if isinstance(similarity, Missing) else float(similarity < floor)
@@ -220,7 +220,7 @@ def unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor
 def conse_unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor: float = 0.4) -> float | Missing:
     """As :func:`unrelated`, with ConSE's floor: under .4 lie 1 of 65 real edits and 59 % of unrelated pictures.
 
-    Printed by ``scripts/measure_encoder.py``.
+    Printed by ``benchmarks/measure_encoder.py``.
     """
     return unrelated(source_embedding, edited_embedding, floor=floor)
 

@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edit_metrics.metrics.luma import SMALLEST_SIDE, bt601, bt709
+from edit_metrics.pixels.luma import SMALLEST_SIDE, bt601, bt709
 from edit_metrics.types import RGB, Float32, Mask, Missing, undefined
 
 _CODEC_BLOCK: Final = 8  # px, JPEG

@@ -11,9 +11,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edit_metrics.metrics.areas import MIN_SHARE, as_bytes, tile_means
-from edit_metrics.metrics.change import ChangeMap
-from edit_metrics.metrics.lab import LabPair, delta_e_2000
+from edit_metrics.pixels.areas import MIN_SHARE, as_bytes, tile_means
+from edit_metrics.pixels.change import ChangeMap
+from edit_metrics.pixels.lab import LabPair, delta_e_2000
 from edit_metrics.registry import metric
 from edit_metrics.types import Direction, Mask, Measurement, Missing, measured, not_applicable, undefined
 
@@ -29,7 +29,7 @@ SATURATED: Final = 0.5
     features={"change": "change_map", "cautions": "pixel_cautions"},
 )
 def changed_share(change: ChangeMap, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
-    """Share of the kept pixels that changed visibly (see :func:`edit_metrics.metrics.change.find_changes`)."""
+    """Share of the kept pixels that changed visibly (see :func:`edit_metrics.pixels.change.find_changes`)."""
     share = np.count_nonzero(change.changed & kept) / np.count_nonzero(kept)
     return measured(share, *(cautions or ()), *_floor_cautions(change))
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from edit_metrics.metrics.areas import as_bytes
 from edit_metrics.metrics.preservation import masked_mse, mse_to_psnr
 from edit_metrics.metrics.registration import register
+from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction, Mask, Measurement, Missing, measured, not_applicable, undefined
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from edit_metrics.metrics.change import ChangeMap, mean_coarse_difference
-from edit_metrics.metrics.lab import LabPair, shift_lab
 from edit_metrics.metrics.registration import Registration
+from edit_metrics.pixels.change import ChangeMap, mean_coarse_difference
+from edit_metrics.pixels.lab import LabPair, shift_lab
 from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from edit_metrics.metrics.artefacts import luma_banding, luma_blockiness
-from edit_metrics.metrics.luma import SMALLEST_SIDE, bt601, bt709
+from edit_metrics.pixels.luma import SMALLEST_SIDE, bt601, bt709
 from edit_metrics.types import RGB, Float32, Missing, undefined
 
 _DB2_HIGH: Final = np.array([-0.4829629131445341, 0.8365163037378079, -0.2241438680420134, -0.1294095225512604])

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import cv2
 import numpy as np
 
-from edit_metrics.metrics.areas import MIN_SHARE, erode, tile_means
+from edit_metrics.pixels.areas import MIN_SHARE, erode, tile_means
 from edit_metrics.registry import metric
 from edit_metrics.types import (
     Direction,

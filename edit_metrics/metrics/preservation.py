@@ -11,8 +11,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edit_metrics.metrics.areas import as_bytes
 from edit_metrics.metrics.ssim import masked_ssim
+from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction, Mask, Measurement, measured, undefined
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from scipy import fft
 
-from edit_metrics.metrics.areas import as_bytes, erode, tile_starts
+from edit_metrics.pixels.areas import as_bytes, erode, tile_starts
 from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edit_metrics.metrics.areas import as_bytes
+from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Measurement, measured, undefined
 

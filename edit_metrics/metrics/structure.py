@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edit_metrics.metrics.areas import as_bytes, erode
-from edit_metrics.metrics.luma import bt601
+from edit_metrics.pixels.areas import as_bytes, erode
+from edit_metrics.pixels.luma import bt601
 from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Measurement, Missing, measured, undefined
 

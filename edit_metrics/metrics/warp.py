@@ -8,9 +8,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edit_metrics.metrics.areas import as_bytes, erode
-from edit_metrics.metrics.luma import bt709
 from edit_metrics.metrics.registration import Registration
+from edit_metrics.pixels.areas import as_bytes, erode
+from edit_metrics.pixels.luma import bt709
 from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 

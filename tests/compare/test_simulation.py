@@ -13,7 +13,7 @@ from scipy.stats import norm, skew, ttest_1samp, ttest_ind
 
 from edit_metrics.compare.gate_config import GateConfig
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "simulate_gate.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "simulate_gate.py"
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edit_metrics.metrics import adherence, clip_views
-from edit_metrics.metrics.change import ChangeMap
+from edit_metrics.pixels.change import ChangeMap
 from edit_metrics.registry import all_metrics, get_label, get_metric
 from edit_metrics.types import Measurement, Missing, Status
 

@@ -15,11 +15,11 @@ from skimage import data
 
 from edit_metrics.features.structure import geometry_region, kept_patch_keys
 from edit_metrics.metrics.grid import fit_to_grid
-from edit_metrics.metrics.luma import bt601
 from edit_metrics.metrics.registration import Registration, register
 from edit_metrics.metrics.seam import seam
 from edit_metrics.metrics.structure import edge_f1, find_edges, gmsd, ms_ssim, structure_distance
 from edit_metrics.metrics.warp import warp_px
+from edit_metrics.pixels.luma import bt601
 from edit_metrics.registry import get_metric
 from edit_metrics.types import Measurement, Missing, Status, not_applicable, undefined
 

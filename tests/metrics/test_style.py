@@ -14,7 +14,6 @@ from skimage import data
 from edit_metrics.backends.base import PerceptualPair
 from edit_metrics.backends.stub import StubEncoder, StubPerceptual
 from edit_metrics.features.style import cover, kept_embedding, reference_gram_distances, style_embedding
-from edit_metrics.metrics.lab import rgb_to_lab
 from edit_metrics.metrics.style import (
     _half_sphere,
     clip_i_kept,
@@ -24,6 +23,7 @@ from edit_metrics.metrics.style import (
     sliced_emd,
     style_prompt_gain,
 )
+from edit_metrics.pixels.lab import rgb_to_lab
 from edit_metrics.types import Measurement, Missing, not_applicable, unavailable, undefined
 
 CAT = data.chelsea()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "triage_evidence.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "triage_evidence.py"
 
 
 def output(folder: Path, *words: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Where the time of `score` on one item goes: `python scripts/bench_startup.py STARTED MANIFEST OUT` prints JSON.
+"""Where the time of `score` on one item goes: `python benchmarks/bench_startup.py STARTED MANIFEST OUT` prints JSON.
 
 STARTED is ``time.monotonic()`` of the process that starts this one, just before.
 """

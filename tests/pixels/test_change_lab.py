@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from edit_metrics.metrics.lab import delta_e_2000, rgb_to_lab, shift_lab
+from edit_metrics.pixels.lab import delta_e_2000, rgb_to_lab, shift_lab
 
 # Sharma, Wu, Dalal 2005, table 1: Lab 1, Lab 2, ΔE00.
 SHARMA = [

@@ -1,4 +1,4 @@
-"""Peak memory of one pass, in a process of its own: `python scripts/bench_memory.py KIND PROFILE FOLDER ITEMS …`."""
+"""Peak memory of one pass, in a process of its own: `python benchmarks/bench_memory.py KIND PROFILE FOLDER ITEMS …`."""
 
 from __future__ import annotations
 

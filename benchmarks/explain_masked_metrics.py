@@ -1,6 +1,6 @@
 """One pair, one mask, three PSNRs: the honest value, PIE-Bench's, BrushNet's, and the arithmetic that links them.
 
-    python scripts/explain_masked_metrics.py [--shared DIR]
+    python benchmarks/explain_masked_metrics.py [--shared DIR]
 
 Prints the blocks of docs/why-masked-metrics-differ.md: two from the fixtures, one from the real data where that folder
 is there. Deterministic; no weights.

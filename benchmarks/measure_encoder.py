@@ -1,6 +1,6 @@
 """How much a text-image encoder knows of real edits; prints a table per encoder.
 
-    python scripts/measure_encoder.py [--encoder conse|CATALOGUE-NAME|PATH] ... [--data MANIFEST]
+    python benchmarks/measure_encoder.py [--encoder conse|CATALOGUE-NAME|PATH] ... [--data MANIFEST]
 
 Without ``--encoder``: ConSE, and every catalogued open_clip weight that is in the model cache. A PATH is a state dict
 of ``--model`` (with the preprocessing of ``--pretrained``), or a folder in open_clip's layout.

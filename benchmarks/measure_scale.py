@@ -1,6 +1,6 @@
 """What each item costs the driver, apart from its score: for the projections of docs/scale.md.
 
-    python scripts/measure_scale.py [--items 20000] [--profile embedded]
+    python benchmarks/measure_scale.py [--items 20000] [--profile embedded]
 
 Writes a manifest of that many rows and score shards in the profile's own columns (made-up values), and reads, checks,
 sends and merges them by the code that a run uses. No pictures, no models.

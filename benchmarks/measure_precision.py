@@ -1,6 +1,6 @@
 """What bfloat16 changes: every column and every pre-score, in float32 and with each torch model in bfloat16.
 
-    python scripts/measure_precision.py MANIFEST [MANIFEST …] [--profile embedded] [--set backends.clip.weights=PATH]
+    python benchmarks/measure_precision.py MANIFEST [MANIFEST …] [--profile embedded] [--set backends.clip.weights=PATH]
 
 A model may run in bfloat16 by default where no pre-score moves by .01 (METRICS.md §0). Meant for real weights: with
 random ones the table says nothing.

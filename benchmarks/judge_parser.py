@@ -2,7 +2,7 @@
 
 The texts are other people's and stay out of the repository; the counts of wrong readings are in docs/typed-checks.md.
 
-    python scripts/judge_parser.py [--shared ../shared/data]
+    python benchmarks/judge_parser.py [--shared ../shared/data]
 """
 
 from __future__ import annotations

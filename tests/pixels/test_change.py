@@ -12,10 +12,10 @@ from scipy.ndimage import binary_closing, binary_opening, gaussian_filter, label
 from skimage import data
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from edit_metrics.metrics import change
-from edit_metrics.metrics.change import ChangeMap, change_reference, find_changes
 from edit_metrics.metrics.extent import changed_share, locality, over_edit_share, under_edit_share, worst_tile
-from edit_metrics.metrics.lab import delta_e_2000, rgb_to_lab
+from edit_metrics.pixels import change
+from edit_metrics.pixels.change import ChangeMap, change_reference, find_changes
+from edit_metrics.pixels.lab import delta_e_2000, rgb_to_lab
 from edit_metrics.types import RGB, Mask, Missing, undefined
 
 

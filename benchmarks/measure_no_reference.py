@@ -2,7 +2,7 @@
 
 The tables help to choose the anchors of the quality curves. Pictures: the real edits outside the repository.
 
-    python scripts/measure_no_reference.py [--shared ../shared/data] [--pictures 20]
+    python benchmarks/measure_no_reference.py [--shared ../shared/data] [--pictures 20]
 """
 
 from __future__ import annotations

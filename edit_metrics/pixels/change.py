@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edit_metrics.metrics.areas import as_bytes
-from edit_metrics.metrics.lab import delta_e_2000, delta_e_planes
+from edit_metrics.pixels.areas import as_bytes
+from edit_metrics.pixels.lab import delta_e_2000, delta_e_planes
 from edit_metrics.types import Float32, Mask
 
 BLUR_SIGMA: Final = 1.5  # px

@@ -1,6 +1,6 @@
 """How accurate the typed checks are on generated truth; prints the tables of docs/typed-checks.md.
 
-    python scripts/measure_typed_checks.py [parser] [colour] [tone] [geometry] [text] [area] [competence]
+    python benchmarks/measure_typed_checks.py [parser] [colour] [tone] [geometry] [text] [area] [competence]
 
 Pictures and fonts are those that scikit-image and matplotlib ship; nothing is downloaded. A verdict counts as *yes*
 from a score of .5. ``done`` rows ask for what was done (right = yes); ``other`` rows ask for something else, or nothing
@@ -32,8 +32,8 @@ from edit_metrics.instruction.check_text import check_text
 from edit_metrics.instruction.check_tone import check_tone
 from edit_metrics.instruction.parser import parse_instruction
 from edit_metrics.instruction.verdict import Verdict
-from edit_metrics.metrics.change import change_reference, find_changes
-from edit_metrics.metrics.lab import rgb_to_lab
+from edit_metrics.pixels.change import change_reference, find_changes
+from edit_metrics.pixels.lab import rgb_to_lab
 from edit_metrics.types import RGB, Mask, Missing
 
 SIDE = 256

@@ -2,7 +2,7 @@
 
 Each source of the real edits outside the repository, with its own object and with every other item's object.
 
-    python scripts/measure_object_rank.py [--shared ../shared/data] [--role conse] [--use conse]
+    python benchmarks/measure_object_rank.py [--shared ../shared/data] [--role conse] [--use conse]
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Does the gate keep its promises? Simulated benchmark pairs through the gate's own code.
 
-    python scripts/simulate_gate.py            2,000 pairs a row, a few minutes on one core
-    python scripts/simulate_gate.py --quick    200 pairs a row
+    python benchmarks/simulate_gate.py            2,000 pairs a row, a few minutes on one core
+    python benchmarks/simulate_gate.py --quick    200 pairs a row
 
 Every pair has 8 dimensions, 20 to 300 groups of 1 to 6 items, differences with a part that the items of a group share
 and a part of their own, both skewed, correlated over dimensions, and values that are missing on either side by chance.

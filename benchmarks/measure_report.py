@@ -1,6 +1,6 @@
 """How large the page of a run is, and how fast Chromium opens it: 2,000 made-up items, 120 of them with pictures.
 
-    python scripts/measure_report.py [ITEMS]
+    python benchmarks/measure_report.py [ITEMS]
 
 Prints the time to write the page, its size, and of three fresh browsers the time until the page stands with its table.
 """

@@ -1,6 +1,6 @@
 """Print what docs/triage.md states, measured on the real ratings; skips where they are absent.
 
-    python scripts/triage_evidence.py [--part agreement|risk|new-model|cost|estimate] [--quick]
+    python benchmarks/triage_evidence.py [--part agreement|risk|new-model|cost|estimate] [--quick]
 
 The ratings lie in ../shared/data/human_ratings, or under the folder that EDIT_METRICS_SHARED names. Seeds are fixed.
 """

@@ -1,9 +1,9 @@
 """Time ours against the plain combination: same images, same weights, same process.
 
-    python scripts/bench.py --profile embedded            the comparison; last line: ratio X.XX floor Y.YY
-    python scripts/bench.py --profile default --detector YUNET.onnx
-    python scripts/bench.py --scaling items|size|workers|cache|startup|resume      (with embedded; cache with either)
-    python scripts/bench.py --page docs/performance.md    write the page from what the runs above left in --results
+    python benchmarks/bench.py --profile embedded            the comparison; last line: ratio X.XX floor Y.YY
+    python benchmarks/bench.py --profile default --detector YUNET.onnx
+    python benchmarks/bench.py --scaling items|size|workers|cache|startup|resume      (with embedded; cache with either)
+    python benchmarks/bench.py --page docs/performance.md    write the page from what the runs above left in --results
 
 ``ratio`` is the plain combination's time over ours for the same measures, the median over repetitions that alternate
 between the two. ``floor`` is our time for them over the time of the unavoidable model calls alone, likewise.

@@ -1,4 +1,4 @@
-"""docs/performance.md from the figures that `scripts/bench.py --results` leaves behind."""
+"""docs/performance.md from the figures that `benchmarks/bench.py --results` leaves behind."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Record = Mapping[str, Any]
 
 _HEAD = """# Performance
 
-Every figure on this page was printed by the command that stands over it; `scripts/bench.py --page` writes it. Times are
-wall-clock unless CPU is said. `ratio` is the plain combination over ours for the same measures, pair by pair over
+Every figure on this page was printed by the command that stands over it; `benchmarks/bench.py --page` writes it. Times
+are wall-clock unless CPU is said. `ratio` is the plain combination over ours for the same measures, pair by pair over
 repetitions that alternate between the two in one process: median, and lowest to highest. The plain combination is what
 a user would put together from the usual libraries, one item at a time in float32, on the same weights
-(`scripts/bench_plain*.py`).
+(`benchmarks/bench_plain*.py`).
 """
 _NOT_MEASURED = """## Not measured
 
@@ -24,8 +24,8 @@ _NOT_MEASURED = """## Not measured
   skipped without one. No figure was taken on a GPU and nothing was tuned for one: try `engine.batch_size` of 16 and
   more there. `torch.compile` is not used.
 * **bfloat16 of CLIP, ViT and DINO on trained weights.** None could be had where this was measured, so the `default`
-  profile runs them in float32. `python scripts/measure_precision.py MANIFEST --profile default` prints the table that
-  decides; `--set backends.clip.dtype=bfloat16`, and the same for `safety` and `patches`, turns it on.
+  profile runs them in float32. `python benchmarks/measure_precision.py MANIFEST --profile default` prints the table
+  that decides; `--set backends.clip.dtype=bfloat16`, and the same for `safety` and `patches`, turns it on.
 * **SFace.** Its checkpoint was not at hand; a stand-in takes its place on both sides.
 """
 
@@ -56,7 +56,7 @@ def _comparison(record: Record) -> str:
     lines = [
         f"## {title}",
         "",
-        f"`python scripts/bench.py {options}`: {record['items']} pairs of 512×512 (scikit-image's pictures), "
+        f"`python benchmarks/bench.py {options}`: {record['items']} pairs of 512×512 (scikit-image's pictures), "
         f"{record['repetitions']} repetitions, {machine['cores']} cores of {machine['cpu']}"
         f"{' with AVX-512 bf16' if machine['bf16'] else ''}, {machine['memory_gib']} GiB; "
         f"other processes kept {machine['busy_with_others']} cores busy meanwhile.",
@@ -118,7 +118,7 @@ def _differences(record: Record) -> list[str]:
 def _runs(title: str, command: str, head: str) -> Any:
     def write(record: Record) -> str:
         options = f" --side {record['side']}" if record.get("side", 512) != 512 else ""
-        lines = [f"## {title}", "", f"`python scripts/bench.py --scaling {command}{options}`", ""]
+        lines = [f"## {title}", "", f"`python benchmarks/bench.py --scaling {command}{options}`", ""]
         lines += [
             f"| {head} | items | whole process, s | models, s | rest of the run, s | rest: ms an item | peak MiB |",
             "|---|---|---|---|---|---|---|",
@@ -138,7 +138,7 @@ def _startup(record: Record) -> str:
     lines = [
         "## Start-up",
         "",
-        f"`python scripts/bench.py --scaling startup`: `edit-metrics --help` takes {record['help_seconds']:.2f} s. "
+        f"`python benchmarks/bench.py --scaling startup`: `edit-metrics --help` takes {record['help_seconds']:.2f} s. "
         f"Scoring one item of 512² with `embedded`, weights in the cache of models, takes {record['seconds']:.2f} s:",
         "",
         "| step | s |",
@@ -158,7 +158,7 @@ def _cache(record: Record) -> str:
     lines = [
         f"## Five checkpoints on one benchmark, `{record['profile']}`{dtype}",
         "",
-        f"`python scripts/bench.py --scaling cache{options}`: {record['items']} sources, five edited pictures each, "
+        f"`python benchmarks/bench.py --scaling cache{options}`: {record['items']} sources, five edited pictures each, "
         "models loaded; ms an item by checkpoint. The plain combination has no memory: it is timed on the first.",
         "",
         "| | 1 | 2 | 3 | 4 | 5 | second ÷ first | plain ÷ ours over all five |",

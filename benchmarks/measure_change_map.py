@@ -1,6 +1,6 @@
 """What the change map calls changed, measured: false alarms, planted changes, and real edits.
 
-    python scripts/measure_change_map.py [--shared DIR] [--overlays DIR] [--quick]
+    python benchmarks/measure_change_map.py [--shared DIR] [--overlays DIR] [--quick]
 
 Prints, for pictures that scikit-image ships (and those of the real data, where that folder is there): the share of
 the frame called changed after nothing but a re-encode, a resize, a shift or a gain, and whether each copy counts as a
@@ -25,11 +25,11 @@ from edit_metrics.features.alignment import registration, steadied_labs, whole_c
 from edit_metrics.features.pixels import labs
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.masks import decode_mask
-from edit_metrics.metrics.areas import fill
-from edit_metrics.metrics.change import ChangeMap, change_reference, find_changes
 from edit_metrics.metrics.grid import fit_to_grid
-from edit_metrics.metrics.lab import rgb_to_lab
 from edit_metrics.metrics.no_op import no_op
+from edit_metrics.pixels.areas import fill
+from edit_metrics.pixels.change import ChangeMap, change_reference, find_changes
+from edit_metrics.pixels.lab import rgb_to_lab
 from edit_metrics.types import RGB, Mask, Missing
 
 SHARED = Path(os.environ.get("EDIT_METRICS_SHARED", Path(__file__).resolve().parents[2] / "shared" / "data"))

@@ -1,6 +1,6 @@
 """Four "checkpoints" made from real edits, scored and put through the gate: does it say what a person would?
 
-    python scripts/real_gate.py ../shared/data --out out/real_gate
+    python benchmarks/real_gate.py ../shared/data --out out/real_gate
 
 good: the edits as they are. reencoded: JPEG, quality 95. degraded: a third of the resolution, blurred, JPEG 30.
 faceless: the portraits' edits blurred until no face is left, everything else as it is. Expected: pass or inconclusive,

@@ -3,7 +3,7 @@
 The table helps to choose the anchors of the structure and style curves. Pictures: sources of the real edits outside the
 repository, at most 512 px on the longer side.
 
-    python scripts/measure_structure.py [--shared ../shared/data] [--pictures 20]
+    python benchmarks/measure_structure.py [--shared ../shared/data] [--pictures 20]
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from measure_no_reference import damages, read_pairs
 from numpy.typing import NDArray
 
 from edit_metrics.features.pixels import LabPair
-from edit_metrics.metrics.lab import rgb_to_lab
 from edit_metrics.metrics.registration import Registration, register
 from edit_metrics.metrics.structure import edge_f1, gmsd, ms_ssim
 from edit_metrics.metrics.style import colour_emd
 from edit_metrics.metrics.warp import warp_px
+from edit_metrics.pixels.lab import rgb_to_lab
 from edit_metrics.types import RGB, Measurement, Missing
 
 COLUMNS = ("gmsd", "ms_ssim", "edge_f1", "warp_px", "colour_emd")
