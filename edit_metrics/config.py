@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edit_metrics.errors import ConfigError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.types import DIMENSIONS
 
 Anchors = list[tuple[float, float]]

@@ -15,15 +15,14 @@ The decorators return the function unchanged.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from edit_metrics.errors import ConfigError
+from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.types import DIMENSIONS, Direction
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -243,15 +242,6 @@ def load_all() -> None:
         package = importlib.import_module(package_name)
         for module in pkgutil.iter_modules(package.__path__, f"{package_name}."):
             importlib.import_module(module.name)
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the nearest known names, or lists some when none is near."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    if near:
-        return f"Did you mean {' or '.join(repr(n) for n in near)}?"
-    return f"Known: {', '.join(sorted(names)[:40])}."
 
 
 C = TypeVar("C", bound=Computation)

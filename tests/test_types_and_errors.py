@@ -81,3 +81,10 @@ def test_a_missing_extra_names_the_command_that_installs_it() -> None:
 @pytest.mark.parametrize(("kind", "code"), [(errors.ConfigError, 2), (errors.WeightsError, 2), (errors.RunError, 4)])
 def test_exit_codes_follow_the_tree(kind: type[errors.EditMetricsError], code: int) -> None:
     assert kind("a", "b").exit_code == code
+
+
+def test_a_near_name_is_proposed_and_else_the_known_ones_are_listed() -> None:
+    assert errors.suggest("embeded", ("embedded", "clip", "large")) == "Did you mean 'embedded'?"
+    assert errors.suggest("clip_t", ("adherence.clip_t", "preservation.psnr")) == "Did you mean 'adherence.clip_t'?"
+    assert errors.suggest("banana", ("large", "clip")) == "Known: clip, large."
+    assert errors.suggest("x", (f"column{n:03}" for n in range(100))).endswith("column039.")

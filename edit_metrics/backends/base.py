@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
-from edit_metrics.errors import ConfigError, MissingExtraError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import ConfigError, MissingExtraError, suggest
 from edit_metrics.types import RGB, Float32, Mask
 
 DTYPES: Final = ("float32", "bfloat16")

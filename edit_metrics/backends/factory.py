@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edit_metrics.backends.base import Backend, Fingerprint
-from edit_metrics.errors import ConfigError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import ConfigError, suggest
 
 _SAFETY: Final = {
     "open_nsfw": "edit_metrics.backends.open_nsfw:OpenNsfw",

@@ -14,8 +14,7 @@ from PIL import Image
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of, require_package
 from edit_metrics.backends.preprocess import map_in_threads
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
-from edit_metrics.errors import ConfigError, WeightsError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import ConfigError, WeightsError, suggest
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
 

@@ -15,8 +15,7 @@ from edit_metrics.backends.base import DTYPES, EncoderTraits, Fingerprint, one_o
 from edit_metrics.backends.preprocess import map_in_threads
 from edit_metrics.backends.text_memory import TextMemory
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
-from edit_metrics.errors import ConfigError, WeightsError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import ConfigError, WeightsError, suggest
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
 

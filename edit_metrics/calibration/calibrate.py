@@ -23,9 +23,8 @@ from edit_metrics.calibration.fitting import (
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Sample
 from edit_metrics.calibration.quality import quality_report
-from edit_metrics.errors import NotEnoughDataError, TableError
+from edit_metrics.errors import NotEnoughDataError, TableError, suggest
 from edit_metrics.ratings.table import Ratings
-from edit_metrics.registry import suggest
 from edit_metrics.types import Float64
 
 MIN_ITEMS: Final = 150

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from edit_metrics.errors import TableError
-from edit_metrics.registry import all_metrics, suggest
+from edit_metrics.errors import TableError, suggest
+from edit_metrics.registry import all_metrics
 from edit_metrics.types import DIMENSIONS, Direction, Float64
 
 MIN_COVERAGE: Final = 0.8

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edit_metrics.errors import EditMetricsError, UserError
+from edit_metrics.errors import EditMetricsError, UserError, suggest
 
 if TYPE_CHECKING:
     from edit_metrics.compare.comparison import Comparison
@@ -162,7 +162,6 @@ def _sides(
     """The runs to compare and the columns that pair them."""
     from edit_metrics.compare.loading import load_runs
     from edit_metrics.compare.pairing import default_pair_by, split_by
-    from edit_metrics.registry import suggest
 
     runs = load_runs(paths)
     if by is None:

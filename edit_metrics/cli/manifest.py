@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edit_metrics.errors import ConfigError, UserError
+from edit_metrics.errors import ConfigError, UserError, suggest
 
 if TYPE_CHECKING:
     from edit_metrics.io.adapters.common import Converted, WhiteMeans
@@ -73,7 +73,6 @@ def _convert(
     from edit_metrics.io.adapters.hf_parquet import read_hf_parquet
     from edit_metrics.io.adapters.magicbrush import read_magicbrush
     from edit_metrics.io.adapters.pie_bench import read_pie_bench
-    from edit_metrics.registry import suggest
 
     given = {"--edited": edited, "--model": model, "--mask-white-means": white_means, "--column": columns or None}
     unfit = [name for name, value in given.items() if value is not None and name not in _FITS.get(layout, given)]

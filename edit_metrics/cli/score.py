@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edit_metrics.cli.console import emit_json, say, table, warn
-from edit_metrics.errors import ConfigError, ManifestError, RunError
+from edit_metrics.errors import ConfigError, ManifestError, RunError, suggest
 
 if TYPE_CHECKING:
     from edit_metrics.config import Config
@@ -74,7 +74,6 @@ def score(
 
 
 def _check_choice(option: str, value: str, known: tuple[str, ...]) -> None:
-    from edit_metrics.registry import suggest
 
     if value not in known:
         raise ConfigError(f"{option} {'|'.join(known)}", repr(value), todo=suggest(value, known))

@@ -16,8 +16,7 @@ from edit_metrics.compare.measures import Declared, Measure, find_measures, noth
 from edit_metrics.compare.pairing import Run, to_units
 from edit_metrics.compare.signatures import check_signatures
 from edit_metrics.compare.verdict import DimensionVerdict, Outcome, PairedDimension, overall
-from edit_metrics.errors import ConfigError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.types import Float64, Status
 
 if TYPE_CHECKING:

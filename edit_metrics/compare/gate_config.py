@@ -9,8 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edit_metrics.errors import ConfigError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import ConfigError, suggest
 
 
 class DimensionRule(BaseModel):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from edit_metrics.errors import ConfigError, TableError
-from edit_metrics.registry import get_metric, suggest
+from edit_metrics.errors import ConfigError, TableError, suggest
+from edit_metrics.registry import get_metric
 from edit_metrics.types import DIMENSIONS, Direction
 
 if TYPE_CHECKING:

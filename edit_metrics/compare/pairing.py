@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edit_metrics.errors import TableError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import TableError, suggest
 from edit_metrics.stats import group_codes
 from edit_metrics.types import Float64
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from edit_metrics.backends.base import Fingerprint
 from edit_metrics.config import Config
-from edit_metrics.errors import ConfigError
+from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.io.hashing import canonical_json_sha256
 from edit_metrics.metrics.style import GRAM_METRICS
 from edit_metrics.registry import (
@@ -25,7 +25,6 @@ from edit_metrics.registry import (
     get_feature,
     get_label,
     get_metric,
-    suggest,
 )
 from edit_metrics.types import DIMENSIONS
 

@@ -8,14 +8,13 @@ from typing import Final
 
 import pandas as pd
 
-from edit_metrics.errors import TableError
+from edit_metrics.errors import TableError, suggest
 from edit_metrics.io.tables import read_scores, read_table, with_text_ids
 from edit_metrics.ratings.files import with_selection
 from edit_metrics.ratings.label_studio import read_annotations
 from edit_metrics.ratings.rubric import load_rubric
 from edit_metrics.ratings.scale import LEVELS, Scale
 from edit_metrics.ratings.table import RatingColumn, Ratings, ratings_from_long, ratings_from_wide
-from edit_metrics.registry import suggest
 
 FORMATS: Final = ("csv", "label-studio")
 

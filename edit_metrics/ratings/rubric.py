@@ -7,9 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from edit_metrics.config import configs_folder
-from edit_metrics.errors import ConfigError
+from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.ratings.scale import Scale
-from edit_metrics.registry import suggest
 from edit_metrics.types import DIMENSIONS
 
 

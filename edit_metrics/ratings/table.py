@@ -14,9 +14,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from edit_metrics.errors import TableError
+from edit_metrics.errors import TableError, suggest
 from edit_metrics.ratings.scale import Scale
-from edit_metrics.registry import suggest
 
 REQUIRED: Final = ("id", "rater", "dimension", "rating")
 OPTIONAL: Final = ("time", "selection", "inclusion_prob")

@@ -14,9 +14,8 @@ from scipy.stats import binom
 from edit_metrics.calibration.calibration import Calibration
 from edit_metrics.calibration.evaluation import passes
 from edit_metrics.calibration.predictor import Labels
-from edit_metrics.errors import UserError
+from edit_metrics.errors import UserError, suggest
 from edit_metrics.ratings.table import Ratings
-from edit_metrics.registry import suggest
 from edit_metrics.stats import cluster_t_test
 from edit_metrics.triage.risk import Control, RiskSample, Side, control_risk, fewest_decided
 from edit_metrics.types import Float64

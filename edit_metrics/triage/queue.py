@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from edit_metrics.errors import TableError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import TableError, suggest
 from edit_metrics.triage.lanes import GATES, Lane, Placement, Selection
 
 GOLD_EVERY = 20

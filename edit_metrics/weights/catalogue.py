@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from edit_metrics.errors import ConfigError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.weights.entries import PackageArchive, Profile, Weight, WeightFile
 from edit_metrics.weights.hub import HUB_WEIGHTS
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from edit_metrics.errors import WeightsError
-from edit_metrics.registry import suggest
+from edit_metrics.errors import WeightsError, suggest
 from edit_metrics.weights.catalogue import CATALOGUE
 from edit_metrics.weights.entries import Weight, WeightFile, combine_digests
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edit_metrics.errors import ConfigError, ManifestError
+from edit_metrics.errors import ConfigError, ManifestError, suggest
 from edit_metrics.io.adapters.common import Converted, ManifestRow, Problem, WhiteMeans, shared_missing, write_once
 from edit_metrics.io.adapters.masks import mask_bytes_reading, mask_reading
-from edit_metrics.registry import suggest
 
 _GUESSES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "uid", "idx", "key"),
