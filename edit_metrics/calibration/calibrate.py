@@ -23,6 +23,7 @@ from edit_metrics.calibration.fitting import (
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Sample
 from edit_metrics.calibration.quality import quality_report
+from edit_metrics.choices import FitBy, choose
 from edit_metrics.errors import NotEnoughDataError, TableError, suggest
 from edit_metrics.ratings.table import Ratings
 from edit_metrics.types import Float64
@@ -73,8 +74,8 @@ def calibrate(
         NotEnoughDataError: fewer items, groups, passes or fails than the stated minimum.
         TableError: an unknown id, column or dimension.
     """
-    if options.by not in (None, "edit_type"):
-        raise TableError("edit_type", repr(options.by), "--by")
+    if options.by is not None:
+        choose(FitBy, options.by, "--by")
     pass_at = ratings.scale.midpoint if options.pass_at is None else options.pass_at
     specs = choose_features(frame, ratings, options)
     rated = rated_items(frame, ratings, specs, options, pass_at)
@@ -89,7 +90,7 @@ def calibrate(
     )
     used = used_features(specs, recipes)
     kept = replace(rated, sample=replace(rated.sample, features=rated.sample.features[:, used]))
-    types = large_types(kept.sample) if options.by == "edit_type" else ()
+    types = large_types(kept.sample) if options.by == FitBy.EDIT_TYPE else ()
     fitter = Fitter(tuple(specs[index] for index in used), *recipes, bounds, types)
     predictor, rank = fitter.fit_ranked(kept.sample)
     held_out = fitter.held_out(kept, folds)

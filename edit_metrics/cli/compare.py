@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edit_metrics.cli.options import Json
 from edit_metrics.errors import EditMetricsError, UserError, suggest
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ Lower = Annotated[
     list[str] | None,
     typer.Option("--lower", metavar="COLUMN", help="Column of another program of which less is better; repeatable."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -70,7 +70,7 @@ def compare(
     metrics: Annotated[bool, typer.Option("--metrics/--no-metrics", help="Compare the metrics too.")] = True,
     higher: Higher = None,
     lower: Lower = None,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Compare runs item by item: what is better, on what, and whether the difference is real."""
     from edit_metrics.compare.comparison import CompareOptions, compare_runs
@@ -122,7 +122,7 @@ def gate(
     pair_by: PairBy = None,
     higher: Higher = None,
     lower: Lower = None,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Fail when the candidate is worse than the baseline: exit 0 pass, 1 regression, 3 inconclusive, 4 broken."""
     from edit_metrics.cli.console import say

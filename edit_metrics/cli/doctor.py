@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from edit_metrics.cli.options import ConfigFile, Json, Profile, SetKeys
 
 if TYPE_CHECKING:
     from edit_metrics.doctor import Diagnosis
@@ -17,10 +18,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    profile: Annotated[str | None, typer.Option(help="Shipped profile; 'embedded' unless --config is given.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Config file; it may say 'extends: PROFILE'.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for every key of the config.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")] = False,
+    profile: Profile = None,
+    config: ConfigFile = None,
+    set_: SetKeys = None,
+    as_json: Json = False,
 ) -> None:
     """Check this machine: packages, weights, and self-tests of every metric; exit 1 when one fails."""
     from edit_metrics.cli.console import emit_json
@@ -29,7 +30,7 @@ def doctor(
 
     settings = load_config(profile, config, set_ or ())
     diagnosis = examine(settings)
-    if json:
+    if as_json:
         emit_json(_as_json(settings.profile, diagnosis))
     else:
         _print(settings.profile, diagnosis)

@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edit_metrics.choices import EstimateBy
+from edit_metrics.cli.options import FoldSeed, Group, Join, Json, RatingsAreRandom, RatingsFile, Run, Target, choice
+
 if TYPE_CHECKING:
     from edit_metrics.calibration.difference import Mean
-
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or any table with a column 'id'.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
-RatingsFile = Annotated[Path, typer.Option("--ratings", help="From `ratings import`, or a long table.")]
-Target = Annotated[str, typer.Option(help="The rated dimension.")]
-Join = Annotated[Path | None, typer.Option(help="A table with further columns by id, a judge's scores for example.")]
-Group = Annotated[str, typer.Option(help="Column of items that are not independent.")]
-RatingsAreRandom = Annotated[
-    bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
-]
-FoldSeed = Annotated[int, typer.Option("--seed", help="Of the folds.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +26,7 @@ def estimate(
     feature: Annotated[str | None, typer.Option(help="Column to predict from; COLUMN:- when lower is better.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="Predict as this calibration does, fitted anew.")] = None,
     join: Join = None,
-    by: Annotated[str | None, typer.Option(help="model: also one estimate for each.")] = None,
+    by: Annotated[EstimateBy | None, choice(EstimateBy, "--by", "Also one estimate for each of its values.")] = None,
     group: Group = "group",
     ratings_are_random: RatingsAreRandom = False,
     seed: FoldSeed = 0,
@@ -55,8 +47,6 @@ def estimate(
 
     if (feature is None) == (calibration is None):
         raise UserError("either --feature or --calibration", "both" if feature else "neither")
-    if by not in (None, "model"):
-        raise UserError("model", repr(by), "--by")
     scored = read_scores(run)
     frame = join_table(scored.frame, join)
     if calibration is not None:
@@ -68,7 +58,7 @@ def estimate(
         recipe = Recipe("ordinal") if len(specs) > 1 else Recipe("isotonic")
     names = [spec.name for spec in specs]
     prepared = rated_table(frame, read_ratings(ratings), target, names, random=ratings_are_random, group=group)
-    found = estimate_means(prepared, specs, recipe, by_model=by == "model", seed=seed)
+    found = estimate_means(prepared, specs, recipe, by_model=by is EstimateBy.MODEL, seed=seed)
     if as_json:
         emit_json([asdict(one) for one in found])
         return

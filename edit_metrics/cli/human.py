@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edit_metrics.choices import FitBy, PromisedSides
 from edit_metrics.cli import estimate as estimate_verb
 from edit_metrics.cli import ratings as ratings_verbs
-from edit_metrics.cli.estimate import FoldSeed, Group, Join, Json, RatingsAreRandom, RatingsFile, Run, Target
+from edit_metrics.cli.options import FoldSeed, Group, Join, Json, RatingsAreRandom, RatingsFile, Run, Target, choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ def calibrate(
     pass_at: Annotated[float | None, typer.Option(help="Mean rating that passes; default: the scale's middle.")] = None,
     features: Annotated[str | None, typer.Option(help="col,col:- (lower is better); default: every metric.")] = None,
     join: Join = None,
-    by: Annotated[str | None, typer.Option(help="edit_type: fit each type with enough ratings on its own.")] = None,
+    by: Annotated[FitBy | None, choice(FitBy, "--by", "Fit each type with enough ratings on its own.")] = None,
     group: Group = "group",
     ratings_are_random: RatingsAreRandom = False,
     seed: FoldSeed = 0,
@@ -79,7 +80,9 @@ def triage(
     budget: Annotated[int | None, typer.Option(help="Most items in the queue, audit included.", min=0)] = None,
     max_error: Annotated[float, typer.Option(help="Largest share of wrong automatic decisions, each side.")] = 0.05,
     confidence: Annotated[float, typer.Option(help="Probability that the promise holds.")] = 0.95,
-    promise: Annotated[str, typer.Option(help="Which decisions may be automatic: both, fail, pass or none.")] = "both",
+    promise: Annotated[
+        PromisedSides, choice(PromisedSides, "--promise", "Which decisions may be automatic.")
+    ] = PromisedSides.BOTH,
     cost_wrong_fail: Annotated[float, typer.Option(help="Cost of failing what people pass.")] = 1.0,
     cost_wrong_pass: Annotated[float, typer.Option(help="Cost of passing what people fail.")] = 1.0,
     audit: Annotated[float, typer.Option(help="Share of all items drawn at random.", min=0, max=1)] = 0.05,

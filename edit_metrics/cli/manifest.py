@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from edit_metrics.errors import ConfigError, UserError, suggest
+from edit_metrics.choices import WhiteMeans, choose
+from edit_metrics.cli.options import Json, choice
+from edit_metrics.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
-    from edit_metrics.io.adapters.common import Converted, WhiteMeans
+    from edit_metrics.io.adapters.common import Converted
 
 FORMATS = ("folders", "pie-bench", "magicbrush", "hf-parquet")
 _SHOWN = 20
@@ -32,13 +34,14 @@ def manifest(
         str | None, typer.Option("--model", help="The model's name, where no folder or column has it.")
     ] = None,
     mask_white_means: Annotated[
-        str | None, typer.Option("--mask-white-means", help="edited or preserved, where the benchmark does not say.")
+        WhiteMeans | None,
+        choice(get_args(WhiteMeans), "--mask-white-means", "If the benchmark does not say."),
     ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option("--column", metavar="FIELD=COLUMN", help="hf-parquet: which column is which; repeatable."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON on stdout.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a manifest of a benchmark; say for each row what is missing or ambiguous."""
     from edit_metrics.cli.console import emit_json, say, warn
@@ -46,7 +49,7 @@ def manifest(
 
     if out.suffix != ".jsonl":
         raise UserError("--out FILE.jsonl", repr(str(out)))
-    converted = _convert(layout, path, out, edited, model, _white_means(mask_white_means), _columns(column))
+    converted = _convert(layout, path, out, edited, model, mask_white_means, _columns(column))
     written = write_manifest(converted, out)
     for problem in converted.problems[:_SHOWN]:
         warn(f"{problem.id or problem.where}: {problem.what}; {problem.action}")
@@ -74,8 +77,9 @@ def _convert(
     from edit_metrics.io.adapters.magicbrush import read_magicbrush
     from edit_metrics.io.adapters.pie_bench import read_pie_bench
 
+    choose(FORMATS, layout, "FORMAT")
     given = {"--edited": edited, "--model": model, "--mask-white-means": white_means, "--column": columns or None}
-    unfit = [name for name, value in given.items() if value is not None and name not in _FITS.get(layout, given)]
+    unfit = [name for name, value in given.items() if value is not None and name not in _FITS[layout]]
     if unfit:
         raise UserError(f"options that fit the format {layout!r}", ", ".join(unfit))
     if layout == "folders":
@@ -84,9 +88,7 @@ def _convert(
         return read_pie_bench(path, files=files_folder(out), edited=edited)
     if layout == "magicbrush":
         return read_magicbrush(path, edited=edited, model=model)
-    if layout == "hf-parquet":
-        return read_hf_parquet(path, files=files_folder(out), columns=columns, model=model, white_means=white_means)
-    raise UserError(f"one of {', '.join(FORMATS)}", repr(layout), todo=suggest(layout, FORMATS))
+    return read_hf_parquet(path, files=files_folder(out), columns=columns, model=model, white_means=white_means)
 
 
 _FITS = {
@@ -95,16 +97,6 @@ _FITS = {
     "magicbrush": ("--edited", "--model"),
     "hf-parquet": ("--model", "--mask-white-means", "--column"),
 }
-
-
-def _white_means(text: str | None) -> WhiteMeans | None:
-    if text == "edited":
-        return "edited"
-    if text == "preserved":
-        return "preserved"
-    if text is None:
-        return None
-    raise UserError("--mask-white-means edited or preserved", repr(text))
 
 
 def _columns(texts: list[str] | None) -> dict[str, str]:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edit_metrics.cli.options import Json
+
 if TYPE_CHECKING:
     from edit_metrics.weights.entries import Weight
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Weights by name, see: models list.")]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="All weights of this profile.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")]
 
 _DEFAULT_PROFILE = "embedded"
 
@@ -25,7 +26,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(models, name="models")
 
 
-def list_weights(names: Names = None, profile: ProfileOption = None, as_json: AsJson = False) -> None:
+def list_weights(names: Names = None, profile: ProfileOption = None, as_json: Json = False) -> None:
     """Show the pinned weights: what they are for, their size and licence, and whether they are here."""
     from edit_metrics.cli import console
     from edit_metrics.weights import store
@@ -49,7 +50,7 @@ def list_weights(names: Names = None, profile: ProfileOption = None, as_json: As
     console.table(f"Weights, kept in {store.models_folder()}", columns, cells)
 
 
-def pull_weights(names: Names = None, profile: ProfileOption = None, as_json: AsJson = False) -> None:
+def pull_weights(names: Names = None, profile: ProfileOption = None, as_json: Json = False) -> None:
     """Fetch weights into the model cache and check every hash; what is there already is left alone."""
     from edit_metrics.cli import console
     from edit_metrics.weights.catalogue import weights_of_profile
@@ -69,7 +70,7 @@ def pull_weights(names: Names = None, profile: ProfileOption = None, as_json: As
         )
 
 
-def verify_weights(names: Names = None, profile: ProfileOption = None, as_json: AsJson = False) -> None:
+def verify_weights(names: Names = None, profile: ProfileOption = None, as_json: Json = False) -> None:
     """Read every byte of the weights and compare with the pinned hashes; exit 1 when one is wrong.
 
     A weight that was named, or that the profile needs, must also be there. Without either, those that are absent are

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
+
+from edit_metrics.choices import Level, RatingsFormat
+from edit_metrics.cli.options import Group, Json, choice
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from edit_metrics.ratings.agreement import DimensionAgreement, Estimate
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
 
 ratings_app = typer.Typer(help="Import ratings; measure how far raters agree.", no_args_is_help=True)
 
@@ -26,11 +27,11 @@ def register(app: typer.Typer) -> None:
 def ratings_import(
     file: Annotated[Path, typer.Argument(help="Label Studio's JSON export, or a table of ratings.")],
     out: Annotated[Path, typer.Option("--out", help="Where to write: a .parquet file.")],
-    format_: Annotated[str, typer.Option("--format", help="label-studio or csv.")],
+    format_: Annotated[RatingsFormat, choice(RatingsFormat, "--format", "What the file is.")],
     scale: Annotated[
         str | None, typer.Option(help="What a rating may be: 0,0.5,1 (values) or 0:100 (range); default: as seen.")
     ] = None,
-    level: Annotated[str | None, typer.Option(help="Level of measurement: nominal, ordinal or interval.")] = None,
+    level: Annotated[Level | None, choice(get_args(Level), "--level", "Level of measurement, with --scale.")] = None,
     column_map: Annotated[
         list[str] | None, typer.Option("--map", help="Wide tables: COLUMN=RATER:DIMENSION, or COLUMN=DIMENSION.")
     ] = None,
@@ -65,7 +66,7 @@ def ratings_import(
 def ratings_agreement(
     ratings: Annotated[Path, typer.Argument(metavar="RATINGS", help="From `ratings import`, or a long table.")],
     scores: Annotated[Path | None, typer.Option(help="Score table that holds each item's group.")] = None,
-    group: Annotated[str, typer.Option(help="Its column; edits of one group are not independent.")] = "group",
+    group: Group = "group",
     gold: Annotated[
         Path | None, typer.Option(help="Table id, dimension, rating of items whose rating is known.")
     ] = None,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edit_metrics.cli.options import AllowOutsideRoot, Root
+
 MIB = 2**20
 
 
@@ -22,12 +24,8 @@ def report(
     ],
     out: Annotated[Path | None, typer.Option("--out", help="The page; default report.html in the folder.")] = None,
     thumbnails: Annotated[int, typer.Option(help="Most items with pictures on the page.", min=0)] = 120,
-    root: Annotated[
-        str | None, typer.Option(help="Folder of the pictures, where they have moved since the run.")
-    ] = None,
-    allow_outside_root: Annotated[
-        bool, typer.Option("--allow-outside-root", help="Show pictures that lie outside the manifest's folder.")
-    ] = False,
+    root: Root = None,
+    allow_outside_root: AllowOutsideRoot = False,
     of: Annotated[
         Path | None,
         typer.Option("--run", help="For a triage folder: the run it was made from; default the folder above."),

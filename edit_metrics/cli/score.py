@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edit_metrics.choices import EngineName, EvidenceLevel
 from edit_metrics.cli.console import emit_json, say, table, warn
-from edit_metrics.errors import ConfigError, ManifestError, RunError, suggest
+from edit_metrics.cli.options import AllowOutsideRoot, ConfigFile, Json, Profile, Root, SetKeys, choice
+from edit_metrics.errors import ManifestError, RunError
 
 if TYPE_CHECKING:
     from edit_metrics.config import Config
@@ -24,23 +26,25 @@ def register(app: typer.Typer) -> None:
 def score(
     manifest: Annotated[str, typer.Argument(help="JSONL, CSV or Parquet: id, source, edited, instruction, …")],
     out: Annotated[Path, typer.Option(help="Run folder.")],
-    profile: Annotated[str | None, typer.Option(help="Shipped profile; 'embedded' unless --config is given.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Config file; it may say 'extends: PROFILE'.")] = None,
-    engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
+    profile: Profile = None,
+    config: ConfigFile = None,
+    engine: Annotated[EngineName, choice(EngineName, "--engine", "What runs the shards.")] = EngineName.LOCAL,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Threads for decoding and model-free metrics; worker processes under --engine ray."),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score the first N rows only.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for every key of the config.")] = None,
-    root: Annotated[str | None, typer.Option(help="Folder that relative paths start from.")] = None,
-    allow_outside_root: Annotated[bool, typer.Option(help="Accept paths that leave the root.")] = False,
+    set_: SetKeys = None,
+    root: Root = None,
+    allow_outside_root: AllowOutsideRoot = False,
     cache: Annotated[str, typer.Option(help="Folder of the feature cache, or 'off'.")] = "off",
-    evidence: Annotated[str, typer.Option(help="Evidence pictures: none, flagged or all.")] = "none",
+    evidence: Annotated[
+        EvidenceLevel, choice(EvidenceLevel, "--evidence", "Which items get evidence pictures.")
+    ] = EvidenceLevel.NONE,
     strict: Annotated[bool, typer.Option(help="Exit 2 when a row is rejected, before anything is scored.")] = False,
     resume: Annotated[bool, typer.Option(help="Go on with what the folder holds.")] = True,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Score a manifest of edits: one row an item, eight dimensions, an order for people."""
     from edit_metrics.cli.progress import make_progress
@@ -49,8 +53,6 @@ def score(
     from edit_metrics.engine.summary import summarise
     from edit_metrics.io.manifest import read_manifest
 
-    _check_choice("--engine", engine, ("local", "ray"))
-    _check_choice("--evidence", evidence, ("none", "flagged", "all"))
     overrides = [*(set_ or [])]
     overrides += [f"engine.workers={workers}"] if workers is not None else []
     overrides += [f"engine.device={device}"] if device is not None else []
@@ -67,16 +69,10 @@ def score(
         say("edit-metrics: interrupted; the same command goes on where it stopped.")
         raise typer.Exit(RunError.exit_code) from None
     summary = summarise(out / "scores.parquet")
-    if json:
+    if as_json:
         emit_json(_as_json(info, summary))
     else:
         _print_summary(info, summary, settings, out)
-
-
-def _check_choice(option: str, value: str, known: tuple[str, ...]) -> None:
-
-    if value not in known:
-        raise ConfigError(f"{option} {'|'.join(known)}", repr(value), todo=suggest(value, known))
 
 
 def _report_rejections(manifest: Manifest, strict: bool) -> None:

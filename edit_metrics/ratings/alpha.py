@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from edit_metrics.choices import Level
 from edit_metrics.errors import MissingExtraError, NotEnoughDataError
-from edit_metrics.ratings.scale import Level, Scale
+from edit_metrics.ratings.scale import Scale
 from edit_metrics.stats import BootstrapEstimate, cluster_bootstrap
 from edit_metrics.types import Float64
 

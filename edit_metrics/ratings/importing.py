@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import get_args
 
 import pandas as pd
 
-from edit_metrics.errors import TableError, suggest
+from edit_metrics.choices import Level, RatingsFormat, choose
+from edit_metrics.errors import UserError
 from edit_metrics.io.tables import read_scores, read_table, with_text_ids
 from edit_metrics.ratings.files import with_selection
 from edit_metrics.ratings.label_studio import read_annotations
 from edit_metrics.ratings.rubric import load_rubric
-from edit_metrics.ratings.scale import LEVELS, Scale
+from edit_metrics.ratings.scale import Scale
 from edit_metrics.ratings.table import RatingColumn, Ratings, ratings_from_long, ratings_from_wide
-
-FORMATS: Final = ("csv", "label-studio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,11 @@ def import_ratings(request: ImportRequest) -> Imported:
     """Read, check, and complete with the queue's selection.
 
     Raises:
-        TableError: unknown format, or anything that :func:`ratings_from_long` refuses, or ids that ``scores`` lacks.
+        UserError: unknown format.
+        TableError: anything that :func:`ratings_from_long` refuses, or ids that ``scores`` lacks.
     """
-    if request.format not in FORMATS:
-        raise TableError(" or ".join(FORMATS), repr(request.format), "--format", suggest(request.format, FORMATS))
     notes, remarks = [], None
-    if request.format == "label-studio":
+    if choose(RatingsFormat, request.format, "--format") is RatingsFormat.LABEL_STUDIO:
         scale = declared_scale(request.scale, request.level)
         found = read_annotations(request.file, load_rubric(), scale)
         ratings, remarks = found.ratings, found.remarks
@@ -77,15 +75,14 @@ def declared_scale(text: str | None, level: str | None) -> Scale | None:
     """The scale of ``--scale`` and ``--level``; None when no scale was given.
 
     Raises:
-        TableError: an unknown level, or a level without a scale.
+        UserError: an unknown level, or a level without a scale.
     """
-    if level is not None and level not in LEVELS:
-        raise TableError(f"one of {', '.join(LEVELS)}", repr(level), "--level", suggest(level, LEVELS))
+    chosen = None if level is None else choose(get_args(Level), level, "--level")
     if text is None:
-        if level is not None:
-            raise TableError("--scale together with --level", "--level alone")
+        if chosen is not None:
+            raise UserError("--scale together with --level", "--level alone")
         return None
-    return Scale.parse(text, level)
+    return Scale.parse(text, chosen)
 
 
 def _from_table(request: ImportRequest) -> Ratings:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from edit_metrics.choices import Level
 from edit_metrics.errors import TableError
 from edit_metrics.types import Float64
 
-Level = Literal["nominal", "ordinal", "interval"]
-LEVELS: Final[tuple[Level, ...]] = ("nominal", "ordinal", "interval")
 _SYNTAX: Final = "a list of values (0,0.5,1) or a range (0:100)"
 _TOLERANCE: Final = 1e-9
 _MOST_OBSERVED: Final = 25

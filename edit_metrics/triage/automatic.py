@@ -14,7 +14,7 @@ from scipy.stats import binom
 from edit_metrics.calibration.calibration import Calibration
 from edit_metrics.calibration.evaluation import passes
 from edit_metrics.calibration.predictor import Labels
-from edit_metrics.errors import UserError, suggest
+from edit_metrics.choices import PromisedSides, choose
 from edit_metrics.ratings.table import Ratings
 from edit_metrics.stats import cluster_t_test
 from edit_metrics.triage.risk import Control, RiskSample, Side, control_risk, fewest_decided
@@ -23,6 +23,12 @@ from edit_metrics.types import Float64
 DRIFT_LEVEL: Final = 0.01
 """Level of each drift test; low, because every triage run repeats them."""
 MIN_DRIFT_ITEMS: Final = 20
+_SIDES: Final = {
+    PromisedSides.BOTH: (Side.FAIL, Side.PASS),
+    PromisedSides.FAIL: (Side.FAIL,),
+    PromisedSides.PASS: (Side.PASS,),
+    PromisedSides.NONE: (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,11 @@ class Promise:
         """From the command line.
 
         Raises:
-            UserError: sides other than ``both``, ``fail``, ``pass`` or ``none``, or numbers outside (0, 1).
+            UserError: sides other than those of :class:`PromisedSides`, or numbers outside (0, 1).
         """
-        known = {"both": (Side.FAIL, Side.PASS), "fail": (Side.FAIL,), "pass": (Side.PASS,), "none": ()}
-        if sides not in known:
-            raise UserError(f"one of {', '.join(known)}", repr(sides), "--promise", suggest(sides, known))
+        promised = _SIDES[choose(PromisedSides, sides, "--promise")]
         fewest_decided(max_error, 1 - confidence)
-        return cls(max_error, confidence, known[sides])
+        return cls(max_error, confidence, promised)
 
     @property
     def delta(self) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from edit_metrics.errors import TableError
+from edit_metrics.errors import TableError, UserError
 from edit_metrics.ratings.files import read_ratings, with_selection, write_ratings
 from edit_metrics.ratings.importing import ImportRequest, import_ratings
 from edit_metrics.ratings.scale import Scale
@@ -114,5 +114,5 @@ def test_a_complete_audit_slice_keeps_its_probabilities_and_a_partial_one_loses_
 
 
 def test_an_unknown_format_suggests_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="csv"):
+    with pytest.raises(UserError, match="csv"):
         import_ratings(ImportRequest(tmp_path / "r.csv", "cvs"))

@@ -7,12 +7,12 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from edit_metrics.choices import WhiteMeans
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.tables import write_bytes, write_jsonl
 
-WhiteMeans = Literal["edited", "preserved"]
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"})
 
 

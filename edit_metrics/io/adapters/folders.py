@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from edit_metrics.choices import WhiteMeans
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.adapters.common import (
     PICTURE_SUFFIXES,
     Converted,
     ManifestRow,
     Problem,
-    WhiteMeans,
     need_folder,
     picture_index,
     pictures,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edit_metrics.choices import WhiteMeans
 from edit_metrics.errors import ConfigError, ManifestError, suggest
-from edit_metrics.io.adapters.common import Converted, ManifestRow, Problem, WhiteMeans, shared_missing, write_once
+from edit_metrics.io.adapters.common import Converted, ManifestRow, Problem, shared_missing, write_once
 from edit_metrics.io.adapters.masks import mask_bytes_reading, mask_reading
 
 _GUESSES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from edit_metrics.io.adapters.common import WhiteMeans
+from edit_metrics.choices import WhiteMeans
 
 _BINARY_SHARE: Final = 0.98
 
