@@ -40,7 +40,7 @@ def estimate(
     from edit_metrics.calibration.features import parse_features
     from edit_metrics.calibration.joining import join_table
     from edit_metrics.calibration.predictor import Recipe
-    from edit_metrics.cli.console import emit_json, table
+    from edit_metrics.cli.console import emit_json, table, warn
     from edit_metrics.errors import UserError
     from edit_metrics.io.tables import read_scores
     from edit_metrics.ratings.files import read_ratings
@@ -51,7 +51,8 @@ def estimate(
     frame = join_table(scored.frame, join)
     if calibration is not None:
         loaded = read_calibration(calibration)
-        check_signatures(loaded, scored.run_info)
+        for note in check_signatures(loaded, scored.run_info):
+            warn(note)
         specs, recipe = list(loaded.features), loaded.recipes[1]
     else:
         specs = parse_features(str(feature), frame)

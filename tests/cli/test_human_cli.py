@@ -92,6 +92,17 @@ def test_mistakes_end_with_exit_code_2_and_one_paragraph(
     assert "Traceback" not in error
 
 
+def test_estimate_says_what_of_a_calibration_cannot_be_checked(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(files)
+    about = ("scores.csv", "--ratings", "ratings.csv", "--target", "adherence")
+    assert run(monkeypatch, "calibrate", *about, "--out", "calibration.json") == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "estimate", *about, "--calibration", "calibration.json") == 0
+    assert "warning: the score table is unsigned" in capsys.readouterr().err
+
+
 def test_triage_of_pictures_writes_what_label_studio_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
