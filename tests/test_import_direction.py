@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "edit_metrics"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"types", "errors", "choices"}),
+    frozenset({"types", "errors", "choices", "claims"}),
     frozenset({"registry", "config", "stats", "io", "pixels"}),
     frozenset({"weights", "metrics", "dimensions", "instruction", "compare", "report"}),
     frozenset({"backends"}),
