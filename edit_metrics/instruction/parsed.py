@@ -48,6 +48,8 @@ class ToneKind(StrEnum):
     COOLER = "cooler"
     BLUR = "blur"
     SHARPEN = "sharpen"
+    COLOURISE = "colourise"
+    """A grey picture gets colours."""
 
 
 class GeometryKind(StrEnum):
