@@ -105,6 +105,10 @@ class Chart:
         """Every (end, value) of a category at a place."""
         return tuple(self._matches(place).get(category, ()))
 
+    def categories_at(self, place: int) -> frozenset[str]:
+        """The categories of which something begins at a place."""
+        return frozenset(self._matches(place))
+
     def _matches(self, place: int) -> dict[str, dict[Ending, None]]:
         """Category → its endings at a place; a word of the text itself is the category ``=word``."""
         if place not in self._words:

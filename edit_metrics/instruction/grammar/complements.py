@@ -90,6 +90,11 @@ def _recolour(facts: Facts, target: Node, comp: Node) -> Recolour | None:
     if target.rule not in THINGS | {"it", "picture", "thepicture"} or facts.parts_wrongly(target, comp):
         return None
     thing, whole = facts.thing(target) if target.rule in THINGS else None, target.rule in {"picture", "thepicture"}
+    named = colours_of(comp)
+    if thing is not None and facts.is_quality(thing.heads[0]):
+        return None
+    if len(named) == 1 and comp.text.split()[0] in facts.articles and facts.is_noun(named[0].name):
+        return None  # ``into an orange``
     if whole and comp.rule == "colours":
         return None  # ``a black and white picture`` is a tone
     return Recolour(thing, colours_of(comp), _not(comp), whole=whole)
@@ -166,8 +171,8 @@ def _to_new(facts: Facts, target: Node, comp: Node, verb: str) -> Edit | None:
         return SetBackground(facts.bare(node.text))
     if target.rule not in THINGS | {"it"} or _is_no_thing(facts, node.text):
         return None
-    if target.rule == "it" and facts.is_style(new.heads[-1]):
-        return None
+    if target.rule == "it" and (facts.is_style(new.heads[-1]) or not comp.text.startswith(node.text)):
+        return None  # ``make it look like a film`` speaks of the whole picture
     if verb == "set" and (phrases_of(node)[0].get("d") is None or (old is not None and not old.definite)):
         return None
     colour = _same_in_colour(facts, target, node)

@@ -30,7 +30,9 @@ class Facts:
         is_hair: a word is a colour of hair without a value.
         is_part: a noun is a part that a body has anyway (``hair``).
         is_colour: a phrase is the name of a colour.
-        begins_colour: a noun hardly ever ends a phrase before a colour (``midnight``).
+        has_colour: a noun may have the colour that follows it (``the sky blue``), unlike ``midnight``.
+        is_quality: a noun is a quality of things (``material``).
+        is_noun: a colour's name is a thing too (``orange``).
         is_modifier: a word can stand before a colour's name.
         is_style: a noun names a kind of picture (``painting``).
         articles: words left out at the front of a thing's text.
@@ -46,7 +48,9 @@ class Facts:
     is_hair: Fact
     is_part: Fact
     is_colour: Fact
-    begins_colour: Fact
+    has_colour: Fact
+    is_quality: Fact
+    is_noun: Fact
     is_modifier: Fact
     is_style: Fact
     articles: frozenset[str]
@@ -95,7 +99,7 @@ class Facts:
         words, following = target.text.split(), colour.text.split()[0]
         several = len(words) > 2
         modified = several and self.is_modifier(words[-1]) and not self.is_compound(*words[-2:])
-        named = several and self.begins_colour(words[-1]) and self.is_colour(f"{words[-1]} {colour.text}")
+        named = several and not self.has_colour(words[-1]) and self.is_colour(f"{words[-1]} {colour.text}")
         return modified or named or (self.is_modifier(following) and self.is_compound(words[-1], following))
 
     def _is_definite(self, phrase: Node) -> bool:

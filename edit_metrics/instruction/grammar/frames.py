@@ -145,6 +145,8 @@ def _add(facts: Facts, node: Node) -> Edit | None:
         return None
     if target is not None and thing.heads and facts.is_part(thing.heads[-1]):
         return None
+    if node.text.startswith("draw ") and thing.definite:
+        return None
     return Add(thing, facts.thing(target))
 
 
@@ -157,6 +159,8 @@ def _remove(facts: Facts, node: Node) -> Edit | None:
     if (veil := node.get("w")) is not None:
         return Atmosphere(f"no {veil}")
     target, excepted = child(node, "n"), child(node, "x")
+    if target is not None and target.rule == "background":
+        return SetBackground("none")
     if target is None:
         return None if excepted is None else Remove(None, facts.thing(excepted))
     if target.rule == "everything":

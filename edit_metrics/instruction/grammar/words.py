@@ -33,7 +33,7 @@ def english_categories() -> dict[str, Category]:
     lexicon = load_lexicon("en")
     no_verbs = frozenset().union(*(lexicon.words_of(name) for name in ("ATMOSPHERE", *lexicon.never["verb"])))
     no_verbs |= lexicon.never["verb_words"]
-    worn = lexicon.words_of("WEAR")
+    worn, weather = lexicon.words_of("WEAR"), lexicon.words_of("ATMOSPHERE")
     classes = _Classes(lexicon, open_words(), no_verbs)
     return {
         **shared_categories(),
@@ -44,7 +44,7 @@ def english_categories() -> dict[str, Category]:
         "VING": _one_word(classes.is_ing),
         "VPAST": _one_word(classes.is_past),
         "VBASE": _one_word(classes.is_base),
-        "VDOING": _one_word(lambda word: classes.is_ing(word) and word not in worn),
+        "VDOING": _one_word(lambda word: classes.is_ing(word) and word not in worn | weather),
         "VDONE": _one_word(lambda word: classes.is_past(word) and word not in lexicon.never["participle"]),
         "COLOUR": _english_colour(cued=False),
         "CUED": _english_colour(cued=True),
@@ -116,7 +116,8 @@ class _Classes:
         return self._open(word, "adverb") and word in self.table.adverbs
 
     def is_ing(self, word: str) -> bool:
-        return self._open(word, "ing") and self.table.is_ing(word)
+        noun = word in self.lexicon.also["ing_noun"]
+        return not noun and self._open(word, "ing") and self.table.is_ing(word)
 
     def is_past(self, word: str) -> bool:
         return self._open(word, "past") and self.table.is_past(word)
