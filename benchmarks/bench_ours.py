@@ -18,8 +18,8 @@ from edit_metrics.engine.local import Job, commit_shard, shard_function
 from edit_metrics.engine.plan import build_plan
 from edit_metrics.engine.scoring import ShardResult
 from edit_metrics.engine.shards import RunFolder, Shard
-from edit_metrics.engine.table import build_schema
 from edit_metrics.io.manifest import read_manifest
+from edit_metrics.scores.rows import TableLayout
 
 Call = Callable[[slice], Any]
 
@@ -61,7 +61,8 @@ class Ours:
         plan = build_plan(config)
         engine = config.engine
         self._job = Job(
-            config=config, schema=build_schema(plan, []), metadata=(), root=str(manifest.parent), out=out, cache=cache,
+            config=config, out=out, cache=cache,
+            layout=TableLayout.of([m.name for m in plan.metrics], plan.labels, (), str(manifest.parent)),
             workers=engine.workers or 2, device="cpu", evidence="none",
         )  # fmt: skip
         self._folder = RunFolder(out)

@@ -25,8 +25,8 @@ import pyarrow as pa
 from edit_metrics.config import load_config
 from edit_metrics.engine.plan import Plan, build_plan
 from edit_metrics.engine.shards import RunFolder, Shard, cut_into_shards
-from edit_metrics.engine.table import build_schema
-from edit_metrics.io.manifest import Manifest, metadata_schema, read_manifest
+from edit_metrics.io.manifest import Manifest, read_manifest
+from edit_metrics.scores.rows import TableLayout
 
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -60,13 +60,13 @@ def _measure(folder: Path, items: int, plan: Plan) -> None:
 
 def _measure_merge(run: RunFolder, manifest: Manifest, shards: list[Shard], plan: Plan) -> None:
     items = len(manifest.items)
-    schema = build_schema(plan, metadata_schema(manifest.items))
+    schema = TableLayout.of([m.name for m in plan.metrics], plan.labels, manifest.items, manifest.root).schema
     run.open({"sha256": "", "parts": {}}, resume=False)
     for shard in shards:
         run.commit(shard, shard.inputs_tag(), _made_up(schema, shard), [], {})
     peak = _peak()
     with _timed("merging into scores.parquet and .csv", items):
-        run.merge(shards, schema, plan, [])
+        run.merge(shards, schema, plan.config, [])
     print(f"  more memory at the merge's peak     {(_peak() - peak) / items:10.0f} bytes")
     print(f"  scores.parquet, {len(schema):4d} columns         {run.scores.stat().st_size / items:10.0f} bytes")
     print(f"  scores.csv                          {run.scores_csv.stat().st_size / items:10.0f} bytes")

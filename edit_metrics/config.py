@@ -108,6 +108,16 @@ class DimensionConfig(Section):
             raise ValueError("a cap needs a cap_reason")
         return self
 
+    @property
+    def reachable_confidence(self) -> float:
+        """The highest that this section allows: its most trusted curve, under the cap."""
+        return reachable_confidence(self.cap, (curve.trust for curve in self.curves.values()))
+
+
+def reachable_confidence(cap: float, trusts: Iterable[float]) -> float:
+    """The highest confidence of a dimension with that cap and curves of these trusts, in (0, 1]."""
+    return min(cap, max(trusts, default=1.0))
+
 
 class ConfidenceConfig(Section):
     """How confidence falls. Each cause is a reason code in the table.

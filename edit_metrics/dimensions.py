@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+import pyarrow as pa
 
 from edit_metrics.config import Anchors, ConfidenceConfig, Config, Curve, DimensionConfig, Flag
+from edit_metrics.scores import codes
+from edit_metrics.scores.priority import Priority, PriorityRow, priority_rows, priority_table
 from edit_metrics.types import Measurement, PreScore, Status
 
 _STATUS_ORDER = (Status.FAILED, Status.UNDEFINED, Status.UNAVAILABLE, Status.NOT_APPLICABLE)
@@ -55,7 +58,7 @@ def to_prescore(section: DimensionConfig, rules: ConfidenceConfig, measurements:
             return PreScore(gate.score, cap, Status.OK, (name, *causes, *reasons))
     for name in section.required:
         if measurements[name].value is None:
-            return PreScore(None, None, measurements[name].status, (_code(measurements[name].reason),))
+            return PreScore(None, None, measurements[name].status, (codes.short_cause(measurements[name].reason),))
     scored = {n: c for n, c in section.curves.items() if measurements[n].value is not None}
     if not scored:
         return _unscored(section, measurements)
@@ -63,7 +66,7 @@ def to_prescore(section: DimensionConfig, rules: ConfidenceConfig, measurements:
     score = min(values.values()) if section.combine == "min" else _weighted_mean(values, scored)
     confidence, causes = _confidence(section, rules, measurements, values, score)
     weakest = min(values, key=values.__getitem__)
-    limits = (f"low_{weakest}",) if values[weakest] < rules.threshold else ()
+    limits = (codes.pulled_down_by(weakest),) if values[weakest] < rules.threshold else ()
     return PreScore(score, confidence, Status.OK, (*limits, *causes))
 
 
@@ -83,11 +86,6 @@ def to_flags(flags: Mapping[str, Flag], measurements: Mapping[str, Measurement])
         if found is not None and found.value is not None and flag.fires(found.value):
             raised.append(name)
     return tuple(raised)
-
-
-def _code(reason: str) -> str:
-    """A reason without a failure's own text."""
-    return reason.split(":", maxsplit=1)[0]
 
 
 def _value(measurement: Measurement) -> float:
@@ -110,11 +108,13 @@ def _cap(section: DimensionConfig, confidence: float) -> tuple[float, tuple[str,
 def _unscored(section: DimensionConfig, measurements: Mapping[str, Measurement]) -> PreScore:
     needed = [measurements[name] for name in (*section.gates, *section.curves)]
     if not needed:
-        return PreScore(None, None, Status.UNAVAILABLE, ("not_in_profile",))
+        return PreScore(None, None, Status.UNAVAILABLE, (codes.NOT_IN_PROFILE,))
     missing = [m for m in needed if m.value is None]
     status = next((s for s in _STATUS_ORDER if any(m.status is s for m in missing)), Status.NOT_APPLICABLE)
     causes = Counter(m.reason for m in missing if m.status is status)
-    return PreScore(None, None, status, tuple(_code(reason) for reason, _ in causes.most_common()) or ("no_curve",))
+    return PreScore(
+        None, None, status, tuple(codes.short_cause(reason) for reason, _ in causes.most_common()) or (codes.NO_CURVE,)
+    )
 
 
 def _confidence(
@@ -136,41 +136,16 @@ def _confidence(
         status = measurements[name].status
         # What does not apply is not missed; what the profile cannot compute is in the cap, said once.
         if status in (Status.UNDEFINED, Status.FAILED):
-            lower(rules.missing, f"missing_{name}")
+            lower(rules.missing, codes.missing_curve(name))
     cautions = [code for name in values for code in measurements[name].cautions]
     for code in dict.fromkeys(cautions):
         lower(rules.cautions.get(code, rules.other_caution), code)
     if max(values.values()) - min(values.values()) > rules.disagreement:
-        lower(rules.disagreement_factor, "metrics_disagree")
+        lower(rules.disagreement_factor, codes.METRICS_DISAGREE)
     if abs(score - rules.threshold) < rules.threshold_margin:
-        lower(rules.threshold_factor, "near_threshold")
+        lower(rules.threshold_factor, codes.NEAR_THRESHOLD)
     confidence, capped = _cap(section, confidence)
     return confidence, (*reasons, *capped)
-
-
-@dataclass(frozen=True, slots=True)
-class PriorityRow:
-    """What the order needs to know of one item.
-
-    Attributes:
-        flags: raised flags; ``unsafe`` and ``infeasible`` have lanes of their own.
-        broken: codes of what should be there and is not: ``failed:<metric>``, ``missing:<dimension>``.
-        prescores: dimension → pre-score.
-        group: items of one source; ties are spread over groups.
-    """
-
-    flags: tuple[str, ...]
-    broken: tuple[str, ...]
-    prescores: Mapping[str, PreScore]
-    group: str
-
-
-@dataclass(frozen=True, slots=True)
-class Priority:
-    """Place in the queue (1 = look at this first) and why."""
-
-    rank: int
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +153,11 @@ class _Place:
     lane: int
     order: tuple[float, ...]
     reasons: tuple[str, ...]
+
+
+def table_priorities(table: pa.Table, config: Config) -> pa.Table:
+    """The two priority columns of a table, from its other columns (:func:`priority_columns`) alone."""
+    return priority_table(to_priorities(priority_rows(table, config), config))
 
 
 def to_priorities(rows: Sequence[PriorityRow], config: Config) -> list[Priority]:
@@ -212,16 +192,16 @@ def _place(row: PriorityRow, config: Config) -> _Place:
         (d for d, share in certainty.items() if share < config.priority.low_confidence), key=certainty.__getitem__
     )
     reasons = [
-        *(f for f in ("unsafe", "infeasible") if f in row.flags),
+        *(f for f in (codes.UNSAFE, codes.INFEASIBLE) if f in row.flags),
         *row.broken[:5],
     ]
-    reasons += [f"low_confidence:{d}" for d in uncertain]
+    reasons += [codes.low_confidence(d) for d in uncertain]
     if weakest is not None:
-        reasons.append(f"weakest:{weakest}={scores[weakest]:.2f}")
+        reasons.append(codes.weakest(weakest, scores[weakest]))
     lowest = min(certainty.values(), default=0.0) if uncertain else 1.0
     lane = (
-        0 if "unsafe" in row.flags
-        else 1 if "infeasible" in row.flags
+        0 if codes.UNSAFE in row.flags
+        else 1 if codes.INFEASIBLE in row.flags
         else 2 if row.broken
         else 3 if uncertain
         else 4
@@ -232,5 +212,4 @@ def _place(row: PriorityRow, config: Config) -> _Place:
 
 
 def _relative_confidence(prescore: PreScore, section: DimensionConfig) -> float:
-    reachable = min(section.cap, max((c.trust for c in section.curves.values()), default=1.0))
-    return (prescore.confidence or 0.0) / reachable
+    return (prescore.confidence or 0.0) / section.reachable_confidence

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any, Final, Literal
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edit_metrics.choices import WhiteMeans
 
 RGB = NDArray[np.uint8]
 """H×W×3, 8-bit sRGB."""
@@ -17,6 +20,7 @@ Mask = NDArray[np.bool_]
 """H×W; True means what the name of the variable says (``mask``: may change, ``kept``: must stay)."""
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+PathT = TypeVar("PathT", str, Path)
 
 DIMENSIONS: Final = (
     "feasibility",
@@ -29,6 +33,16 @@ DIMENSIONS: Final = (
     "character",
 )
 """The rubric, in the order of every table that this package writes."""
+
+
+def join_codes(codes: Iterable[str]) -> str:
+    """Codes as the one text in which they travel; empty ones are dropped."""
+    return ";".join(code for code in codes if code)
+
+
+def split_codes(text: str) -> tuple[str, ...]:
+    """The inverse of :func:`join_codes`."""
+    return tuple(code for code in text.split(";") if code)
 
 
 class Status(StrEnum):
@@ -122,7 +136,7 @@ class Measurement:
     @property
     def cautions(self) -> tuple[str, ...]:
         """Caution codes of a value that is there."""
-        return tuple(self.reason.split(";")) if self.status is Status.OK and self.reason else ()
+        return split_codes(self.reason) if self.status is Status.OK else ()
 
 
 def measured(value: float, *cautions: str) -> Measurement:
@@ -130,36 +144,49 @@ def measured(value: float, *cautions: str) -> Measurement:
     plain = Measurement.of(value)
     if plain.status is not Status.OK:
         return plain
-    return Measurement(plain.value, Status.OK, ";".join(code for code in cautions if code))
+    return Measurement(plain.value, Status.OK, join_codes(cautions))
 
 
 @dataclass(frozen=True, slots=True)
-class EditItem:
-    """One row of the manifest, checked. Paths are absolute paths or fsspec URLs; nothing is decoded yet.
+class ManifestRow(Generic[PathT]):
+    """The manifest's columns, declared here and nowhere else; paths are of one kind.
 
     Attributes:
-        row: 0-based position in the manifest; the order of every table.
-        line: where it stands in the manifest file, for messages; 0 when it came from no file.
         mask_white_means: what the light part of the mask file marks.
         group: the manifest's own group, or None: then the source's content hash takes its place.
         metadata: every other column of the manifest, as it stood there.
     """
 
-    row: int
     id: str
-    source: str
-    edited: str
+    source: PathT
+    edited: PathT
     instruction: str | None = None
-    mask: str | None = None
-    mask_white_means: Literal["edited", "preserved"] = "edited"
+    mask: PathT | None = None
+    mask_white_means: WhiteMeans = "edited"
     source_caption: str | None = None
     target_caption: str | None = None
     edit_type: str | None = None
     model: str | None = None
-    references: tuple[str, ...] = ()
+    references: tuple[PathT, ...] = ()
     group: str | None = None
-    line: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+MANIFEST_COLUMNS: Final = tuple(column.name for column in fields(ManifestRow) if column.name != "metadata")
+"""In the order of every table."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditItem(ManifestRow[str]):
+    """One row of the manifest, checked. Paths are absolute paths or fsspec URLs; nothing is decoded yet.
+
+    Attributes:
+        row: 0-based position in the manifest; the order of every table.
+        line: where it stands in the manifest file, for messages; 0 when it came from no file.
+    """
+
+    row: int = field(kw_only=True)
+    line: int = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edit_metrics"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"types", "errors", "choices", "claims"}),
     frozenset({"registry", "config", "stats", "io", "pixels"}),
+    frozenset({"scores"}),
     frozenset({"weights", "metrics", "dimensions", "instruction", "compare", "report"}),
     frozenset({"backends"}),
     frozenset({"features"}),
@@ -21,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"triage"}),
     frozenset({"doctor", "testing", "cli"}),
 )
-MAY_NOT_MEET = LAYERS[2]
+MAY_NOT_MEET = LAYERS[3]
 """Parts of this layer do not import each other; in the others siblings may."""
 
 

@@ -30,7 +30,7 @@ def decode_traps(config: DecodeConfig, folder: Path) -> Finding:
     for name, (write, truth) in _traps(config.alpha_background).items():
         path = folder / f"trap_{name}.png"
         write(picture, path)
-        decoded = decode_item(EditItem(0, name, str(plain), str(path), "look"), config)
+        decoded = decode_item(EditItem(name, str(plain), str(path), "look", row=0), config)
         source = decoded.values["source"] if isinstance(decoded, DecodedItem) else None
         edited = decoded.values["edited_native"] if isinstance(decoded, DecodedItem) else None
         if not _same(source, picture):

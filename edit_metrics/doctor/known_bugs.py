@@ -21,9 +21,10 @@ from edit_metrics.doctor.checks import Finding
 from edit_metrics.doctor.probes import COLOURS, Colour, NetworkInputs, Normalisation
 from edit_metrics.doctor.trial import Trial, score_items
 from edit_metrics.engine.plan import Plan, Step, cache_rules
-from edit_metrics.engine.scoring import ScoredItem, Scorer
+from edit_metrics.engine.scoring import Scorer
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.registry import Metric
+from edit_metrics.scores.rows import ScoredItem
 from edit_metrics.types import Direction, Float64, Status
 
 Inputs = Mapping[str, NetworkInputs]

@@ -12,8 +12,9 @@ from edit_metrics.backends.factory import build_backend
 from edit_metrics.config import Config
 from edit_metrics.doctor.cases import Case, write_case
 from edit_metrics.engine.plan import Plan, Step, build_plan
-from edit_metrics.engine.scoring import ScoredItem, Scorer
+from edit_metrics.engine.scoring import Scorer
 from edit_metrics.errors import UserError, WeightsError
+from edit_metrics.scores.rows import ScoredItem
 from edit_metrics.types import EditItem, Measurement
 
 BATCH: Final = 8

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from edit_metrics.dimensions import PriorityRow, to_priorities
+from edit_metrics.dimensions import to_priorities
 from edit_metrics.engine.plan import Plan
-from edit_metrics.engine.scoring import ScoredItem
-from edit_metrics.engine.table import watched_columns
 from edit_metrics.io.atomic import write_bytes
 from edit_metrics.metrics.character import box_overlap
 from edit_metrics.report import evidence
 from edit_metrics.report.evidence import Box, evidence_name
+from edit_metrics.scores.priority import PriorityRow, watched_metrics
+from edit_metrics.scores.rows import ScoredItem
 from edit_metrics.types import RGB, Float32, Missing, Status
 
 LEVELS: Final = ("none", "flagged", "all")
@@ -85,7 +85,9 @@ def is_worth_a_look(scored: ScoredItem, plan: Plan) -> bool:
         return True
     alarming = (Status.FAILED, Status.UNDEFINED)
     broken = [
-        n for n in watched_columns(plan) if n in scored.measurements and scored.measurements[n].status in alarming
+        n
+        for n in watched_metrics(plan.config)
+        if n in scored.measurements and scored.measurements[n].status in alarming
     ]
     row = PriorityRow(scored.flags, tuple(broken), scored.prescores, scored.group)
     reasons = to_priorities([row], plan.config)[0].reasons

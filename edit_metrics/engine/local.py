@@ -14,8 +14,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-import pyarrow as pa
-
 from edit_metrics import __version__
 from edit_metrics.backends.factory import build_backend, describe_backend, weights_of
 from edit_metrics.backends.torch_runtime import choose_device
@@ -24,10 +22,10 @@ from edit_metrics.engine.evidence import FEATURES, LEVELS, EvidenceWriter
 from edit_metrics.engine.plan import Plan, build_plan, cache_rules, score_signatures
 from edit_metrics.engine.scoring import Scorer, ShardResult
 from edit_metrics.engine.shards import DoneMark, RunFolder, Shard, cut_into_shards
-from edit_metrics.engine.table import build_schema, to_table
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.io.hashing import canonical_json_sha256
-from edit_metrics.io.manifest import Manifest, metadata_schema
+from edit_metrics.io.manifest import Manifest
+from edit_metrics.scores.rows import TableLayout
 from edit_metrics.weights.store import require
 
 RECORDED_PACKAGES = (
@@ -73,9 +71,7 @@ class Job:
     """Everything that scoring a shard needs and that can be sent to another process."""
 
     config: Config
-    schema: pa.Schema
-    metadata: tuple[pa.Field, ...]
-    root: str
+    layout: TableLayout
     workers: int
     device: str
     out: Path
@@ -117,7 +113,7 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
     progress.start(len(manifest.items), done)
     retries = _runner(options.engine)(job, todo, progress) if todo else 0
     marks = [mark for shard in shards if (mark := folder.done_mark(shard)) is not None]
-    folder.merge(shards, job.schema, plan, manifest.rejections)
+    folder.merge(shards, job.layout.schema, config, manifest.rejections)
     info = {
         "edit_metrics": __version__,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -160,12 +156,9 @@ def _finished_run(
 
 def _make_job(manifest: Manifest, plan: Plan, options: RunOptions) -> Job:
     config = plan.config
-    fields = metadata_schema(manifest.items)
     return Job(
         config=config,
-        schema=build_schema(plan, fields),
-        metadata=tuple(fields),
-        root=manifest.root,
+        layout=TableLayout.of([m.name for m in plan.metrics], plan.labels, manifest.items, manifest.root),
         workers=config.engine.workers or _cores(),
         device=str(choose_device(config.engine.device)),
         out=options.out,
@@ -213,8 +206,7 @@ def shard_function(job: Job) -> Callable[[Shard, Callable[[int], None] | None], 
 
 def commit_shard(folder: RunFolder, job: Job, shard: Shard, inputs_tag: str, result: ShardResult) -> None:
     """Turn a shard's result into its table and commit it."""
-    table = to_table(result.scored, job.schema, job.metadata, job.root)
-    folder.commit(shard, inputs_tag, table, result.rejections, result.seconds)
+    folder.commit(shard, inputs_tag, job.layout.to_table(result.scored), result.rejections, result.seconds)
 
 
 def _say_missing_evidence(info: dict[str, Any], options: RunOptions, progress: Progress) -> None:

@@ -17,23 +17,9 @@ from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding
 from edit_metrics.engine.plan import CacheRule, Plan
 from edit_metrics.engine.steps import Lane, Seconds, StepRunner, Work, add_seconds
 from edit_metrics.features.cache import FeatureCache
-from edit_metrics.types import DIMENSIONS, EditItem, Measurement, PreScore, Rejection, Status
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredItem:
-    """Everything the table says of one item, apart from its place in the queue."""
-
-    item: EditItem
-    group: str
-    source_phash: str | None
-    edited_phash: str | None
-    measurements: Mapping[str, Measurement]
-    labels: Mapping[str, str | None]
-    prescores: Mapping[str, PreScore]
-    overall_minimum: float | None
-    overall_geometric_mean: float | None
-    flags: tuple[str, ...]
+from edit_metrics.scores.codes import INFEASIBLE
+from edit_metrics.scores.rows import ScoredItem
+from edit_metrics.types import DIMENSIONS, EditItem, PreScore, Rejection, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +133,7 @@ class Scorer:
     def _prescore(self, dimension: str, work: Work) -> PreScore:
         config = self._plan.config
         if work.infeasible and dimension != "feasibility" and dimension not in config.run_if_infeasible:
-            return PreScore(None, None, Status.NOT_APPLICABLE, ("infeasible",))
+            return PreScore(None, None, Status.NOT_APPLICABLE, (INFEASIBLE,))
         prefix = f"{dimension}."
         own = {n.removeprefix(prefix): m for n, m in work.measurements.items() if n.startswith(prefix)}
         return to_prescore(config.dimension(dimension), config.confidence, own)
@@ -169,7 +155,7 @@ class Scorer:
             prescores={name: work.prescores[name] for name in DIMENSIONS},
             overall_minimum=overall.minimum,
             overall_geometric_mean=overall.geometric_mean,
-            flags=(("infeasible",) if work.infeasible else ()) + flags,
+            flags=((INFEASIBLE,) if work.infeasible else ()) + flags,
         )
         if self._watch is not None:
             with self._watching:

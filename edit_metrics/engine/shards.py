@@ -12,13 +12,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from edit_metrics.dimensions import to_priorities
-from edit_metrics.engine.plan import Plan
-from edit_metrics.engine.table import PRIORITY_FIELDS, priority_columns, priority_rows, priority_table
+from edit_metrics.config import Config
+from edit_metrics.dimensions import table_priorities
 from edit_metrics.errors import RunError, SignatureError
 from edit_metrics.io.hashing import canonical_json_sha256
 from edit_metrics.io.sources import stat_tags
 from edit_metrics.io.tables import write_csv_parts, write_json, write_jsonl, write_parquet, write_parquet_parts
+from edit_metrics.scores.priority import PRIORITY_FIELDS, priority_columns
 from edit_metrics.types import EditItem, Rejection
 
 
@@ -142,7 +142,9 @@ class RunFolder:
         mark = DoneMark(inputs_tag, table.num_rows, len(rows), dict(seconds))
         write_json(_fields(mark), self.shards / f"{shard.name}.done")
 
-    def merge(self, shards: Sequence[Shard], schema: pa.Schema, plan: Plan, rejections: Sequence[Rejection]) -> None:
+    def merge(
+        self, shards: Sequence[Shard], schema: pa.Schema, config: Config, rejections: Sequence[Rejection]
+    ) -> None:
         """Write the final files from all shards, one shard in memory at a time, and drop the shards.
 
         Raises:
@@ -151,11 +153,9 @@ class RunFolder:
         missing = [shard.name for shard in shards if not (self.shards / f"{shard.name}.parquet").is_file()]
         if missing:
             raise RunError("every shard of the run", f"none for {', '.join(missing[:5])}", str(self.shards))
-        order = pa.concat_tables(
-            [self._read(shard, priority_columns(plan)) for shard in shards]
-            or [schema.empty_table().select(priority_columns(plan))]
-        )
-        priorities = priority_table(to_priorities(priority_rows(order, plan), plan.config))
+        read = priority_columns(config)
+        parts = [self._read(shard, read) for shard in shards] or [schema.empty_table().select(read)]
+        priorities = table_priorities(pa.concat_tables(parts), config)
         full_schema = pa.schema([*schema, *PRIORITY_FIELDS])
         write_parquet_parts(self._with_priorities(shards, priorities), full_schema, self.scores)
         write_csv_parts(self._with_priorities(shards, priorities), self.scores_csv)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edit_metrics.choices import WhiteMeans
 from edit_metrics.io.color import composite, is_constant, rgb_array, split_layers, to_srgb
 from edit_metrics.io.formats import DecodeLimits, OpenedPicture, decoder_errors, open_picture
 from edit_metrics.io.sources import read_bytes
@@ -51,7 +52,7 @@ class MaskFacts:
     width: int
     height: int
     kind: Literal["gray", "alpha"]
-    white_means: Literal["edited", "preserved"]
+    white_means: WhiteMeans
     cautions: tuple[str, ...]
     sha256: str
 

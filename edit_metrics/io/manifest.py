@@ -11,13 +11,10 @@ from typing import Any
 
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.hashing import canonical_json_sha256
-from edit_metrics.io.metadata import column_names, metadata_column, metadata_schema
-from edit_metrics.io.records import FIELDS, Record, parse_records, record_of
+from edit_metrics.io.records import Record, parse_records, record_of
 from edit_metrics.io.rows import RowReader
 from edit_metrics.io.sources import is_url, parent_of, read_all
-from edit_metrics.types import EditItem, Rejection
-
-__all__ = ["Manifest", "items_from_rows", "metadata_column", "metadata_schema", "read_manifest"]
+from edit_metrics.types import MANIFEST_COLUMNS, EditItem, Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Manifest:
         rejections: in file order.
         sha256: of the file's bytes (of the rows as canonical JSON, where there is no file), whatever the limit.
         path: the file, or ``<rows>``.
-        columns: names of the metadata columns as they stand in ``item.metadata``, in order of appearance.
+        columns: names of the metadata columns, in order of appearance.
         root: what relative paths start from.
     """
 
@@ -98,16 +95,16 @@ def _build(records: Iterable[Record | Rejection], reader: RowReader, sha256: str
     if not rows:
         raise ManifestError("at least one row", "none", path)
     own = [row.cells for row in rows if isinstance(row, Record)]
-    names = column_names((name for cells in own for name in cells if name not in FIELDS), FIELDS)
+    names = dict.fromkeys(name for cells in own for name in cells if name not in MANIFEST_COLUMNS)
     items: list[EditItem] = []
     rejections: list[Rejection] = []
     for row, record in enumerate(rows):
-        checked = record if isinstance(record, Rejection) else reader.item_of(row, record, names)
+        checked = record if isinstance(record, Rejection) else reader.item_of(row, record)
         if isinstance(checked, Rejection):
             rejections.append(checked)
         else:
             items.append(checked)
-    return Manifest(tuple(items), tuple(rejections), sha256, path, tuple(names.values()), root)
+    return Manifest(tuple(items), tuple(rejections), sha256, path, tuple(names), root)
 
 
 def _read_file(path: str) -> bytes:

@@ -12,24 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edit_metrics.errors import ManifestError
-from edit_metrics.io.metadata import plain_value
-from edit_metrics.types import Rejection
-
-FIELDS: Final = (
-    "id",
-    "source",
-    "edited",
-    "instruction",
-    "mask",
-    "mask_white_means",
-    "source_caption",
-    "target_caption",
-    "edit_type",
-    "model",
-    "references",
-    "group",
-)
-"""The manifest's own columns; every other one is metadata."""
+from edit_metrics.io.plain import plain_value
+from edit_metrics.types import MANIFEST_COLUMNS, Rejection
 
 _REQUIRED: Final = ("id", "source", "edited")
 
@@ -128,7 +112,7 @@ def _csv_kinds(rows: Iterable[Record | Rejection], header: list[str]) -> dict[st
     """Column → how to read it: a metadata column all of whose cells are whole numbers, numbers or booleans."""
     kinds: dict[str, Callable[[str], Any]] = {}
     records = [row for row in rows if isinstance(row, Record)]
-    for name in set(header) - set(FIELDS):
+    for name in set(header) - set(MANIFEST_COLUMNS):
         cells = [record.cells[name] for record in records if name in record.cells]
         kinds[name] = next((read for form, read in _CSV_FORMS if all(form.fullmatch(cell) for cell in cells)), str)
     return kinds
@@ -166,7 +150,7 @@ def _check_columns(names: Iterable[str], where: str) -> None:
 
 
 def _nearest(name: str, present: Iterable[str]) -> list[str]:
-    lowered = {other.lower(): other for other in present if other not in FIELDS}
+    lowered = {other.lower(): other for other in present if other not in MANIFEST_COLUMNS}
     inside = [other for low, other in lowered.items() if name in re.split(r"[^a-z]+", low)]
     return inside[:1] or [lowered[low] for low in difflib.get_close_matches(name, lowered, n=1, cutoff=0.5)]
 

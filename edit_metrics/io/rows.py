@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from edit_metrics.io.records import FIELDS, Record
+from edit_metrics.choices import WhiteMeans
+from edit_metrics.io.records import Record
 from edit_metrics.io.sources import OutsideRootError, resolve_path
-from edit_metrics.types import EditItem, Rejection
+from edit_metrics.types import MANIFEST_COLUMNS, EditItem, Rejection
 
-_WHITE_MEANS: Final = ("edited", "preserved")
+_WHITE_MEANS: Final = get_args(WhiteMeans)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -38,22 +39,21 @@ class RowReader:
         self._allow_outside_root = allow_outside_root
         self._line_of_id: dict[str, int] = {}
 
-    def item_of(self, row: int, record: Record, metadata_names: Mapping[str, str]) -> EditItem | Rejection:
+    def item_of(self, row: int, record: Record) -> EditItem | Rejection:
         """The item, or why there is none.
 
         Args:
             row: 0-based position in the manifest.
             record: the row.
-            metadata_names: metadata column → its name in the item.
         """
         name: str | None = None
         try:
             name = self._id(record)
-            return self._item(row, name, record, metadata_names)
+            return self._item(row, name, record)
         except _BrokenRuleError as broken:
             return Rejection(record.line, name, broken.field, broken.expected, broken.got)
 
-    def _item(self, row: int, name: str, record: Record, metadata_names: Mapping[str, str]) -> EditItem:
+    def _item(self, row: int, name: str, record: Record) -> EditItem:
         cells = record.cells
         _check_unicode(cells)
         instruction = _text(cells, "instruction")
@@ -76,7 +76,7 @@ class RowReader:
             model=_label(cells, "model"),
             references=tuple(self._path("references", path) for path in _references(cells)),
             group=_label(cells, "group"),
-            metadata={metadata_names[key]: value for key, value in cells.items() if key in metadata_names},
+            metadata={key: value for key, value in cells.items() if key not in MANIFEST_COLUMNS},
         )
 
     def _id(self, record: Record) -> str:
@@ -163,7 +163,7 @@ def _check_unicode(cells: Mapping[str, Any]) -> None:
 
 
 def _absent(cells: Mapping[str, Any]) -> str:
-    others = [name for name in cells if name not in FIELDS]
+    others = [name for name in cells if name not in MANIFEST_COLUMNS]
     return f"nothing (other columns: {', '.join(others)[:150]})" if others else "nothing"
 
 

@@ -25,6 +25,7 @@ from edit_metrics.engine.ray_cluster import Pool, connected, import_ray, size_of
 from edit_metrics.engine.shards import RunFolder, cut_into_shards
 from edit_metrics.errors import ConfigError, MissingExtraError, RunError
 from edit_metrics.io.manifest import Manifest
+from edit_metrics.scores.rows import TableLayout
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*")  # Ray Data reads its own old settings.
 
@@ -58,7 +59,7 @@ def score(manifest: Manifest, config: Config, out: Path, name: str) -> tuple[pd.
 
 
 def job_for(config: Config, out: Path) -> Job:
-    return Job(config, pa.schema([]), (), "/", 2, "cpu", out, None, "none")
+    return Job(config, TableLayout(pa.schema([]), (), "/"), 2, "cpu", out, None, "none")
 
 
 def node(**resources: float) -> dict[str, Any]:
@@ -236,7 +237,7 @@ def test_a_cluster_that_the_caller_has_joined_is_left_running() -> None:
 def test_workers_fill_the_cluster_with_one_core_each(stub_config: Config, tmp_path: Path) -> None:
     def pool(nodes: list[dict[str, Any]], shards: int = 99, device: str = "cpu", **settings: int) -> Pool:
         config = validate_config(stub_config.model_dump() | {"engine": {"workers": 0} | settings}, "test")
-        job = Job(config, pa.schema([]), (), "/", 2, device, tmp_path, None, "none")
+        job = Job(config, TableLayout(pa.schema([]), (), "/"), 2, device, tmp_path, None, "none")
         return size_of_pool(job, nodes, shards)
 
     cluster = [node(CPU=8.0), node(CPU=5.0), {"Alive": False, "Resources": {"CPU": 64.0}}]

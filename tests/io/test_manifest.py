@@ -4,15 +4,11 @@ import csv
 import hashlib
 import io
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edit_metrics.errors import ManifestError
-from edit_metrics.io.manifest import Manifest, items_from_rows, metadata_column, metadata_schema, read_manifest
+from edit_metrics.io.manifest import Manifest, items_from_rows, read_manifest
 from edit_metrics.io.tables import write_jsonl
+from edit_metrics.scores.metadata import metadata_columns
 from edit_metrics.types import EditItem
 
 Row = Mapping[str, Any]
@@ -40,6 +37,10 @@ def from_lines(folder: Path, *lines: str | Row, name: str = "manifest.jsonl", **
 
 def without_lines(manifest: Manifest) -> list[EditItem]:
     return [replace(item, line=0) for item in manifest.items]
+
+
+def fields_of(manifest: Manifest) -> set[pa.Field]:
+    return {column.field for column in metadata_columns(manifest.items)}
 
 
 def only_rejection(manifest: Manifest) -> tuple[int, str | None, str, str, str]:
@@ -310,58 +311,6 @@ def test_a_missing_manifest_and_a_folder_say_so(tmp_path: Path) -> None:
         read_manifest(tmp_path)
 
 
-def test_names_that_are_ours_travel_under_meta(tmp_path: Path) -> None:
-    extra = {
-        "flags": 1,
-        "overall.min": 2,
-        "preservation.lpips": 3,
-        "priority.reasons": 4,
-        "author": 5,
-        "source_phash": 6,
-    }
-    manifest = from_lines(tmp_path, row() | extra | {"meta.flags": 7, "safety": 8})
-    assert manifest.columns == (
-        "meta.meta.flags",
-        "meta.overall.min",
-        "meta.preservation.lpips",
-        "meta.priority.reasons",
-        "author",
-        "meta.source_phash",
-        "meta.flags",
-        "safety",
-    )
-    assert manifest.items[0].metadata["meta.meta.flags"] == 1
-    assert manifest.items[0].metadata["meta.flags"] == 7
-
-
-def schema_of(values: Sequence[Any]) -> tuple[Any, list[Any]]:
-    items = items_from_rows([row(index, x=value) for index, value in enumerate(values)]).items
-    (field,) = metadata_schema(items)
-    return field.type, metadata_column(items, field).to_pylist()
-
-
-@pytest.mark.parametrize(
-    ("values", "kind", "cells"),
-    [
-        ([1, 2, None], pa.int64(), [1, 2, None]),
-        ([1, 2.5], pa.float64(), [1.0, 2.5]),
-        ([True, None], pa.bool_(), [True, None]),
-        (["x", None, ""], pa.string(), ["x", None, ""]),
-        ([1, "x", True, 2.5], pa.string(), ["1", "x", "true", "2.5"]),
-        ([True, 1], pa.string(), ["true", "1"]),
-        ([[1, 2], {"k": "ä"}], pa.string(), ["[1, 2]", '{"k": "ä"}']),
-        ([2**63, 1], pa.string(), ["9223372036854775808", "1"]),
-        ([math.nan, 3], pa.int64(), [None, 3]),
-        ([np.float32(0.5), np.int64(2)], pa.float64(), [0.5, 2.0]),
-        ([np.array([1, 2]), b"abc"], pa.string(), ["[1, 2]", "<3 bytes>"]),
-        ([date(2024, 1, 2), pd.NaT], pa.string(), ["2024-01-02", None]),
-        ([Decimal("1.5"), pd.NA], pa.float64(), [1.5, None]),
-    ],
-)
-def test_a_metadata_column_has_one_type(values: list[Any], kind: Any, cells: list[Any]) -> None:
-    assert schema_of(values) == (kind, cells)
-
-
 def test_rows_in_python_follow_the_same_rules(tmp_path: Path) -> None:
     rows = [row("a", source=str(tmp_path / "s.png")), row("a"), row("b", instruction=None)]
     manifest = items_from_rows(rows)
@@ -389,7 +338,7 @@ def test_the_real_manifest_has_no_rejection(shared_data: Path) -> None:
     manifest = read_manifest(shared_data / "triples.jsonl")
     assert (len(manifest.items), manifest.rejections) == (71, ())
     assert sum(item.mask is not None for item in manifest.items) == 8
-    assert {field.type for field in metadata_schema(manifest.items)} == {pa.string()}
+    assert {column.field.type for column in metadata_columns(manifest.items)} == {pa.string()}
 
 
 # Words that no reader takes for a number, a boolean or an absent cell, and that survive CSV's line-end rules.
@@ -442,4 +391,4 @@ def test_the_three_formats_say_the_same(rows: list[dict[str, Any]], tmp_path_fac
         assert without_lines(other) == without_lines(first)
         assert [(bad.id, bad.field) for bad in other.rejections] == [(bad.id, bad.field) for bad in first.rejections]
         assert set(other.columns) == set(first.columns)
-        assert set(metadata_schema(other.items)) == set(metadata_schema(first.items))
+        assert fields_of(other) == fields_of(first)

@@ -5,34 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edit_metrics.choices import WhiteMeans
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.tables import write_bytes, write_jsonl
+from edit_metrics.types import MANIFEST_COLUMNS, ManifestRow
 
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"})
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestRow:
-    """One edit, with local paths as they are found; the writer makes them relative to the manifest."""
-
-    id: str
-    source: Path
-    edited: Path
-    instruction: str | None = None
-    mask: Path | None = None
-    mask_white_means: WhiteMeans = "edited"
-    source_caption: str | None = None
-    target_caption: str | None = None
-    edit_type: str | None = None
-    model: str | None = None
-    group: str | None = None
-    references: tuple[Path, ...] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +37,7 @@ class Problem:
 class Converted:
     """A benchmark as rows."""
 
-    rows: tuple[ManifestRow, ...]
+    rows: tuple[ManifestRow[Path], ...]
     problems: tuple[Problem, ...]
 
 
@@ -151,7 +132,7 @@ def need_folder(path: Path, what: str) -> Path:
     return path
 
 
-def shared_missing(rows: Iterable[ManifestRow]) -> list[Problem]:
+def shared_missing(rows: Iterable[ManifestRow[Path]]) -> list[Problem]:
     """Pictures that rows name and that are not there: kept, since a missing edit is an infeasible one."""
     problems = []
     for row in rows:
@@ -163,23 +144,18 @@ def shared_missing(rows: Iterable[ManifestRow]) -> list[Problem]:
     return problems
 
 
-def _record(row: ManifestRow, base: Path) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "id": row.id,
-        "source": _relative(row.source, base),
-        "edited": _relative(row.edited, base),
-        "instruction": row.instruction,
-        "mask": None if row.mask is None else _relative(row.mask, base),
-        "mask_white_means": None if row.mask is None else row.mask_white_means,
-        "source_caption": row.source_caption,
-        "target_caption": row.target_caption,
-        "edit_type": row.edit_type,
-        "model": row.model,
-        "references": [_relative(path, base) for path in row.references] or None,
-        "group": row.group,
-    }
+def _record(row: ManifestRow[Path], base: Path) -> dict[str, Any]:
+    record = {name: _cell(getattr(row, name), base) for name in MANIFEST_COLUMNS}
+    if row.mask is None:
+        record["mask_white_means"] = None
     clash = {f"meta.{name}" if name in record else name: value for name, value in row.metadata.items()}
     return {name: value for name, value in (record | clash).items() if value is not None}
+
+
+def _cell(value: str | Path | tuple[Path, ...] | None, base: Path) -> Any:
+    if isinstance(value, Path):
+        return _relative(value, base)
+    return [_relative(path, base) for path in value] or None if isinstance(value, tuple) else value
 
 
 def _relative(path: Path, base: Path) -> str:

@@ -20,7 +20,6 @@ from edit_metrics.errors import ManifestError
 from edit_metrics.io.adapters.common import (
     PICTURE_SUFFIXES,
     Converted,
-    ManifestRow,
     Problem,
     need_folder,
     picture_index,
@@ -29,6 +28,7 @@ from edit_metrics.io.adapters.common import (
     shared_missing,
     subfolders,
 )
+from edit_metrics.types import ManifestRow
 
 _TEXTS: Final = ("instruction", "source_caption", "target_caption", "edit_type", "group")
 
@@ -52,7 +52,7 @@ def read_folders(
     table = _read_csv(path)
     models: dict[str | None, Path] = {folder.name: folder for folder in subfolders(outputs)}
     problems = list(_strays(path, outputs, models, table))
-    rows: list[ManifestRow] = []
+    rows: list[ManifestRow[Path]] = []
     sources, mask_files = picture_index(path / "source"), picture_index(path / "masks")
     indexes = {folder: picture_index(folder) for folder in (models or {model: outputs}).values()}
     for name, cells in table.items():

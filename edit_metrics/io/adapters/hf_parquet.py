@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from edit_metrics.choices import WhiteMeans
 from edit_metrics.errors import ConfigError, ManifestError, suggest
-from edit_metrics.io.adapters.common import Converted, ManifestRow, Problem, shared_missing, write_once
+from edit_metrics.io.adapters.common import Converted, Problem, shared_missing, write_once
 from edit_metrics.io.adapters.masks import mask_bytes_reading, mask_reading
+from edit_metrics.types import ManifestRow
 
 _GUESSES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "uid", "idx", "key"),
@@ -64,7 +65,7 @@ def read_hf_parquet(
     shards = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     if not shards or not all(shard.is_file() for shard in shards):
         raise ManifestError("a Parquet file or a folder of them", "none", str(path))
-    rows: list[ManifestRow] = []
+    rows: list[ManifestRow[Path]] = []
     problems: list[Problem] = []
     seen: set[str] = set()
     for shard in shards:
@@ -157,7 +158,7 @@ def _row(
     white_means: WhiteMeans | None,
     model: str | None,
     problems: list[Problem],
-) -> ManifestRow | None:
+) -> ManifestRow[Path] | None:
     values = {field: record[column] for field, column in chosen.items()}
     row_id = _text(values.get("id")) or f"{index:06d}"
     cells = {field: _cell(values[field], folder, files) for field in _PICTURES if field in values}

@@ -20,7 +20,6 @@ from typing import Any, Final
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.adapters.common import (
     Converted,
-    ManifestRow,
     Problem,
     need_folder,
     pictures,
@@ -29,6 +28,7 @@ from edit_metrics.io.adapters.common import (
     subfolders,
 )
 from edit_metrics.io.adapters.masks import mask_reading
+from edit_metrics.types import ManifestRow
 
 _NAME: Final = re.compile(r"_(?:(?P<first>1)|(?P<setting>inde|iter)_(?P<turn>\d+))$")
 
@@ -53,7 +53,7 @@ def read_magicbrush(path: Path, *, edited: Path | None = None, model: str | None
     """
     images = need_folder(path / "images", "one folder a picture")
     benchmark = _Benchmark(images, _sessions(path), _read(path / "global_descriptions.json", optional=True))
-    rows: list[ManifestRow] = []
+    rows: list[ManifestRow[Path]] = []
     problems: list[Problem] = []
     if edited is None:
         rows += [row for name in benchmark.sessions for row in _true_outputs(benchmark, name, problems)]
@@ -79,7 +79,7 @@ def _model_folders(edited: Path, sessions: Mapping[str, object], model: str | No
 
 def _edits(
     benchmark: _Benchmark, name: str, folder: Path, model: str, n_models: int, problems: list[Problem]
-) -> Iterator[ManifestRow]:
+) -> Iterator[ManifestRow[Path]]:
     turns = benchmark.sessions[name]
     found = {path.stem: path for path in pictures(folder)}
     wanted = [(1, "single", f"{name}_1")]
@@ -100,7 +100,7 @@ def _edits(
         )
 
 
-def _true_outputs(benchmark: _Benchmark, name: str, problems: list[Problem]) -> Iterator[ManifestRow]:
+def _true_outputs(benchmark: _Benchmark, name: str, problems: list[Problem]) -> Iterator[ManifestRow[Path]]:
     for turn, entry in enumerate(benchmark.sessions[name], start=1):
         target = benchmark.images / name / Path(str(entry.get("output"))).name
         yield from _row(benchmark, name, turn, f"{name}_{turn}", target, "magicbrush", "independent", None, problems)
@@ -116,7 +116,7 @@ def _row(
     setting: str,
     own_source: Path | None,
     problems: list[Problem],
-) -> Iterator[ManifestRow]:
+) -> Iterator[ManifestRow[Path]]:
     entry = benchmark.sessions[name][turn - 1]
     if not entry.get("input") or not entry.get("instruction"):
         problems.append(

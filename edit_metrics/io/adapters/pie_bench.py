@@ -18,7 +18,6 @@ import numpy as np
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.adapters.common import (
     Converted,
-    ManifestRow,
     Problem,
     need_folder,
     row_id,
@@ -27,7 +26,7 @@ from edit_metrics.io.adapters.common import (
     write_once,
 )
 from edit_metrics.io.tables import write_bytes
-from edit_metrics.types import Mask
+from edit_metrics.types import ManifestRow, Mask
 
 SIDE: Final = 512
 
@@ -53,7 +52,7 @@ def read_pie_bench(path: Path, *, files: Path, edited: Path | None = None) -> Co
     methods = subfolders(outputs)
     if not methods:
         raise ManifestError("one folder a method", "no folder", str(outputs))
-    rows: list[ManifestRow] = []
+    rows: list[ManifestRow[Path]] = []
     problems: list[Problem] = []
     for key, entry in entries.items():
         try:

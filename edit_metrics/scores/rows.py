@@ -1,0 +1,174 @@
+"""Scored items to rows, under a schema built once from the plan, and back: a table alone is enough to rescore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from edit_metrics.io.sources import relative_to_root
+from edit_metrics.scores.columns import (
+    EDITED_PHASH,
+    FLAGS,
+    OVERALL,
+    OVERALL_GEOMETRIC_MEAN,
+    OVERALL_MINIMUM,
+    SOURCE_PHASH,
+    DimensionColumns,
+    MetricColumns,
+    dimension_of,
+)
+from edit_metrics.scores.metadata import MetadataColumn, metadata_columns
+from edit_metrics.types import (
+    DIMENSIONS,
+    MANIFEST_COLUMNS,
+    EditItem,
+    Measurement,
+    PreScore,
+    Status,
+    join_codes,
+    split_codes,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredItem:
+    """Everything the table says of one item, apart from its place in the queue."""
+
+    item: EditItem
+    group: str
+    source_phash: str | None
+    edited_phash: str | None
+    measurements: Mapping[str, Measurement]
+    labels: Mapping[str, str | None]
+    prescores: Mapping[str, PreScore]
+    overall_minimum: float | None
+    overall_geometric_mean: float | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """How scored items become rows of one run's table.
+
+    Attributes:
+        schema: columns in order; a shard whose column is all null has the same type there.
+        metadata: further manifest columns, decided over the whole manifest.
+        root: paths below it are written relative to it, so that the table is the same wherever the folder lies.
+    """
+
+    schema: pa.Schema
+    metadata: tuple[MetadataColumn, ...]
+    root: str
+
+    @classmethod
+    def of(cls, metrics: Sequence[str], labels: Sequence[str], items: Sequence[EditItem], root: str) -> TableLayout:
+        """The layout of a run.
+
+        Args:
+            metrics: columns of the metrics.
+            labels: names of the text columns.
+            items: every item of the manifest.
+            root: see the attributes.
+        """
+        metadata = metadata_columns(items)
+        return cls(_schema(metrics, labels, metadata), metadata, root)
+
+    def to_table(self, scored: Sequence[ScoredItem]) -> pa.Table:
+        """Rows, in the order given."""
+        further = {column.field.name: column for column in self.metadata}
+        own = pa.schema([field for field in self.schema if field.name not in further])
+        table = pa.Table.from_pylist([_row(item, self.root) for item in scored], schema=own)
+        items = [one.item for one in scored]
+        for column in self.metadata:
+            table = table.append_column(column.field, column.values(items))
+        return table.select(self.schema.names)
+
+
+def metric_fields(name: str) -> list[pa.Field]:
+    """The columns of one metric."""
+    columns = MetricColumns(name)
+    return [
+        pa.field(columns.value, pa.float64()),
+        pa.field(columns.status, pa.string()),
+        pa.field(columns.reason, pa.string()),
+    ]
+
+
+def dimension_fields(name: str) -> list[pa.Field]:
+    """The columns of one dimension's pre-score."""
+    columns = DimensionColumns(name)
+    numbers = [pa.field(column, pa.float64()) for column in (columns.score, columns.confidence)]
+    return numbers + [pa.field(column, pa.string()) for column in (columns.status, columns.reasons)]
+
+
+def prescore_cells(prescores: Mapping[str, PreScore]) -> dict[str, Any]:
+    """Column → cell of the pre-scores of one item."""
+    cells: dict[str, Any] = {}
+    for name, prescore in prescores.items():
+        values = (prescore.score, prescore.confidence, prescore.status.value, join_codes(prescore.reasons))
+        cells |= dict(zip(DimensionColumns(name).all, values, strict=True))
+    return cells
+
+
+def measurement_cells(measurements: Mapping[str, Measurement]) -> dict[str, Any]:
+    """Column → cell of the measurements of one item."""
+    cells: dict[str, Any] = {}
+    for name, one in measurements.items():
+        cells |= dict(zip(MetricColumns(name).all, (one.value, one.status.value, one.reason), strict=True))
+    return cells
+
+
+def read_measurements(table: pa.Table, metrics: Sequence[str]) -> Iterator[dict[str, Measurement]]:
+    """The measurements of each row; a cell without a status was not asked for, and is not among them.
+
+    Args:
+        table: with the three columns of each metric.
+        metrics: which to read.
+    """
+    columns = [MetricColumns(name) for name in metrics]
+    for row in table.select([name for column in columns for name in column.all]).to_pylist():
+        yield {
+            c.value: Measurement(row[c.value], Status(row[c.status]), row[c.reason] or "")
+            for c in columns
+            if row[c.status] is not None
+        }
+
+
+def read_prescores(table: pa.Table) -> Iterator[dict[str, PreScore]]:
+    """The pre-scores of each row."""
+    columns = [DimensionColumns(name) for name in DIMENSIONS]
+    for row in table.select([name for column in columns for name in column.all]).to_pylist():
+        yield {
+            c.dimension: PreScore(row[c.score], row[c.confidence], Status(row[c.status]), split_codes(row[c.reasons]))
+            for c in columns
+        }
+
+
+def _schema(metrics: Sequence[str], labels: Sequence[str], metadata: Sequence[MetadataColumn]) -> pa.Schema:
+    lists = {"references": pa.list_(pa.string())}
+    fields = [pa.field(name, lists.get(name, pa.string())) for name in MANIFEST_COLUMNS if name != "group"]
+    fields += [column.field for column in metadata]
+    # The group that an item ends up in, not the manifest's own column: every row has one.
+    fields += [pa.field(name, pa.string()) for name in ("group", SOURCE_PHASH, EDITED_PHASH, *labels)]
+    for dimension in DIMENSIONS:
+        fields += dimension_fields(dimension)
+        for name in metrics:
+            fields += metric_fields(name) if dimension_of(name) == dimension else []
+    fields += [pa.field(name, pa.float64()) for name in OVERALL]
+    return pa.schema([*fields, pa.field(FLAGS, pa.string())])
+
+
+def _row(scored: ScoredItem, root: str) -> dict[str, Any]:
+    item = scored.item
+    row: dict[str, Any] = {name: getattr(item, name) for name in MANIFEST_COLUMNS}
+    row |= {name: relative_to_root(row[name], root) for name in ("source", "edited", "mask") if row[name]}
+    row["references"] = [relative_to_root(path, root) for path in item.references]
+    row |= {"group": scored.group, SOURCE_PHASH: scored.source_phash, EDITED_PHASH: scored.edited_phash}
+    row |= {**scored.labels, **prescore_cells(scored.prescores), **measurement_cells(scored.measurements)}
+    row[OVERALL_MINIMUM] = scored.overall_minimum
+    row[OVERALL_GEOMETRIC_MEAN] = scored.overall_geometric_mean
+    row[FLAGS] = join_codes(scored.flags)
+    return row
