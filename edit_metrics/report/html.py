@@ -13,7 +13,7 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
-from edit_metrics.report.words import flag_in_words, in_words, metric_in_words, status_in_words
+from edit_metrics.scores.words import flag_in_words, in_words, metric_in_words, status_in_words
 
 _HIDDEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"

@@ -17,7 +17,7 @@ from edit_metrics.io.masks import decode_mask, fit_mask
 from edit_metrics.io.sources import OutsideRootError, resolve_path
 from edit_metrics.report import evidence
 from edit_metrics.report.evidence import evidence_name
-from edit_metrics.report.words import in_words
+from edit_metrics.scores.words import in_words
 from edit_metrics.types import RGB
 
 if TYPE_CHECKING:

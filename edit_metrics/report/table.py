@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from edit_metrics.report.evidence import evidence_name
 from edit_metrics.report.items import Item
-from edit_metrics.report.words import flag_in_words, in_words, status_in_words
+from edit_metrics.scores.words import flag_in_words, in_words, status_in_words
 
 MAX_ROWS: Final = 20_000
 """More rows than this stay in the score table: the page says so."""

@@ -12,6 +12,7 @@ import pandas as pd
 
 from edit_metrics.calibration.calibration import Calibration, Scores, text_column
 from edit_metrics.errors import TableError
+from edit_metrics.scores import codes
 from edit_metrics.triage.automatic import AuditRatings, Automation, Promise, automate
 from edit_metrics.triage.costs import DecisionCosts, order_by_saving
 from edit_metrics.triage.duplicates import duplicate_clusters
@@ -99,9 +100,9 @@ def _place(frame: pd.DataFrame, calibration: Calibration, scores: Scores, automa
             item = gate
         elif failed[index] != passed[index]:
             lane = Lane.AUTO_FAIL if failed[index] else Lane.AUTO_PASS
-            item = Placement(name, lane, (lane.value, f"rank={scores.rank[index]:.3f}"))
+            item = Placement(name, lane, (lane.value, codes.rank(scores.rank[index])))
         else:
-            causes = [f"missing:{column}" for column in absent[index]]
+            causes = [codes.missing(column) for column in absent[index]]
             causes += ["model_without_enough_random_ratings"] if models[index] not in automation.eligible else []
             item = Placement(name, Lane.HUMAN, tuple(causes) or ("undecided",), Selection.EXPECTED_SAVING)
         known = bool(usable[index])
@@ -142,7 +143,7 @@ def _order(
     savings = decisions.costs.expected_saving(scores.prediction.p_pass)
     saving_of = {item.id: savings[index] for index, item in enumerate(placed)}
     human = [
-        item.because(f"saves={saving_of[item.id]:.3f}") if item.lane is Lane.HUMAN else item
+        item.because(codes.saving(saving_of[item.id])) if item.lane is Lane.HUMAN else item
         for item in _repeats_last(frame, rest, decisions.per_cluster)
     ]
     return [*gates, *drawn, *human]

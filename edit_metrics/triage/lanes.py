@@ -8,15 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-UNREADABLE_CODES: Final = (
-    "missing_file",
-    "unreadable",
-    "not_an_image",
-    "too_large",
-    "too_many_pixels",
-    "unsupported_samples",
-)
-"""Endings of ``feasibility.reasons`` that mean: there is no picture to rate."""
+from edit_metrics.scores.codes import INFEASIBLE, UNREADABLE, UNSAFE
 
 
 class Lane(StrEnum):
@@ -108,11 +100,11 @@ def _gate(
     infeasible: bool,
     unsafe: bool,
 ) -> Placement | None:
-    broken = tuple(code for code in causes if code.endswith(UNREADABLE_CODES))
+    broken = tuple(code for code in causes if code.endswith(UNREADABLE))
     if broken:
         return Placement(name, Lane.UNREADABLE, broken, Selection.GATE)
-    if infeasible or "infeasible" in flags:
-        return Placement(name, Lane.INFEASIBLE, causes or ("infeasible",), Selection.GATE)
-    if unsafe or "unsafe" in flags:
-        return Placement(name, Lane.UNSAFE, ("unsafe", *concerns), Selection.GATE)
+    if infeasible or INFEASIBLE in flags:
+        return Placement(name, Lane.INFEASIBLE, causes or (INFEASIBLE,), Selection.GATE)
+    if unsafe or UNSAFE in flags:
+        return Placement(name, Lane.UNSAFE, (UNSAFE, *concerns), Selection.GATE)
     return None

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from edit_metrics.errors import TableError
+from edit_metrics.scores.codes import ordered_by
 from edit_metrics.triage.lanes import Lane, Placement, Selection, gate_lanes
 from edit_metrics.triage.queue import Audit, assemble, base_order, draw_audit, lane_counts
 from edit_metrics.triage.risk import Control
@@ -87,7 +88,7 @@ def triage_by_priority(frame: pd.DataFrame, options: QueueOptions) -> Triage:
     for name in base_order(frame, options.order_by):
         gate = gates[name]
         placed = gate or Placement(name, Lane.HUMAN, (), Selection.PRIORITY)
-        ordered.append(placed.because(*causes.get(name, () if gate else (f"by:{order}",))))
+        ordered.append(placed.because(*causes.get(name, () if gate else (ordered_by(order),))))
     placements = assemble(ordered, audit=audit, gold=options.gold, rated=options.rated, budget=options.budget)
     statement = {
         "automatic_decisions": "none: triage ran without a calibration",

@@ -1,4 +1,4 @@
-"""Reason codes in words. A code that has no sentence is shown as it is, never dropped."""
+"""Codes in words. A code that has no sentence is shown as it is, never dropped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 @cache
 def _tables() -> Mapping[str, Mapping[str, str]]:
-    text = resources.files("edit_metrics.report").joinpath("words.toml").read_text(encoding="utf-8")
+    text = resources.files("edit_metrics.scores").joinpath("words.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
@@ -67,12 +67,17 @@ def _missing(found: re.Match[str]) -> str:
     return f"Could not be measured: {metric_in_words(found['metric'])}."
 
 
+def _failed(found: re.Match[str]) -> str:
+    return f"The measurement failed: {metric_in_words(found['metric'])}."
+
+
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...]] = (
     (re.compile(r"low_confidence:(?P<dimension>\w+)"), lambda m: f"The {m['dimension']} score is uncertain."),
     (
         re.compile(r"weakest:(?P<dimension>\w+)=(?P<score>[\d.]+)"),
         lambda m: f"Weakest: {m['dimension']}, {m['score']}.",
     ),
+    (re.compile(r"failed:(?P<metric>[\w.]+)"), _failed),
     (re.compile(r"missing[:_](?P<metric>[\w.]+)"), _missing),
     (re.compile(r"low_(?P<metric>\w+)"), _low),
     (

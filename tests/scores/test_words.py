@@ -11,8 +11,9 @@ import pytest
 
 from edit_metrics.config import Config, load_config
 from edit_metrics.registry import all_metrics
-from edit_metrics.report.words import _tables, flag_in_words, in_words, metric_in_words, sentence
-from edit_metrics.triage.lanes import UNREADABLE_CODES
+from edit_metrics.scores import codes
+from edit_metrics.scores.columns import metric_name
+from edit_metrics.scores.words import _tables, flag_in_words, in_words, metric_in_words, sentence
 
 PACKAGE = Path(__file__).resolve().parents[2] / "edit_metrics"
 PROFILES = sorted(
@@ -82,19 +83,20 @@ def test_every_code_in_the_source_has_a_sentence() -> None:
 
 def configured_codes(config: Config) -> set[str]:
     found = {
-        "not_in_profile",
-        "no_curve",
-        "infeasible",
-        "metrics_disagree",
-        "near_threshold",
+        codes.NOT_IN_PROFILE,
+        codes.NO_CURVE,
+        codes.INFEASIBLE,
+        codes.METRICS_DISAGREE,
+        codes.NEAR_THRESHOLD,
         *config.confidence.cautions,
     }
     for name, section in config.dimensions.items():
         found |= {section.cap_reason} - {""}
         found |= set(section.gates)
-        found |= {f"low_{metric}" for metric in section.curves} | {f"missing_{metric}" for metric in section.curves}
-        found |= {f"missing:{name}.{metric}" for metric in (*section.gates, *section.curves)}
-        found |= {f"low_confidence:{name}", f"weakest:{name}=0.25"}
+        found |= {code(metric) for code in (codes.pulled_down_by, codes.missing_curve) for metric in section.curves}
+        watched = [metric_name(name, metric) for metric in (*section.gates, *section.curves)]
+        found |= {code(metric) for code in (codes.missing, codes.failed) for metric in watched}
+        found |= {codes.missing(name), codes.low_confidence(name), codes.weakest(name, 0.25)}
     return found | {f"no_{role}_backend" for role in ("clip", "ocr", "patches", "safety_second")}
 
 
@@ -109,8 +111,8 @@ def test_every_code_and_flag_of_a_profile_has_words(profile: str) -> None:
 
 @pytest.mark.parametrize("file", ["source", "edited", "mask", "reference"])
 def test_every_decoder_code_has_words_for_every_file(file: str) -> None:
-    codes = {*UNREADABLE_CODES, "too_small", "size_mismatch"}
-    assert [code for code in codes if sentence(f"{file}_{code}") is None] == []
+    endings = {*codes.UNREADABLE, "too_small", "size_mismatch"}
+    assert [code for code in endings if sentence(f"{file}_{code}") is None] == []
 
 
 def test_words_of_metrics_name_registered_metrics() -> None:
@@ -121,10 +123,20 @@ def test_words_of_metrics_name_registered_metrics() -> None:
 def test_patterns_fill_in_what_the_code_carries() -> None:
     assert in_words("low_ssim_core") == "Pulled down by SSIM of the kept area."
     assert in_words("missing:structure.gmsd") == "Could not be measured: kept gradients (GMSD)."
+    assert in_words("failed:structure.gmsd") == "The measurement failed: kept gradients (GMSD)."
     assert in_words("weakest:preservation=0.23") == "Weakest: preservation, 0.23."
     assert in_words("edited_unreadable") == "The edited picture cannot be read."
     assert in_words("not_a_add_edit") == "Not that kind of edit (add): the check does not apply."
     assert in_words("no_ocr_backend") == "The profile has no ocr model."
+
+
+def test_codes_of_the_queue_have_sentences() -> None:
+    queued = {codes.rank(0.5), codes.saving(0.25), codes.ordered_by("overall.min")}
+    assert {code: in_words(code) for code in queued} == {
+        "rank=0.500": "Calibrated rank 0.500.",
+        "saves=0.250": "Expected saving from asking: 0.250.",
+        "by:overall.min": "In order of overall.min.",
+    }
 
 
 def test_a_code_without_a_sentence_is_shown_as_it_is() -> None:
