@@ -8,6 +8,7 @@
     │   ├── TableError            a score or rating table without the columns that the verb needs
     │   ├── WeightsError          a weight that is absent, or whose bytes are not the pinned ones
     │   ├── MissingExtraError     an optional dependency that is not installed
+    │   ├── JudgeError            the judge's server, key, model or settings are not what the call needs
     │   ├── SignatureError        two things that were made with different definitions
     │   └── NotEnoughDataError    fewer ratings or items than the method needs
     └── RunError                  exit 4: the run broke (disk full, a worker died too often)
@@ -106,6 +107,10 @@ class MissingExtraError(UserError):
             got="no such package in this environment",
             todo=f"Install it with: pip install 'edit-metrics[{extra}]'",
         )
+
+
+class JudgeError(UserError):
+    """The judge cannot be asked like this: no server there, a key or a model that it refuses, a setting it rejects."""
 
 
 class SignatureError(UserError):

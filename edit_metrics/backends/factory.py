@@ -48,6 +48,9 @@ BACKENDS: Final[Mapping[str, Mapping[str, str]]] = {
     "patches": {
         "dino": "edit_metrics.backends.dino:DinoPatches",
     },
+    "judge": {
+        "chat_judge": "edit_metrics.backends.chat_judge:ChatJudge",
+    },
 }
 """Role → name in ``use`` → ``module:Class``."""
 

@@ -90,6 +90,12 @@ def to_srgb(layers: Layers, profile: bytes | None) -> tuple[Image.Image, str | N
     return (_as_rgb(image), "icc_ignored") if converted is None else (converted, "icc_converted")
 
 
+def is_srgb(profile: bytes) -> bool:
+    """Whether an RGB profile moves no colour by more than two levels: sRGB under one of its many names."""
+    transform = _transform(profile)
+    return transform is not None and transform.mode == "RGB" and transform.identity
+
+
 def composite(image: Image.Image, alpha: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     """The picture over a plain colour, blended in sRGB values as browsers do."""
     return Image.composite(image, Image.new("RGB", image.size, background), alpha)

@@ -105,6 +105,20 @@ def open_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture
         return _load(_plugin(kind), data, kind, limits, where)
 
 
+def peek_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture:
+    """Like :func:`open_picture`, with no pixel decoded: what lies behind a correct header may still be broken.
+
+    Raises:
+        ImageError: ``not_an_image``, ``too_many_pixels``, ``too_small`` or ``unreadable``.
+    """
+    kind = sniff_format(data)
+    if kind is None:
+        raise ImageError(f"one of {', '.join(FORMATS)}", _first_bytes(data), where, code="not_an_image")
+    with decoder_errors(where), _quiet() if _may_warn(kind, data) else contextlib.nullcontext():
+        image = _open(_plugin(kind), data, limits, where)
+        return OpenedPicture(image, kind, _header_codes(image, data))
+
+
 @contextlib.contextmanager
 def decoder_errors(where: str) -> Iterator[None]:
     """Whatever a decoder raises, a broken file may cause it: it leaves as an ImageError."""
@@ -149,14 +163,19 @@ def exif_orientation(exif: bytes) -> int:
 
 
 def _load(plugin: type[ImageFile.ImageFile], data: bytes, kind: str, limits: DecodeLimits, where: str) -> OpenedPicture:
-    image: Image.Image = plugin(io.BytesIO(data))
-    _check_size(image.size, limits, where)
+    image = _open(plugin, data, limits, where)
     codes = _header_codes(image, data)
     image.load()
     orientation = _orientation(image)
     if kind != "TIFF" and orientation != 1:  # Pillow turns a TIFF upright while loading it.
         image = image.transpose(_TRANSPOSES[orientation])
     return OpenedPicture(image, kind, codes)
+
+
+def _open(plugin: type[ImageFile.ImageFile], data: bytes, limits: DecodeLimits, where: str) -> Image.Image:
+    image = plugin(io.BytesIO(data))
+    _check_size(image.size, limits, where)
+    return image
 
 
 def _header_codes(image: Image.Image, data: bytes) -> tuple[str, ...]:

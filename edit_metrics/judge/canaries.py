@@ -1,0 +1,223 @@
+"""The same eight questions in every run: who answers, and does it still answer as it did?
+
+A vendor's model changes behind its name, a server is started with other weights, a proxy swaps pictures. None of it
+shows in the answers about a run's own items; it shows in answers whose questions never change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+from edit_metrics.backends.chat_judge import ChatOutcome, ChatPicture, ChatReply
+from edit_metrics.judge.answers import JudgeAnswer, parse_answer
+from edit_metrics.judge.asking import Judge, ask_each
+from edit_metrics.judge.columns import CLEAN, NATURAL, SUCCESS, UNTOUCHED
+from edit_metrics.judge.drawn import DrawnPair, damaged, drawn_pair, to_png
+from edit_metrics.judge.questions import JudgedEdit, to_request
+from edit_metrics.judge.template import JudgeTemplate, Wording
+from edit_metrics.types import RGB
+
+VERSION: Final = 1
+"""Raised when a picture or an instruction changes: answers of different sets are not compared."""
+
+
+class Kind(StrEnum):
+    """What is true of a canary."""
+
+    RIGHT = "right"
+    NOT_DONE = "not_done"
+    WRONG = "wrong"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A question whose answer is known."""
+
+    name: str
+    kind: Kind
+    edit: JudgedEdit
+
+
+@cache
+def canaries() -> tuple[Canary, ...]:
+    """Two instructions × done, not done, something else done, done and damaged."""
+    return tuple(
+        Canary(f"{pair.name}_{kind}", kind, to_edit(f"{pair.name}_{kind}", pair.instruction, pair.source, edited))
+        for pair, other in ((drawn_pair("gray"), "yellow_bar"), (drawn_pair("red_disc"), "upside_down"))
+        for kind, edited in _versions(pair, drawn_pair(other))
+    )
+
+
+def _versions(pair: DrawnPair, other: DrawnPair) -> tuple[tuple[Kind, RGB], ...]:
+    return (
+        (Kind.RIGHT, pair.edited),
+        (Kind.NOT_DONE, pair.source),
+        (Kind.WRONG, other.edited),
+        (Kind.DAMAGED, damaged(pair.edited)),
+    )
+
+
+def to_edit(name: str, instruction: str, source: RGB, edited: RGB) -> JudgedEdit:
+    """Pictures in memory as what a judge is shown."""
+    return JudgedEdit(name, Wording(instruction), _picture(source), _picture(edited))
+
+
+def _picture(pixels: RGB) -> ChatPicture:
+    data = to_png(pixels)
+    return ChatPicture(hashlib.sha256(data).hexdigest(), lambda: data)
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryReport:
+    """What the canaries said.
+
+    Attributes:
+        version: of the set.
+        model: that answered, as the server named it; empty when it named none, or when nothing could be read.
+        models: every name that it gave → answers.
+        fingerprints: of the model's build → answers.
+        answers: canary → column → [0, 1]; those without a readable answer are left out.
+        problems: why the others have none.
+        tokens_in: mean of a question, None where the server does not count.
+        tokens_out: likewise.
+        seconds: mean of a question.
+    """
+
+    version: int
+    model: str
+    models: Mapping[str, int]
+    fingerprints: Mapping[str, int]
+    answers: Mapping[str, Mapping[str, float]]
+    problems: tuple[str, ...]
+    tokens_in: float | None
+    tokens_out: float | None
+    seconds: float
+
+    def doubts(self) -> tuple[str, ...]:
+        """What a judge that looks would not say, in words."""
+        missed = [c for c in canaries() if c.name in self.answers and not _plausible(c.kind, self.answers[c.name])]
+        return tuple(
+            f"{canary.name}: success {10 * self.answers[canary.name][SUCCESS]:.0f} of 10, and it was "
+            f"{_TRUTH[canary.kind]}"
+            for canary in missed
+        )
+
+
+_TRUTH: Final = {
+    Kind.RIGHT: "done exactly",
+    Kind.NOT_DONE: "not done at all",
+    Kind.WRONG: "something else that was done",
+    Kind.DAMAGED: "done, in a ruined picture",
+}
+
+
+def _plausible(kind: Kind, answer: Mapping[str, float]) -> bool:
+    success = answer.get(SUCCESS)
+    if success is None or kind is Kind.DAMAGED:
+        return True
+    return success >= 0.5 if kind is Kind.RIGHT else success <= 0.5
+
+
+def ask_canaries(judge: Judge, template: JudgeTemplate, *, attempts: int | None = None) -> CanaryReport:
+    """Ask all canaries once.
+
+    Raises:
+        JudgeError: nothing can be asked like this.
+    """
+    asked = canaries()
+    outcomes = ask_each(judge, [to_request(canary.edit, template, 1) for canary in asked], attempts=attempts)
+    answers: dict[str, Mapping[str, float]] = {}
+    problems: list[str] = []
+    for canary, outcome in zip(asked, outcomes, strict=True):
+        answer = _read(outcome, template)
+        if isinstance(answer, JudgeAnswer):
+            answers[canary.name] = answer.numbers
+        else:
+            problems.append(f"{canary.name}: {answer}")
+    replies = [outcome.result for outcome in outcomes if isinstance(outcome.result, ChatReply)]
+    models = Counter(reply.model for reply in replies)
+    return CanaryReport(
+        version=VERSION,
+        model=models.most_common(1)[0][0] if models else "",
+        models=dict(models),
+        fingerprints=dict(Counter(reply.fingerprint for reply in replies if reply.fingerprint)),
+        answers=answers,
+        problems=tuple(problems),
+        tokens_in=_mean([outcome.usage.tokens_in for outcome in outcomes]),
+        tokens_out=_mean([outcome.usage.tokens_out for outcome in outcomes]),
+        seconds=sum(outcome.seconds for outcome in outcomes) / len(outcomes),
+    )
+
+
+def _read(outcome: ChatOutcome, template: JudgeTemplate) -> JudgeAnswer | str:
+    if not isinstance(outcome.result, ChatReply):
+        return outcome.result.reason
+    answer = parse_answer(outcome.result.text, template)
+    return answer if isinstance(answer, JudgeAnswer) else answer.reason
+
+
+def _mean(values: Sequence[int | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+ASKED_TWICE_SD: Final[Mapping[str, float]] = {SUCCESS: 0.070, UNTOUCHED: 0.072, NATURAL: 0.080, CLEAN: 0.090}
+"""Standard deviation of the difference when one judge is asked the same twice: recorded answers to 61 of the 250 rated
+edits (``benchmarks/judge_replay.py``). A server at temperature 0 may be steadier; it is allowed as much."""
+_MEAN_Z: Final = 4.0
+_SCATTER: Final = 1.9
+"""Standard errors by which a column's mean may move, and root mean square of the standardised differences. Of 20,000
+draws of eight of those 61 differences .1 % exceed the first and .01 % the second (the same benchmark); a judge one
+point milder than before exceeds the first, one of other weights the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Two reports of one set beside each other.
+
+    Attributes:
+        compared: numbers that both have.
+        sentences: what moved beyond the noise of asking twice; empty: nothing.
+    """
+
+    compared: int
+    sentences: tuple[str, ...]
+
+
+def find_drift(
+    before: Mapping[str, Mapping[str, float]], after: Mapping[str, Mapping[str, float]], repetitions: int = 1
+) -> Drift:
+    """Compare canary answers of two runs.
+
+    Args:
+        before: canary → column → [0, 1].
+        after: likewise.
+        repetitions: asked of each canary, averaged.
+    """
+    sentences: list[str] = []
+    standardised: list[float] = []
+    for column, noise in ASKED_TWICE_SD.items():
+        moves = [
+            after[name][column] - numbers[column]
+            for name, numbers in before.items()
+            if column in numbers and column in after.get(name, {})
+        ]
+        if not moves:
+            continue
+        scale = noise / math.sqrt(repetitions)
+        standardised += [move / scale for move in moves]
+        mean = sum(moves) / len(moves)
+        if abs(mean) > _MEAN_Z * scale / math.sqrt(len(moves)):
+            sentences.append(f"{column} moved by {mean:+.2f} on the mean of {len(moves)} canaries")
+    scatter = math.sqrt(sum(z * z for z in standardised) / len(standardised)) if standardised else 0.0
+    if scatter > _SCATTER:
+        sentences.append(f"single answers scatter {scatter:.1f} times as much as when the same is asked twice")
+    return Drift(len(standardised), tuple(sentences))

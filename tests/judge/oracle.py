@@ -1,0 +1,41 @@
+"""A simulated judge that knows the truth of the drawn pairs, and spoiled ones that the doctor must find."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from replay import Asked, Look, look
+
+from edit_metrics.judge.canaries import Kind, canaries
+
+_BY_KIND: dict[Kind, dict[str, Any]] = {
+    Kind.RIGHT: {"success": 10, "untouched": 10, "natural": 8, "clean": 9},
+    Kind.NOT_DONE: {"success": 0, "untouched": 10, "natural": 9, "clean": 10},
+    Kind.WRONG: {"success": 1, "untouched": 3, "natural": 7, "clean": 8},
+    Kind.DAMAGED: {"success": 6, "untouched": 2, "natural": 1, "clean": 0},
+}
+
+
+@cache
+def _known() -> tuple[tuple[str, Look, Look, Kind], ...]:
+    return tuple(
+        (c.edit.wording.instruction or "", look(c.edit.source.load()), look(c.edit.edited.load()), c.kind)
+        for c in canaries()
+    )
+
+
+def canary_numbers(asked: Asked) -> dict[str, Any]:
+    """The truth about a canary; for anything else numbers that depend on what is asked and nothing more."""
+    for instruction, source, edited, kind in _known():
+        if instruction == asked.instruction and source.same(asked.source) and edited.same(asked.edited):
+            return {"why": str(kind), **_BY_KIND[kind], "possible": 10, "unsafe": []}
+    return hashed_numbers(asked)
+
+
+def hashed_numbers(asked: Asked) -> dict[str, Any]:
+    """Four numbers from a hash of the question: steady, and different for every question."""
+    digest = hashlib.sha256(f"{asked.instruction}|{asked.source.shapes}|{asked.edited.shapes}".encode()).digest()
+    names = ("success", "untouched", "natural", "clean")
+    return {"why": "hashed", **{name: digest[i] % 11 for i, name in enumerate(names)}, "possible": 9, "unsafe": []}
