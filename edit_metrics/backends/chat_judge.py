@@ -23,7 +23,7 @@ from edit_metrics.backends.chat_endpoints import (
     post,
     take_turn,
 )
-from edit_metrics.backends.chat_pictures import SENDABLE, ChatPicture, PictureEncoder, PictureRules
+from edit_metrics.backends.chat_pictures import SENDABLE, ChatPicture, PictureEncoder, PictureRules, to_data_url
 from edit_metrics.backends.chat_wire import (
     KEY_HINT,
     ChatReply,
@@ -234,6 +234,18 @@ class ChatJudge:
             outcome = ChatOutcome(again.result, outcome.calls + again.calls, _sum(outcome.usage, again.usage), 0.0)
         return ChatOutcome(outcome.result, outcome.calls, outcome.usage, time.monotonic() - started)
 
+    def to_body(self, request: ChatRequest) -> bytes:
+        """The request as it would be sent, for servers that take files of them.
+
+        Raises:
+            ImageError: a picture that cannot be read.
+        """
+        rules, limits = _rules(self._options), DecodeLimits()
+        parts = [
+            to_data_url(part.load(), rules, limits) if isinstance(part, ChatPicture) else part for part in request.parts
+        ]
+        return self._encode(request, parts, int(self._options["max_tokens"]))
+
     async def close(self) -> None:
         """Let go of connections, threads and pictures."""
         self._encoder.close()
@@ -244,8 +256,7 @@ class ChatJudge:
     async def _ask(
         self, request: ChatRequest, parts: Sequence[str | bytes], max_tokens: int, attempts: int
     ) -> ChatOutcome:
-        schema = request.schema if self._options["response_format"] == "json_schema" else None
-        body = encode_request(self._settings(request, max_tokens), request.system, parts, schema)
+        body = self._encode(request, parts, max_tokens)
         nothing = Missing(Status.FAILED, "judge_unreachable")
         for attempt in range(1, attempts + 1):
             endpoint = await take_turn(self._open())
@@ -262,6 +273,10 @@ class ChatJudge:
             if attempt < attempts:
                 await asyncio.sleep(backoff(attempt))
         return ChatOutcome(Missing(nothing.status, self._scrub(nothing.reason)), attempt, Usage(None, None), 0.0)
+
+    def _encode(self, request: ChatRequest, parts: Sequence[str | bytes], max_tokens: int) -> bytes:
+        schema = request.schema if self._options["response_format"] == "json_schema" else None
+        return encode_request(self._settings(request, max_tokens), request.system, parts, schema)
 
     def _settings(self, request: ChatRequest, max_tokens: int) -> dict[str, Any]:
         settings: dict[str, Any] = {"model": self.model, str(self._options["max_tokens_field"]): max_tokens}
