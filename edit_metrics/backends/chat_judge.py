@@ -176,6 +176,11 @@ class ChatJudge:
         return tuple(host for host in hosts if not is_this_machine(host))
 
     @property
+    def picture_rules(self) -> PictureRules:
+        """What passes as it is."""
+        return _rules(self._options)
+
+    @property
     def pictures_encoded(self) -> int:
         """Pictures encoded so far; each one counts once."""
         return self._encoder.encoded
@@ -304,13 +309,13 @@ class ChatJudge:
         )
 
     def _error(self, endpoint: Endpoint, problem: Problem) -> JudgeError:
-        said = f" ({problem.outcome.reason.partition(': ')[2]})" if problem.outcome else ""
+        # What the server said follows its status, which `fatal` has already.
+        said = problem.outcome.reason.partition("HTTP ")[2].partition(" ")[2] if problem.outcome else ""
+        got = self._scrub(f"{problem.fatal}: {said}" if said else problem.fatal)
         todo = problem.hint
         if problem.hint == KEY_HINT and not self._key:
             todo = f"No key was sent: the environment variable {self._key_name} is empty."
-        return JudgeError(
-            f"answers from the judge {self.model!r}", self._scrub(problem.fatal + said), endpoint.url, todo
-        )
+        return JudgeError(f"answers from the judge {self.model!r}", got, endpoint.url, todo)
 
     def _scrub(self, text: str) -> str:
         """Servers quote the key that they refuse; it stays out of tables and messages."""

@@ -218,12 +218,11 @@ def understand(status: int, body: object) -> Problem:
     """
     error = body if isinstance(body, Mapping) else {}
     error = error.get("error", error) if isinstance(error.get("error", error), Mapping) else error
-    text = body if isinstance(body, str) else _dump_text(body)
-    code = str(error.get("code") or "")
+    text, code = _words_of(body), str(error.get("code") or "")
     if isinstance(body, Mapping) and "choices" in body:  # Azure wraps what its filter stopped in HTTP 400
         outcome = read_completion(body)[0]
         return Problem(outcome if isinstance(outcome, Missing) else unavailable("judge_filtered"))
-    if _FILTER_CODES.search(code) or (status in (400, 403) and _FILTER_CODES.search(text)):
+    if _FILTER_CODES.search(code) or (status in (400, 403) and _FILTER_CODES.search(str(body))):
         return Problem(unavailable("judge_filtered"))
     if code in _QUOTA or str(error.get("type")) in _QUOTA:
         return Problem(fatal="the account's quota is used up", hint="Answers so far are kept; go on when it is paid.")
@@ -257,10 +256,10 @@ def shorten(text: str, limit: int = 160) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def _dump_text(body: object) -> str:
-    if isinstance(body, Mapping):
-        inner = body.get("error", body)
-        message = inner.get("message") if isinstance(inner, Mapping) else inner
-        if isinstance(message, str):
-            return f"{message} {json.dumps(body, default=str)}" if _FILTER_CODES.search(str(body)) else message
-    return "" if body is None else str(body)
+def _words_of(body: object) -> str:
+    """An error's message, wherever a server puts it; the whole body where it puts none."""
+    if not isinstance(body, Mapping):
+        return "" if body is None else str(body)
+    inner = body.get("error", body)
+    message = (inner.get("message") or inner.get("detail")) if isinstance(inner, Mapping) else inner
+    return message if isinstance(message, str) else str(body)
