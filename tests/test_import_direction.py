@@ -17,6 +17,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"backends"}),
     frozenset({"features"}),
     frozenset({"engine"}),
+    frozenset({"judge"}),
     frozenset({"ratings"}),
     frozenset({"calibration"}),
     frozenset({"triage"}),
