@@ -137,7 +137,7 @@ def floor(config: Config, manifest: Path, count: int, threads: int) -> list[Floo
         ways: dict[str, list[tuple[Call, int]]] = defaultdict(list)
         for at_once in sorted({1, threads}):
             section = config.backends[role]
-            backend: Any = build_backend(role, section, device="cpu", threads=threads // at_once, gram=False)
+            backend: Any = build_backend(role, section, device="cpu", threads=threads // at_once, wants=())
             if at_once == 1 or getattr(backend, "reentrant", False):
                 for name, call in _calls(role, backend, sources, edited, texts).items():
                     ways[name].append((call, at_once))

@@ -5,12 +5,17 @@ orders the work, computes each feature once an item, and calls the function with
 call by hand (with arrays) as it is for the engine.
 
 * A positional parameter without a default is required: when that feature is missing, the function is not called and
-  the missing status and reason pass through.
+  the missing status and reason pass through. A condition that the function does not read is named in ``requires=``.
 * A positional parameter with the default ``None`` is optional: the function gets ``None`` when it is missing.
 * A keyword-only parameter is an option, settable in the config under ``metrics.<name>.<option>`` or
   ``features.<name>.<option>``; its default is in the signature.
+* ``roles=("clip", "conse")`` registers the function once for each: ``{role}`` in the name, in ``features=`` and in the
+  other names that the decorator is given stands for the role.
 
-The decorators return the function unchanged.
+A metric returns a number, :class:`~edit_metrics.types.Noted` (a number with cautions or with evidence in words) or
+:class:`~edit_metrics.types.Missing`. What holds of its values is declared beside it, and tested from there.
+
+The decorators return the function unchanged. They may be called from any package.
 """
 
 from __future__ import annotations
@@ -18,14 +23,20 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from edit_metrics.computation import Computation, Feature, Identity, Label, Metric, Option, place_of
 from edit_metrics.errors import ConfigError, suggest
-from edit_metrics.types import DIMENSIONS, Direction
+from edit_metrics.types import DIMENSIONS, Direction, Missing
+
+__all__ = [
+    "BASE_INPUTS", "Computation", "Feature", "Identity", "Label", "Metric", "Option", "all_features", "all_metrics",
+    "evidence_columns", "feature", "get_feature", "get_label", "get_metric", "label", "load_all", "metric", "per_role",
+]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=Computation)
 
 BASE_INPUTS: Final = frozenset(
     {
@@ -43,71 +54,6 @@ BASE_INPUTS: Final = frozenset(
 """What the engine puts in before any feature is computed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A keyword-only parameter: its name and its default."""
-
-    name: str
-    default: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Computation:
-    """What metrics, features and labels have in common.
-
-    Attributes:
-        inputs: parameter → feature, required ones.
-        optional: parameter → feature, those that may be missing.
-    """
-
-    name: str
-    function: Callable[..., Any]
-    version: int
-    inputs: Mapping[str, str]
-    optional: Mapping[str, str]
-    options: tuple[Option, ...]
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Names of all features that the function reads, required ones first."""
-        return (*self.inputs.values(), *self.optional.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Metric(Computation):
-    """A registered metric; ``name`` is its column, ``<dimension>.<metric>``."""
-
-    direction: Direction
-    bounds: tuple[float | None, float | None]
-    unit: str
-    on_request: bool
-
-    @property
-    def dimension(self) -> str:
-        """The dimension whose section of the table it stands in."""
-        return self.name.split(".", 1)[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Feature(Computation):
-    """A registered feature.
-
-    Attributes:
-        backend: role of the backend that the function takes as its parameter ``backend``; None for model-free ones.
-        batched: the function takes one list per input, items of one micro-batch, and returns a list.
-        cache: worth keeping on disk between runs.
-    """
-
-    backend: str | None
-    batched: bool
-    cache: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Label(Computation):
-    """A text column of the score table, for example ``mask_source``."""
-
-
 _METRICS: dict[str, Metric] = {}
 _FEATURES: dict[str, Feature] = {}
 _LABELS: dict[str, Label] = {}
@@ -122,6 +68,17 @@ def metric(
     version: int = 1,
     on_request: bool = False,
     features: Mapping[str, str] | None = None,
+    requires: Sequence[str] = (),
+    cautions: str | None = None,
+    wants: Sequence[str] = (),
+    roles: Sequence[str] = (),
+    constants: Mapping[str, Any] | None = None,
+    evidence: str | None = None,
+    identity: float | Identity | Missing | str | None = None,
+    symmetric: float | None = None,
+    antisymmetric: float | None = None,
+    flip_invariant: float | None = None,
+    blind_inside: bool = False,
 ) -> Callable[[F], F]:
     """Register a metric under its column name.
 
@@ -132,7 +89,19 @@ def metric(
         unit: ``dB``, ``px``, ``share``, ``probability``, ``cosine`` … or an empty string for a plain number.
         version: to be raised with every change of definition; part of the score signature.
         on_request: computed only when the config names it, never by ``metrics: all``.
-        features: parameter → feature, where they differ (one function, two encoders).
+        features: parameter → feature, where they differ.
+        requires: features that must be there although the function does not read them.
+        cautions: feature that yields caution codes; they go onto every value.
+        wants: what backends on the way to its inputs must compute for it, see :func:`feature`.
+        roles: registers the function once for each, with ``{role}`` filled in.
+        constants: parameter → value, where one function stands behind several columns.
+        evidence: text column for the words that come with its values; several metrics may share one.
+        identity: what it gives for E = S: the exact number, an :class:`Identity`, why there is none
+            (``undefined("encoder_blind")``), or a string: why it is not known beforehand.
+        symmetric: see :class:`Metric`, as the next three.
+        antisymmetric: of differences E − S.
+        flip_invariant: networks do not claim it.
+        blind_inside: for metrics over U.
 
     Raises:
         ConfigError: the name is taken, or its prefix is not a dimension.
@@ -141,8 +110,15 @@ def metric(
         raise ConfigError(f"a metric name '<dimension>.<metric>' with one of {', '.join(DIMENSIONS)}", repr(name))
 
     def register(function: F) -> F:
-        parts = _read_signature(function, features or {}, skip=())
-        _add(_METRICS, Metric(name, function, version, *parts, direction, bounds, unit, on_request))
+        for role in _each(name, roles, function):
+            shared = _describe(function, role, name, features, requires, skip=constants or ())
+            spec = Metric(
+                **shared, version=version, direction=direction, bounds=bounds, unit=unit, on_request=on_request,
+                cautions=_filled(cautions, role), wants=tuple(wants), constants=constants or {}, evidence=evidence,
+                identity=Identity(identity) if isinstance(identity, int | float) else identity, symmetric=symmetric,
+                antisymmetric=antisymmetric, flip_invariant=flip_invariant, blind_inside=blind_inside,
+            )  # fmt: skip
+            _add(_METRICS, spec)
         return function
 
     return register
@@ -156,6 +132,9 @@ def feature(
     batched: bool = False,
     cache: bool = False,
     features: Mapping[str, str] | None = None,
+    requires: Sequence[str] = (),
+    wants: Sequence[str] = (),
+    roles: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Register a feature; its name is the function's unless given.
 
@@ -166,28 +145,44 @@ def feature(
         batched: see :class:`Feature`.
         cache: see :class:`Feature`.
         features: parameter → feature, where they differ.
+        requires: features that must be there although the function does not read them.
+        wants: what a backend computes only where somebody asks for it (``gram``). A backend's class names such keyword
+            arguments in ``on_demand``; the engine sets each to whether a computation of the plan wants it.
+        roles: registers the function once for each, with ``{role}`` filled in.
     """
 
     def register(function: F) -> F:
-        skip = ("backend",) if backend else ()
-        parts = _read_signature(function, features or {}, skip=skip)
-        own_name = name or function.__name__
-        if own_name in BASE_INPUTS:
-            raise ConfigError("a feature name that is not a base input", repr(own_name), _place(function))
-        _add(_FEATURES, Feature(own_name, function, version, *parts, backend, batched, cache))
+        template = name or function.__name__
+        for role in _each(template, roles, function):
+            shared = _describe(function, role, template, features, requires, skip=("backend",) if backend else ())
+            spec = Feature(
+                **shared, version=version, backend=_filled(backend, role), batched=batched, cache=cache,
+                wants=tuple(wants),
+            )  # fmt: skip
+            if spec.name in BASE_INPUTS:
+                raise ConfigError("a feature name that is not a base input", repr(spec.name), spec.place)
+            _add(_FEATURES, spec)
         return function
 
     return register
 
 
-def label(name: str, *, version: int = 1, features: Mapping[str, str] | None = None) -> Callable[[F], F]:
+def label(
+    name: str, *, version: int = 1, features: Mapping[str, str] | None = None, roles: Sequence[str] = ()
+) -> Callable[[F], F]:
     """Register a text column: the function returns a string, or None for "nothing to say"."""
 
     def register(function: F) -> F:
-        _add(_LABELS, Label(name, function, version, *_read_signature(function, features or {}, skip=())))
+        for role in _each(name, roles, function):
+            _add(_LABELS, Label(**_describe(function, role, name, features), version=version))
         return function
 
     return register
+
+
+def per_role(*parameters: str) -> dict[str, str]:
+    """For ``features=``: each parameter is fed by the role's own feature, ``{role}_<parameter>``."""
+    return {parameter: f"{{role}}_{parameter}" for parameter in parameters}
 
 
 def get_metric(name: str) -> Metric:
@@ -220,10 +215,23 @@ def all_features() -> list[Feature]:
     return list(_FEATURES.values())
 
 
-def all_labels() -> list[Label]:
-    """Every registered label, in order of registration."""
+def evidence_columns() -> dict[str, list[Metric]]:
+    """Text column → the metrics whose evidence in words stands in it, in order of registration.
+
+    Raises:
+        ConfigError: a label has the name of such a column.
+    """
     load_all()
-    return list(_LABELS.values())
+    columns: dict[str, list[Metric]] = {}
+    for spec in _METRICS.values():
+        if spec.evidence is not None:
+            columns.setdefault(spec.evidence, []).append(spec)
+    for name in columns.keys() & _LABELS.keys():
+        label_spec = _LABELS[name]
+        raise ConfigError(
+            "a name that no column of evidence has", repr(name), f"{label_spec.module} ({label_spec.place})"
+        )
+    return columns
 
 
 _loaded = False
@@ -244,9 +252,6 @@ def load_all() -> None:
             importlib.import_module(module.name)
 
 
-C = TypeVar("C", bound=Computation)
-
-
 def _look_up(table: Mapping[str, C], name: str, kind: str) -> C:
     try:
         return table[name]
@@ -257,41 +262,56 @@ def _look_up(table: Mapping[str, C], name: str, kind: str) -> C:
 def _add(table: dict[str, C], spec: C) -> None:
     first = table.get(spec.name)
     if first is not None:
-        raise ConfigError(
-            "a new name",
-            f"{spec.name!r}, which {_place(first.function)} has registered",
-            _place(spec.function),
-        )
+        got = f"{spec.name!r}, which {first.module} has registered ({first.place})"
+        raise ConfigError("a new name", got, f"{spec.module} ({spec.place})")
     table[spec.name] = spec
 
 
-def _place(function: Callable[..., Any]) -> str:
-    code = inspect.unwrap(function).__code__
-    return f"{code.co_filename}:{code.co_firstlineno}"
+def _each(name: str, roles: Sequence[str], function: Callable[..., Any]) -> Sequence[str | None]:
+    """The roles to register for; one without a name where there are none."""
+    if bool(roles) != ("{role}" in name):
+        expected = "'{role}' in the name of what has roles, and only there"
+        raise ConfigError(expected, f"{name!r} with roles={tuple(roles)!r}", place_of(function))
+    return roles or (None,)
 
 
-def _read_signature(
-    function: Callable[..., Any], renamed: Mapping[str, str], skip: tuple[str, ...]
-) -> tuple[dict[str, str], dict[str, str], tuple[Option, ...]]:
+def _filled(text: str | None, role: str | None) -> Any:
+    return text if text is None or role is None else text.replace("{role}", role)
+
+
+def _describe(
+    function: Callable[..., Any],
+    role: str | None,
+    name: str,
+    features: Mapping[str, str] | None,
+    requires: Sequence[str] = (),
+    skip: Container[str] = (),
+) -> dict[str, Any]:
+    """What every computation has, read off the signature; parameters in ``skip`` are not fed by features."""
     inputs: dict[str, str] = {}
     optional: dict[str, str] = {}
     options: list[Option] = []
+    renamed = features or {}
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name in skip:
             continue
+        fed_by = _filled(renamed.get(parameter.name, parameter.name), role)
         if parameter.kind is parameter.KEYWORD_ONLY:
             if parameter.default is parameter.empty:
-                raise ConfigError("a default for every option", repr(parameter.name), _place(function))
+                raise ConfigError("a default for every option", repr(parameter.name), place_of(function))
             options.append(Option(parameter.name, parameter.default))
         elif parameter.default is parameter.empty:
-            inputs[parameter.name] = renamed.get(parameter.name, parameter.name)
+            inputs[parameter.name] = fed_by
         elif parameter.default is None:
-            optional[parameter.name] = renamed.get(parameter.name, parameter.name)
+            optional[parameter.name] = fed_by
         else:
             raise ConfigError(
                 "a positional parameter without a default, or with the default None",
                 f"{parameter.name}={parameter.default!r}",
-                _place(function),
+                place_of(function),
                 "Make it keyword-only if it is an option.",
             )
-    return inputs, optional, tuple(options)
+    return {
+        "name": _filled(name, role), "function": function, "module": function.__module__, "inputs": inputs,
+        "optional": optional, "options": tuple(options), "requires": tuple(_filled(r, role) for r in requires),
+    }  # fmt: skip

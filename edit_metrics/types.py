@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,48 +103,75 @@ def failed(error: BaseException) -> Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A value with what must be known beside it: what a metric returns when a number alone would not do.
+
+    Attributes:
+        value: the number.
+        cautions: codes, each of which lowers the confidence of the pre-score (``derived_region``).
+        evidence: what was seen, in words for a person; empty when there is nothing to add.
+    """
+
+    value: float
+    cautions: tuple[str, ...] = ()
+    evidence: str = ""
+
+
+Result: TypeAlias = float | Noted | Missing
+"""What a metric function returns: a number, a number with notes, or the typed reason why there is none."""
+
+
+def with_cautions(result: Result, *codes: str) -> Result:
+    """The result with further caution codes; empty codes are dropped, and what is missing stays as it is."""
+    added = tuple(code for code in codes if code)
+    if not added or isinstance(result, Missing):
+        return result
+    if isinstance(result, Noted):
+        return replace(result, cautions=(*result.cautions, *added))
+    return Noted(result, added)
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
-    """One metric of one item: a finite value, or the typed reason why there is none.
+    """One metric of one item: a finite value, or the typed reason why there is none. Made by the engine.
 
     Attributes:
         value: finite exactly when ``status`` is ``ok``, else None. Never a stand-in number.
         status: see :class:`Status`.
         reason: when ``ok``, caution codes joined by ``;`` (``resized``), each of which lowers the confidence of the
             pre-score; otherwise why the value is missing.
+        evidence: of a value that is there: what was seen, in words for a person; may be empty.
     """
 
     value: float | None
     status: Status = Status.OK
     reason: str = ""
+    evidence: str = ""
 
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.value is not None and math.isfinite(self.value)):
             raise ValueError(f"a measurement has a finite value exactly when its status is ok, got {self!r}")
 
     @classmethod
-    def of(cls, result: float | Measurement | Missing) -> Measurement:
-        """What a metric function returned, as a measurement; a non-finite number becomes ``failed``."""
-        if isinstance(result, Measurement):
-            return result
+    def of(cls, result: Result, cautions: Iterable[str] = ()) -> Measurement:
+        """What a metric function returned, as a measurement; a non-finite number becomes ``failed``.
+
+        Args:
+            result: a number, a number with notes, or why there is none.
+            cautions: codes that go onto a value before its own.
+        """
         if isinstance(result, Missing):
             return cls(None, result.status, result.reason)
-        value = float(result)
+        noted = result if isinstance(result, Noted) else Noted(float(result))
+        value = float(noted.value)
         if not math.isfinite(value):
             return cls(None, Status.FAILED, f"non_finite_value: {value}")
-        return cls(value)
+        return cls(value, Status.OK, join_codes((*cautions, *noted.cautions)), noted.evidence)
 
     @property
     def cautions(self) -> tuple[str, ...]:
         """Caution codes of a value that is there."""
         return split_codes(self.reason) if self.status is Status.OK else ()
-
-
-def measured(value: float, *cautions: str) -> Measurement:
-    """A value with caution codes; empty codes are dropped, a non-finite value becomes ``failed``."""
-    plain = Measurement.of(value)
-    if plain.status is not Status.OK:
-        return plain
-    return Measurement(plain.value, Status.OK, join_codes(cautions))
 
 
 @dataclass(frozen=True, slots=True)

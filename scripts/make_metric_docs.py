@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from edit_metrics.registry import BASE_INPUTS, Feature, Metric, all_features, all_metrics
-from edit_metrics.types import DIMENSIONS, Direction
+from edit_metrics.types import DIMENSIONS, Direction, Missing
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
 MARKER: Final = "<!-- Below this line the page is written by scripts/make_metric_docs.py. -->"
@@ -100,11 +100,11 @@ def _required(names: Iterable[str], known: dict[str, Feature]) -> Iterator[str]:
         seen.add(name)
         yield name
         if name not in BASE_INPUTS:
-            pending.extend(known[name].inputs.values())
+            pending.extend(known[name].required)
 
 
 def _needs(metric: Metric, known: dict[str, Feature]) -> list[str]:
-    names = list(_required(metric.inputs.values(), known))
+    names = list(_required(metric.required, known))
     inputs = [words for name, words in OPTIONAL_INPUTS.items() if name in names]
     roles = sorted({f"`{known[name].backend}`" for name in names if name in known and known[name].backend})
     return inputs + roles
@@ -119,6 +119,10 @@ def _definition(docstring: str, columns: list[Metric], known: dict[str, Feature]
     codes = _codes(columns[0], known)
     if codes:
         lines.append(f"*Missing:* {', '.join(f'`{code}`' for code in codes)}.")
+    if identities := list(_identities(columns)):
+        lines.append(f"*E = S:* {'; '.join(identities)}.")
+    if properties := list(_properties(columns)):
+        lines.append(f"*Holds:* {'; '.join(properties)}.")
     papers = list(dict.fromkeys(found.replace("(", "").replace(")", "") for found in CITATION.findall(docstring)))
     if "References" in sections:
         papers = [_plain(sections["References"]).replace("\n", " ")]
@@ -130,10 +134,44 @@ def _definition(docstring: str, columns: list[Metric], known: dict[str, Feature]
     return "\n\n".join(lines)
 
 
+def _identities(columns: list[Metric]) -> Iterator[str]:
+    """What the columns of one definition give for an unchanged picture; names only where they differ."""
+    by_words: dict[str, list[str]] = {}
+    for metric in columns:
+        by_words.setdefault(_identity(metric), []).append(f"`{metric.name}`")
+    for words, names in by_words.items():
+        if not words:
+            continue
+        yield words if len(by_words) == 1 else f"{', '.join(names)}: {words}"
+
+
+def _identity(metric: Metric) -> str:
+    declared = metric.identity
+    if declared is None or isinstance(declared, str):
+        return ""
+    if isinstance(declared, Missing):
+        return f"`{declared.status}({declared.reason})`"
+    within = f" within {declared.within:g}" if declared.within else ""
+    return f"{declared.value:g}{within}{', where S moved by whole pixels' if declared.moved else ''}"
+
+
+def _properties(columns: list[Metric]) -> Iterator[str]:
+    claims = {
+        "S and E may change places": lambda metric: metric.symmetric is not None,
+        "changes its sign when S and E change places": lambda metric: metric.antisymmetric is not None,
+        "pictures and mask may be mirrored": lambda metric: metric.flip_invariant is not None,
+        "pixels inside the mask do not matter": lambda metric: metric.blind_inside,
+    }
+    for words, holds in claims.items():
+        names = [f"`{metric.name}`" for metric in columns if holds(metric)]
+        if names:
+            yield words if len(names) == len(columns) else f"{words} ({', '.join(names)})"
+
+
 def _codes(metric: Metric, known: dict[str, Feature]) -> list[str]:
     """Reasons for a missing value that the docstrings of the metric and of what it requires name."""
     found = CODE.findall(inspect.getdoc(metric.function) or "")
-    for name in _required(metric.inputs.values(), known):
+    for name in _required(metric.required, known):
         if name in known:
             found += CODE.findall(inspect.getdoc(known[name].function) or "")
     return list(dict.fromkeys(found))

@@ -13,7 +13,7 @@ from edit_metrics.dimensions import (
     to_prescore,
     to_priorities,
 )
-from edit_metrics.types import Measurement, PreScore, Status, measured, not_applicable, unavailable, undefined
+from edit_metrics.types import Measurement, PreScore, Status, not_applicable, unavailable, undefined
 
 RULES = ConfidenceConfig(cautions={"resized": 0.9}, threshold_margin=0.0)
 
@@ -31,6 +31,10 @@ TWO = {"a": {"anchors": [[0, 0], [10, 1]]}, "b": {"anchors": [[0, 1], [1, 0]], "
 
 def missing(kind: object) -> Measurement:
     return Measurement.of(kind)  # type: ignore[arg-type]
+
+
+def measured(value: float, *cautions: str) -> Measurement:
+    return Measurement.of(value, cautions)
 
 
 @pytest.mark.parametrize(("value", "score"), [(-5, 0), (0, 0), (2.5, 0.25), (10, 1), (99, 1)])

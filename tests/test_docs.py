@@ -5,17 +5,12 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
-from edit_metrics import registry
 from edit_metrics.backends import factory
-from edit_metrics.config import load_config, merge, validate_config
-from edit_metrics.engine.plan import build_plan
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -24,26 +19,6 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 def blocks(page: str, language: str) -> list[str]:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
-
-
-@pytest.fixture
-def untouched_registry() -> Iterator[None]:
-    registry.load_all()
-    before = dict(registry._METRICS)
-    yield
-    registry._METRICS.clear()
-    registry._METRICS.update(before)
-
-
-@pytest.mark.usefixtures("untouched_registry")
-def test_the_example_metric_runs_and_its_line_in_a_profile_makes_a_plan() -> None:
-    namespace: dict[str, object] = {}
-    for block in blocks("adding-a-metric.md", "python"):
-        exec(block, namespace)  # noqa: S102 - the page is ours
-    (profile,) = (yaml.safe_load(block) for block in blocks("adding-a-metric.md", "yaml"))
-    base = load_config(profile.pop("extends")).model_dump()
-    plan = build_plan(validate_config(merge(base, profile), "docs"))
-    assert "quality.contrast_ratio" in {metric.name for metric in plan.metrics}
 
 
 def write_onnx_mean_model(path: Path) -> None:

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edit_metrics"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"types", "errors", "choices", "claims"}),
-    frozenset({"registry", "config", "stats", "io", "pixels"}),
+    frozenset({"computation", "registry", "config", "stats", "io", "pixels"}),
     frozenset({"scores"}),
     frozenset({"weights", "metrics", "dimensions", "instruction", "compare", "report"}),
     frozenset({"backends"}),

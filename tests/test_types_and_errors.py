@@ -10,12 +10,13 @@ from edit_metrics import errors
 from edit_metrics.types import (
     Measurement,
     Missing,
+    Noted,
     Status,
     failed,
-    measured,
     not_applicable,
     unavailable,
     undefined,
+    with_cautions,
 )
 
 
@@ -46,20 +47,23 @@ def test_missing_needs_a_reason_and_cannot_be_ok() -> None:
 def test_what_a_metric_returns_becomes_a_measurement(missing: Missing, status: Status) -> None:
     assert Measurement.of(missing) == Measurement(None, status, "a")
     assert Measurement.of(0.5) == Measurement(0.5)
-    assert Measurement.of(Measurement(0.5)) == Measurement(0.5)
+    assert Measurement.of(Noted(0.5, ("b",), "seen"), ["a"]) == Measurement(0.5, Status.OK, "a;b", "seen")
 
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
 def test_a_number_that_is_not_finite_is_a_failure(value: float) -> None:
-    for made in (Measurement.of(value), measured(value, "resized")):
+    for made in (Measurement.of(value), Measurement.of(Noted(value)), Measurement.of(value, ["resized"])):
         assert made.value is None
         assert made.status is Status.FAILED
         assert made.reason.startswith("non_finite_value")
 
 
 def test_cautions_are_kept_in_order_and_empty_ones_dropped() -> None:
-    assert measured(1, "resized", "", "empty_mask").cautions == ("resized", "empty_mask")
-    assert measured(1).cautions == ()
+    twice = with_cautions(with_cautions(1, "resized", ""), "empty_mask")
+    assert Measurement.of(twice).cautions == ("resized", "empty_mask")
+    assert with_cautions(1, "") == 1
+    assert Measurement.of(1).cautions == ()
+    assert with_cautions(undefined("flat"), "resized") == undefined("flat")
     assert Measurement.of(undefined("flat")).cautions == ()
 
 

@@ -45,8 +45,9 @@ class Backend(Protocol):
     """What every backend has.
 
     Its class also has :class:`Describable`'s two class methods; its options are the keyword-only parameters of
-    ``__init__``, each with a default, besides ``device``, ``threads`` and ``gram``, which the engine sets. A class
-    whose methods may run in several threads at once says ``reentrant = True``; others run in one at a time.
+    ``__init__``, each with a default, besides ``device``, ``threads`` and what its class attribute ``on_demand`` names,
+    which the engine sets: those are true where something reads what they stand for (``gram``). A class whose methods
+    may run in several threads at once says ``reentrant = True``; others run in one at a time.
     """
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from edit_metrics.backends.base import Backend, Fingerprint
@@ -54,11 +54,16 @@ BACKENDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Role → name in ``use`` → ``module:Class``."""
 
-_SET_BY_ENGINE: Final = frozenset({"device", "threads", "gram"})
+_SET_BY_ENGINE: Final = frozenset({"device", "threads"})
 
 
 def build_backend(
-    role: str, section: Mapping[str, Any], *, device: str = "auto", threads: int | None = None, gram: bool = True
+    role: str,
+    section: Mapping[str, Any],
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    wants: Collection[str] | None = None,
 ) -> Backend:
     """Load the model that a section names.
 
@@ -67,7 +72,8 @@ def build_backend(
         section: ``use`` and options.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ignored by backends that have no choice.
         threads: for the backends that take a number of threads; None leaves the library's own default.
-        gram: for a perceptual backbone: whether its Gram distances are read.
+        wants: of what the backend computes on demand, what somebody reads (see ``edit_metrics.registry.feature``); None
+            = all of it.
 
     Raises:
         ConfigError: an unknown role, name, option or value.
@@ -75,9 +81,10 @@ def build_backend(
         MissingExtraError: an optional package is not installed.
     """
     kind, options = _resolve(role, section)
-    given = {"device": device, "threads": threads, "gram": gram}
-    wanted = {name: given[name] for name in _SET_BY_ENGINE & inspect.signature(kind).parameters.keys()}
-    backend = kind(**options, **wanted)
+    given = {"device": device, "threads": threads}
+    taken = {name: given[name] for name in _SET_BY_ENGINE & inspect.signature(kind).parameters.keys()}
+    demanded = {name: wants is None or name in wants for name in _on_demand(kind)}
+    backend = kind(**options, **taken, **demanded)
     if not isinstance(backend, Backend):
         raise TypeError(f"{kind.__qualname__} has no fingerprint")
     return backend
@@ -132,5 +139,10 @@ def _defaults(kind: Any) -> dict[str, Any]:
     return {
         parameter.name: parameter.default
         for parameter in parameters
-        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in _SET_BY_ENGINE
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in {*_SET_BY_ENGINE, *_on_demand(kind)}
     }
+
+
+def _on_demand(kind: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = getattr(kind, "on_demand", ())
+    return names

@@ -43,6 +43,7 @@ class LpipsBackbone:
     """
 
     reentrant: Final = True
+    on_demand: Final = ("gram",)
 
     def __init__(
         self,

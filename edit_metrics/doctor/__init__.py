@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from edit_metrics.config import Config
-from edit_metrics.doctor import claims, expected, known_bugs, properties
+from edit_metrics.doctor import claims, known_bugs, properties
 from edit_metrics.doctor.batches import StageTime, repeat_alone
 from edit_metrics.doctor.cases import ladders, single_cases, typed_cases
 from edit_metrics.doctor.checks import Check, State, is_healthy, run_test
@@ -71,7 +71,8 @@ def _trial(config: Config, plan: Plan, loaded: LoadedBackends, folder: Path) -> 
     """Score what the plan's metrics have something to say about: ladders of metrics that it lacks are left out."""
     names = {spec.name for spec in plan.metrics}
     climbed = [ladder for ladder in ladders() if names & claims.MONOTONE[ladder.name].keys()]
-    needed = [ladder for ladder in ladders() if ladder.name == "shift" and names & expected.AFTER_SHIFT.keys()]
+    moved = any(map(properties.is_of_moved_pictures, plan.metrics))
+    needed = [ladder for ladder in ladders() if ladder.name == "shift" and moved]
     chosen = {ladder.name: ladder for ladder in (*climbed, *needed)}
     typed = typed_cases() if names & set(claims.DONE.values()) else ()
     cases = [*single_cases(), *typed, *(case for ladder in chosen.values() for case in ladder.cases)]

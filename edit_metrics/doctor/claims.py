@@ -1,79 +1,15 @@
-"""What else is claimed of metrics: symmetry, blindness inside the mask, one-way ladders, typed missing values."""
+"""What is claimed of metrics on the doctor's own cases: one-way ladders, typed missing values, checks that see.
+
+What holds of a metric anywhere (its value for equal pictures, symmetry, blindness inside the mask) is declared where it
+is registered.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from edit_metrics.doctor.expected import CATEGORIES, ENCODERS, READINGS, Absent
-from edit_metrics.types import Status
-
-SYMMETRIC: Final[Mapping[str, float]] = {
-    "preservation.psnr": 0.0,
-    "preservation.psnr_core": 0.0,
-    "preservation.mae": 0.0,
-    "preservation.mae_core": 0.0,
-    "preservation.mse": 0.0,
-    "preservation.ssim": 1e-6,
-    "preservation.ssim_core": 1e-6,
-    "preservation.lpips": 1e-5,
-    "preservation.colour_shift": 1e-4,
-    "structure.gmsd": 1e-6,
-    "structure.ms_ssim": 1e-6,
-    "structure.edge_f1": 1e-6,
-    "structure.structure_distance": 1e-5,
-    "style.gram_distance": 1e-5,
-    "style.colour_emd": 1e-5,
-    "adherence.clip_i": 1e-5,
-    "adherence.conse_i": 1e-5,
-}
-"""Metric → how much the value may move when S and E change places."""
-
-ANTISYMMETRIC: Final[Mapping[str, float]] = {
-    **{f"quality.{reading}_delta": 1e-5 for reading in READINGS},
-    **{f"safety.{category}_delta": 1e-5 for category in CATEGORIES},
-    **{f"adherence.{encoder}_t_gain": 1e-5 for encoder in ENCODERS},
-    **{f"adherence.{encoder}_instruction_gain": 1e-5 for encoder in ENCODERS},
-}
-"""Metric → how far from 0 the sum of both may be when S and E change places."""
-
-FLIP_INVARIANT: Final[Mapping[str, float]] = {
-    "preservation.psnr": 1e-9,
-    "preservation.psnr_core": 1e-9,
-    "preservation.mae": 1e-12,
-    "preservation.mae_core": 1e-12,
-    "preservation.mse": 1e-12,
-    "preservation.ssim": 1e-6,
-    "preservation.ssim_core": 1e-6,
-    "preservation.kept_share": 0.0,
-    "preservation.colour_shift": 1e-4,
-    **{f"preservation.gain_{channel}": 1e-9 for channel in "rgb"},
-    "structure.gmsd": 1e-6,
-    "structure.ms_ssim": 1e-6,
-    "quality.clipped_highlights_edited": 0.0,
-    "quality.clipped_shadows_edited": 0.0,
-    "quality.colourfulness_edited": 1e-6,
-    "quality.banding_edited": 1e-9,
-    "quality.resolution_loss_edited": 1e-6,
-}
-"""Metric → how much the value may move when S, E and mask are mirrored (at an even width). Networks do not claim it."""
-
-BLIND_INSIDE: Final = frozenset(
-    {
-        *(f"preservation.{name}" for name in (
-            "psnr", "psnr_core", "mae", "mae_core", "mse", "ssim", "ssim_core", "lpips", "worst_tile",
-            "worst_tile_lpips", "changed_share", "over_edit_share", "change_floor", "colour_shift", "identical",
-            "identical_core", "kept_share", "shift_px", "shift_consensus", "scale", "gain_r", "gain_g", "gain_b",
-            "psnr_aligned", "ssim_aligned", "mae_aligned", "lpips_aligned", "pie_mse", "pie_psnr", "pie_ssim",
-            "pie_lpips", "brushnet_psnr",
-        )),
-        *(f"structure.{name}" for name in ("gmsd", "ms_ssim", "edge_f1", "warp_px", "structure_distance")),
-        "style.gram_distance",
-        "style.colour_emd",
-        "style.clip_i_kept",
-    }
-)  # fmt: skip
-"""Metrics for which the pixels inside the mask do not exist: equal to the last bit, whatever is there."""
+from edit_metrics.types import Missing, not_applicable, unavailable, undefined
 
 _DAMAGE: Final = {
     "preservation.psnr": -1, "preservation.psnr_core": -1, "preservation.mae": 1, "preservation.mae_core": 1,
@@ -122,24 +58,24 @@ DONE: Final[Mapping[str, str]] = {
 }
 """Case whose instruction was followed → the check that must read .9 or more; with nothing done it reads 0."""
 
-TYPED: Final[Mapping[tuple[str, str], Absent]] = {
-    ("same_recolour", "preservation.psnr"): Absent(Status.NOT_APPLICABLE, "no_mask"),
-    ("same_recolour", "preservation.lpips"): Absent(Status.NOT_APPLICABLE, "no_mask"),
-    ("same_recolour", "style.reference_gram_distance"): Absent(Status.NOT_APPLICABLE, "no_references"),
-    ("same_masked", "adherence.lpips_change"): Absent(Status.NOT_APPLICABLE, "mask_given"),
-    ("full_mask", "preservation.psnr"): Absent(Status.NOT_APPLICABLE, "full_mask"),
-    ("full_mask", "preservation.ssim"): Absent(Status.NOT_APPLICABLE, "full_mask"),
-    ("full_mask", "preservation.lpips"): Absent(Status.NOT_APPLICABLE, "full_mask"),
-    ("flat", "quality.blur_edited"): Absent(Status.UNDEFINED, "flat"),
-    ("flat", "quality.noise_sigma_edited"): Absent(Status.UNDEFINED, "flat"),
-    ("flat", "structure.edge_f1"): Absent(Status.UNDEFINED, "no_edges"),
-    ("flat", "preservation.shift_px"): Absent(Status.UNDEFINED, "no_registration"),
-    ("no_captions", "adherence.clip_t"): Absent(Status.UNAVAILABLE, "no_target_caption"),
-    ("no_captions", "adherence.conse_t"): Absent(Status.UNAVAILABLE, "no_target_caption"),
-    ("other_shape", "preservation.over_edit_share"): Absent(Status.UNDEFINED, "geometry_mismatch"),
-    ("other_shape", "structure.gmsd"): Absent(Status.UNDEFINED, "geometry_mismatch"),
-    ("small", "preservation.over_edit_share"): Absent(Status.NOT_APPLICABLE, "infeasible"),
-    ("unreadable", "preservation.over_edit_share"): Absent(Status.NOT_APPLICABLE, "infeasible"),
-    ("unreadable", "safety.nudity_edited"): Absent(Status.UNDEFINED, "edited_not_an_image"),
+TYPED: Final[Mapping[tuple[str, str], Missing]] = {
+    ("same_recolour", "preservation.psnr"): not_applicable("no_mask"),
+    ("same_recolour", "preservation.lpips"): not_applicable("no_mask"),
+    ("same_recolour", "style.reference_gram_distance"): not_applicable("no_references"),
+    ("same_masked", "adherence.lpips_change"): not_applicable("mask_given"),
+    ("full_mask", "preservation.psnr"): not_applicable("full_mask"),
+    ("full_mask", "preservation.ssim"): not_applicable("full_mask"),
+    ("full_mask", "preservation.lpips"): not_applicable("full_mask"),
+    ("flat", "quality.blur_edited"): undefined("flat"),
+    ("flat", "quality.noise_sigma_edited"): undefined("flat"),
+    ("flat", "structure.edge_f1"): undefined("no_edges"),
+    ("flat", "preservation.shift_px"): undefined("no_registration"),
+    ("no_captions", "adherence.clip_t"): unavailable("no_target_caption"),
+    ("no_captions", "adherence.conse_t"): unavailable("no_target_caption"),
+    ("other_shape", "preservation.over_edit_share"): undefined("geometry_mismatch"),
+    ("other_shape", "structure.gmsd"): undefined("geometry_mismatch"),
+    ("small", "preservation.over_edit_share"): not_applicable("infeasible"),
+    ("unreadable", "preservation.over_edit_share"): not_applicable("infeasible"),
+    ("unreadable", "safety.nudity_edited"): undefined("edited_not_an_image"),
 }
 """(case, metric) → what stands where a value cannot be; never a number."""

@@ -134,8 +134,9 @@ def _probe_plan(value: float) -> Plan:
     """A plan of one metric, which returns ``value``, and a pre-score made of it."""
     curves = {"probe": Curve(anchors=[(0.0, 0.0), (1.0, 1.0)])}
     config = Config(profile="probe", dimensions={"quality": DimensionConfig(metrics=("probe",), curves=curves)})
-    bounds = (None, None)
-    spec = Metric("quality.probe", lambda: value, 1, {}, {}, (), Direction.NEITHER, bounds, "", on_request=True)
+    spec = Metric(
+        name="quality.probe", function=lambda: value, direction=Direction.NEITHER, bounds=(None, None), unit=""
+    )
     return Plan(config, (Step(spec, {}, early=False, always=True),), (spec,), (), ())
 
 

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import Final
 
 from edit_metrics.backends.torch_runtime import choose_device
-from edit_metrics.doctor import claims, expected
+from edit_metrics.doctor import claims
 from edit_metrics.doctor.cases import IDENTICAL
 from edit_metrics.doctor.checks import Finding
-from edit_metrics.doctor.expected import Absent, Near
 from edit_metrics.doctor.trial import Trial
-from edit_metrics.types import Measurement, Status
+from edit_metrics.registry import Identity, Metric
+from edit_metrics.types import Measurement, Missing, Status
 
-_AFTER_SHIFT_CASE: Final = "shift_2"
+_MOVED_CASE: Final = "shift_2"
 _STEPS: Final = range(4)
 _DONE: Final = 0.9
 _GPU_ROUNDING: Final = 1e-5
@@ -49,40 +49,46 @@ def identity_values(trial: Trial) -> Finding:
     """E = S gives every metric's own perfect value, or the reason why it has none."""
     problems: list[str] = []
     examined = 0
-    names = [spec.name for spec in trial.plan.metrics]
-    for name in names:
-        if name in expected.NO_IDENTITY or not expected.is_declared(name):
+    for spec in trial.plan.metrics:
+        declared = spec.identity
+        if declared is None or isinstance(declared, str):
             continue
-        cases = (_AFTER_SHIFT_CASE,) if name in expected.AFTER_SHIFT else IDENTICAL
+        cases = (_MOVED_CASE,) if is_of_moved_pictures(spec) else IDENTICAL
         scored = [case for case in cases if case in trial.scored]
-        found = {case: m for case in scored if (m := trial.measurement(case, name)) is not None}
+        found = {case: m for case in scored if (m := trial.measurement(case, spec.name)) is not None}
         if all(m.value is None for m in found.values()) and any(m.status is Status.UNAVAILABLE for m in found.values()):
             continue  # its model is not part of the profile; the weights group says so where it should be there
         examined += 1
-        problems += _identity_problems(name, found)
-    foreign = [name for name in names if not expected.is_declared(name)]
+        problems += _identity_problems(spec.name, declared, found)
+    foreign = [spec.name for spec in trial.plan.metrics if spec.identity is None]
     note = f"metrics on pairs of equal pictures (nothing is known of {', '.join(foreign)})" if foreign else ""
     return Finding(examined, tuple(problems), note or "metrics on pairs of equal pictures")
 
 
-def _identity_problems(name: str, found: Mapping[str, Measurement]) -> Iterator[str]:
-    absent = expected.ABSENT_AT_IDENTITY.get(name)
-    if absent is not None:
-        if not any(_is(m, absent) for m in found.values()) or any(m.value is not None for m in found.values()):
-            yield f"{name}: expected {absent.status}({absent.reason}), got {_words(next(iter(found.values())))}"
+def is_of_moved_pictures(spec: Metric) -> bool:
+    """Whether the metric's declared value is that of a picture which moved, and did nothing else."""
+    return isinstance(spec.identity, Identity) and spec.identity.moved
+
+
+def _identity_problems(name: str, declared: Identity | Missing, found: Mapping[str, Measurement]) -> Iterator[str]:
+    if isinstance(declared, Missing):
+        if not any(_is(m, declared) for m in found.values()) or any(m.value is not None for m in found.values()):
+            yield f"{name}: expected {declared.status}({declared.reason}), got {_words(next(iter(found.values())))}"
         return
-    near = {**expected.IDENTITY, **expected.AFTER_SHIFT}[name]
     if all(m.value is None for m in found.values()):
         yield f"{name}: no value on any of {', '.join(found)} ({_words(next(iter(found.values())))})"
     for case, m in found.items():
-        if m.value is not None and not _close(m.value, near):
-            yield f"{name} of {case}: expected {near.value:g}, got {m.value:.6g}"
+        if m.value is not None and abs(m.value - declared.value) > declared.within:
+            yield f"{name} of {case}: expected {declared.value:g}, got {m.value:.6g}"
 
 
 def symmetry(trial: Trial) -> Finding:
     """Where a metric claims it, S and E may change places; differences change their sign."""
-    same = _compare(trial, "forward", "backward", claims.SYMMETRIC, lambda a, b: a - b)
-    opposite = _compare(trial, "forward", "backward", claims.ANTISYMMETRIC, lambda a, b: a + b)
+    specs = trial.plan.metrics
+    symmetric = {spec.name: spec.symmetric for spec in specs if spec.symmetric is not None}
+    antisymmetric = {spec.name: spec.antisymmetric for spec in specs if spec.antisymmetric is not None}
+    same = _compare(trial, "forward", "backward", symmetric, lambda a, b: a - b)
+    opposite = _compare(trial, "forward", "backward", antisymmetric, lambda a, b: a + b)
     return Finding(
         same.examined + opposite.examined, same.problems + opposite.problems, "metrics with S and E exchanged"
     )
@@ -90,12 +96,13 @@ def symmetry(trial: Trial) -> Finding:
 
 def horizontal_flip(trial: Trial) -> Finding:
     """Where a metric claims it, mirrored pictures give the same value."""
-    return _compare(trial, "inside_flat", "inside_flat_flipped", claims.FLIP_INVARIANT, lambda a, b: a - b)
+    invariant = {spec.name: spec.flip_invariant for spec in trial.plan.metrics if spec.flip_invariant is not None}
+    return _compare(trial, "inside_flat", "inside_flat_flipped", invariant, lambda a, b: a - b)
 
 
 def inside_the_mask(trial: Trial) -> Finding:
     """What lies inside the mask does not move a single bit of what is measured outside it."""
-    names = [spec.name for spec in trial.plan.metrics if spec.name in claims.BLIND_INSIDE]
+    names = [spec.name for spec in trial.plan.metrics if spec.blind_inside]
     return _equal(trial, "inside_flat", "inside_static", names, "metrics with another picture inside the mask")
 
 
@@ -195,11 +202,11 @@ def _all(trial: Trial) -> Iterator[tuple[str, str, Measurement]]:
 
 
 def _compare(
-    trial: Trial, first: str, second: str, claims: Mapping[str, float], difference: Callable[[float, float], float]
+    trial: Trial, first: str, second: str, within: Mapping[str, float], difference: Callable[[float, float], float]
 ) -> Finding:
     problems: list[str] = []
     examined = 0
-    for name, tolerance in claims.items():
+    for name, tolerance in within.items():
         a, b = trial.value(first, name), trial.value(second, name)
         if a is None or b is None:
             continue
@@ -223,12 +230,8 @@ def _differ(first: Measurement, second: Measurement, tolerance: float) -> bool:
     return abs(first.value - second.value) > tolerance * max(1.0, abs(second.value))
 
 
-def _is(found: Measurement, absent: Absent) -> bool:
+def _is(found: Measurement, absent: Missing) -> bool:
     return found.status is absent.status and found.reason == absent.reason
-
-
-def _close(value: float, near: Near) -> bool:
-    return abs(value - near.value) <= near.tolerance
 
 
 def _words(found: Measurement) -> str:

@@ -185,7 +185,7 @@ def shard_function(job: Job) -> Callable[[Shard, Callable[[int], None] | None], 
     threads = max(1, (job.config.engine.model_threads or _cores()) // lanes)
     sections = job.config.backends
     backends = {
-        role: build_backend(role, sections[role], device=job.device, threads=threads, gram=plan.reads_gram)
+        role: build_backend(role, sections[role], device=job.device, threads=threads, wants=plan.wants)
         for role in plan.roles
     }
     watch = None if job.evidence == "none" else EvidenceWriter(plan, backends, job.out, job.evidence)

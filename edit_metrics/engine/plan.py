@@ -6,14 +6,13 @@ A plan is pure data made from a config: it can be built, shown and hashed withou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edit_metrics.backends.base import Fingerprint
 from edit_metrics.config import Config
 from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.io.hashing import canonical_json_sha256
-from edit_metrics.metrics.style import GRAM_METRICS
 from edit_metrics.registry import (
     BASE_INPUTS,
     Computation,
@@ -22,6 +21,7 @@ from edit_metrics.registry import (
     Metric,
     all_features,
     all_metrics,
+    evidence_columns,
     get_feature,
     get_label,
     get_metric,
@@ -57,6 +57,7 @@ class Plan:
         steps: features, metrics and labels, each after everything it needs.
         metrics: the metrics' columns in table order: by dimension, then as the config lists them.
         labels: names of the text columns.
+        evidence: those of them in which metrics' words stand → the metrics, in the order of the words.
         roles: backend roles that some step runs.
     """
 
@@ -65,11 +66,12 @@ class Plan:
     metrics: tuple[Metric, ...]
     labels: tuple[str, ...]
     roles: tuple[str, ...]
+    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def reads_gram(self) -> bool:
-        """Whether some metric reads Gram matrices: a third of LPIPS's time otherwise spent on nothing."""
-        return any(metric.name in GRAM_METRICS for metric in self.metrics)
+    def wants(self) -> frozenset[str]:
+        """What backends compute on demand and some step reads: Gram matrices are a third of LPIPS's time."""
+        return frozenset(want for step in self.steps for want in step.spec.wants)
 
 
 def build_plan(config: Config) -> Plan:
@@ -79,7 +81,9 @@ def build_plan(config: Config) -> Plan:
         ConfigError: a metric, feature, label or option that does not exist; features that need each other.
     """
     metrics = [get_metric(f"{d}.{name}") for d in DIMENSIONS for name in config.dimension(d).metrics]
-    labels = [get_label(name) for name in config.labels]
+    columns = evidence_columns()
+    evidence = {name: tuple(spec.name for spec in columns[name]) for name in config.labels if name in columns}
+    labels = [get_label(name) for name in config.labels if name not in evidence]
     _check_option_sections(config)
     early = _closure([m for m in metrics if m.dimension == "feasibility"])
     always = _closure([m for m in metrics if m.dimension in config.run_if_infeasible])
@@ -89,7 +93,7 @@ def build_plan(config: Config) -> Plan:
     ]
     needed = {s.spec.backend for s in steps if isinstance(s.spec, Feature) and s.spec.backend}
     roles = sorted(role for role in needed if role in config.backends)
-    return Plan(config, tuple(steps), tuple(metrics), tuple(config.labels), tuple(roles))
+    return Plan(config, tuple(steps), tuple(metrics), tuple(config.labels), tuple(roles), evidence)
 
 
 @dataclass(frozen=True, slots=True)

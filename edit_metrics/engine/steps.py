@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from edit_metrics.computation import Feature, Label, Metric, to_columns
 from edit_metrics.engine.inputs import DecodedItem
 from edit_metrics.engine.plan import CacheRule, Step
 from edit_metrics.features.cache import FeatureCache
-from edit_metrics.registry import Feature, Label, Metric
 from edit_metrics.types import Measurement, Missing, PreScore, Status, failed, not_applicable, unavailable
 
 Seconds = MutableMapping[str, float]
@@ -33,6 +33,14 @@ class Work:
     labels: dict[str, str | None] = field(default_factory=dict)
     prescores: dict[str, PreScore] = field(default_factory=dict)
     infeasible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An item for which a batched step can run, with the step's arguments for it."""
+
+    work: Work
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +99,8 @@ class StepRunner:
         spent: Seconds = defaultdict(float)
         for index, step in steps:
             started = time.perf_counter()
-            missing = self._missing_input(step, work)
-            self._store(step, work, missing if missing is not None else self._call(step, work))
+            bound = self._bind(step, work)
+            self._store(step, work, bound if isinstance(bound, Missing) else self._call_or_fail(step, bound))
             self._forget(work, index)
             spent[_stage(step)] += time.perf_counter() - started
         return dict(spent)
@@ -106,82 +114,75 @@ class StepRunner:
             return time.perf_counter() - started
 
     def _run_ready(self, step: Step, works: Sequence[Work]) -> None:
-        ready: list[Work] = []
+        ready: list[Ready] = []
         for work in works:
-            missing = self._missing_input(step, work)
-            if missing is not None:
-                self._store(step, work, missing)
+            bound = self._bind(step, work)
+            if isinstance(bound, Missing):
+                self._store(step, work, bound)
             else:
-                ready.append(work)
-        keys = self._cache_keys(step, ready)
-        if keys and self._cache is not None:
-            kept = self._cache.get(list(keys.values()))
-            for work in ready:
-                if (key := keys[id(work)]) in kept:
-                    self._store(step, work, kept[key])
-            ready = [work for work in ready if keys[id(work)] not in kept]
-        if not ready:
-            return
-        results = self._results(step, ready)
-        for work, result in zip(ready, results, strict=True):
-            self._store(step, work, result)
-        if keys and self._cache is not None:
-            fresh = {keys[id(work)]: result for work, result in zip(ready, results, strict=True)}
-            self._cache.put({key: result for key, result in fresh.items() if not _is_failure(result)})
-
-    def _cache_keys(self, step: Step, works: Sequence[Work]) -> dict[int, str]:
-        """id(work) → key, for a step whose values are kept; empty without a cache."""
+                ready.append(Ready(work, bound))
         rule = self._cache_rules.get(step.spec.name)
         if self._cache is None or rule is None:
-            return {}
-        return {id(work): f"{rule.definition}:{work.decoded.content_hash(rule.inputs)}" for work in works}
+            self._run_fresh(step, ready)
+            return
+        keys = [f"{rule.definition}:{one.work.decoded.content_hash(rule.inputs)}" for one in ready]
+        kept = self._cache.get(keys)
+        for one, key in zip(ready, keys, strict=True):
+            if key in kept:
+                self._store(step, one.work, kept[key])
+        fresh = [(one, key) for one, key in zip(ready, keys, strict=True) if key not in kept]
+        results = self._run_fresh(step, [one for one, _ in fresh])
+        new = {key: result for (_, key), result in zip(fresh, results, strict=True) if not _is_failure(result)}
+        self._cache.put(new)
 
-    def _results(self, step: Step, ready: Sequence[Work]) -> Sequence[Any]:
+    def _run_fresh(self, step: Step, ready: Sequence[Ready]) -> Sequence[Any]:
+        if not ready:
+            return ()
         try:
-            return self._call_batched(step, ready)
+            results = self._call_batched(step, ready)
         except Exception:
             # One bad item must not cost the others theirs: run them alone, and let only those fail that do.
-            return [self._call_alone(step, work) for work in ready]
-
-    def _call_alone(self, step: Step, work: Work) -> Any:
-        try:
-            return self._call_batched(step, [work])[0]
-        except Exception as error:
-            return failed(error)
-
-    def _call_batched(self, step: Step, works: Sequence[Work]) -> Sequence[Any]:
-        spec = step.spec
-        arguments: dict[str, Any] = {p: [w.values[n] for w in works] for p, n in spec.inputs.items()}
-        arguments |= {p: [_or_none(w.values[n]) for w in works] for p, n in spec.optional.items()}
-        results: Sequence[Any] = spec.function(**self._backend_argument(spec), **arguments, **step.options)
-        if len(results) != len(works):
-            raise ValueError(f"the feature {spec.name!r} returned {len(results)} results for {len(works)} items")
+            results = [self._call_alone(step, one) for one in ready]
+        for one, result in zip(ready, results, strict=True):
+            self._store(step, one.work, result)
         return results
 
-    def _call(self, step: Step, work: Work) -> Any:
-        spec = step.spec
-        arguments = {p: work.values[n] for p, n in spec.inputs.items()}
-        arguments |= {p: _or_none(work.values[n]) for p, n in spec.optional.items()}
+    def _call_alone(self, step: Step, one: Ready) -> Any:
         try:
-            return spec.function(**self._backend_argument(spec), **arguments, **step.options)
+            return self._call_batched(step, [one])[0]
         except Exception as error:
             return failed(error)
 
-    def _backend_argument(self, spec: Any) -> dict[str, Any]:
-        return {"backend": self._backends[spec.backend]} if isinstance(spec, Feature) and spec.backend else {}
+    def _call_batched(self, step: Step, ready: Sequence[Ready]) -> Sequence[Any]:
+        results: Sequence[Any] = self._call(step, to_columns([one.arguments for one in ready]))
+        if len(results) != len(ready):
+            raise ValueError(f"the feature {step.spec.name!r} returned {len(results)} results for {len(ready)} items")
+        return results
 
-    def _missing_input(self, step: Step, work: Work) -> Missing | None:
+    def _call_or_fail(self, step: Step, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return self._call(step, arguments)
+        except Exception as error:
+            return failed(error)
+
+    def _call(self, step: Step, arguments: Mapping[str, Any]) -> Any:
+        spec = step.spec
+        model = {"backend": self._backends[spec.backend]} if isinstance(spec, Feature) and spec.backend else {}
+        return spec.function(**model, **arguments, **step.options)
+
+    def _bind(self, step: Step, work: Work) -> dict[str, Any] | Missing:
+        """The step's arguments for an item, or why it is not run for it."""
         spec = step.spec
         if work.infeasible and not step.always:
             return _INFEASIBLE
         if isinstance(spec, Feature) and spec.backend and spec.backend not in self._backends:
             return unavailable(f"no_{spec.backend}_backend")
-        return next((v for n in spec.inputs.values() if isinstance(v := work.values[n], Missing)), None)
+        return spec.bind(work.values)
 
     def _store(self, step: Step, work: Work, result: Any) -> None:
         spec = step.spec
         if isinstance(spec, Metric):
-            work.measurements[spec.name] = Measurement.of(result)
+            work.measurements[spec.name] = spec.measurement(result, work.values)
         elif isinstance(spec, Label):
             work.labels[spec.name] = None if isinstance(result, Missing) or result is None else str(result)
         else:
@@ -202,10 +203,6 @@ def add_seconds(total: Seconds, spent: Mapping[str, float]) -> None:
     """Add up the time of stages."""
     for name, value in spent.items():
         total[name] += value
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, Missing) else value
 
 
 def _stage(step: Step) -> str:

@@ -69,8 +69,8 @@ def aligned_edited(source: RGB, edited: RGB, registration: Registration, aligned
     if registration.shift < STILL:
         return not_applicable("already_aligned")
     moved = registrations.translate(edited, registration.dx, registration.dy)
-    before, after = (masked_mse(source, picture, aligned_kept).value for picture in (edited, moved))
-    if before is None or after is None or after >= before:
+    before, after = (masked_mse(source, picture, aligned_kept) for picture in (edited, moved))
+    if isinstance(before, Missing) or isinstance(after, Missing) or after >= before:
         return undefined("alignment_does_not_help")
     return moved
 

@@ -7,93 +7,85 @@ so that the second model on a benchmark pays for its edited pictures only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final, Literal
 
 import numpy as np
 
 from edit_metrics.backends.base import ImageTextEncoder
-from edit_metrics.metrics.adherence import ENCODER_ROLES
+from edit_metrics.metrics.embedding import ENCODERS
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Mask, Missing, undefined
 
-F = TypeVar("F", bound=Callable[..., Any])
 DEPICTS: Final = "A photo depicts "
 """The prefix of CLIPScore (Hessel 2021)."""
 
 
-def encoder_feature(stem: str, *, batched: bool = False, cache: bool = False) -> Callable[[F], F]:
-    """Register ``<role>_<stem>`` for each encoder role, run by the backend in that role."""
-
-    def register(function: F) -> F:
-        for role in ENCODER_ROLES:
-            feature(f"{role}_{stem}", backend=role, batched=batched, cache=cache)(function)
-        return function
-
-    return register
+_encoder_feature = partial(feature, backend="{role}", roles=ENCODERS)
 
 
-@encoder_feature("encoder_name")
+@_encoder_feature("{role}_encoder_name")
 def encoder_name(backend: ImageTextEncoder) -> str:
     """Model and tag."""
     return backend.traits.name
 
 
-@encoder_feature("blind_below")
+@_encoder_feature("{role}_blind_below")
 def blind_below(backend: ImageTextEncoder) -> float:
     """‖ΔI‖ under which the encoder does not tell a change from a re-encode."""
     return backend.traits.blind_below
 
 
-@encoder_feature("crop")
+@_encoder_feature("{role}_crop")
 def crop(backend: ImageTextEncoder) -> Literal["center", "squash"]:
     """Which part of the picture the encoder sees."""
     return backend.traits.crop
 
 
-@encoder_feature("source_embedding", batched=True, cache=True)
+@_encoder_feature("{role}_source_embedding", batched=True, cache=True)
 def source_embedding(source: Sequence[RGB], backend: ImageTextEncoder) -> list[Float32]:
     """f(S), D, unit norm."""
     return list(backend.encode_images(source))
 
 
-@encoder_feature("edited_embedding", batched=True)
+@_encoder_feature("{role}_edited_embedding", batched=True)
 def edited_embedding(edited_native: Sequence[RGB], backend: ImageTextEncoder) -> list[Float32]:
     """f(E), D, unit norm, of E on its own grid: it needs no alignment with S."""
     return list(backend.encode_images(edited_native))
 
 
-@encoder_feature("region_embedding", batched=True)
+@_encoder_feature("{role}_region_embedding", batched=True)
 def region_embedding(edited_region: Sequence[RGB], backend: ImageTextEncoder) -> list[Float32]:
     """f(crop of E around M), D, unit norm."""
     return list(backend.encode_images(edited_region))
 
 
-@encoder_feature("instruction_embedding", batched=True, cache=True)
+@_encoder_feature("{role}_instruction_embedding", batched=True, cache=True)
 def instruction_embedding(instruction: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
     """t(I), D, unit norm."""
     return list(backend.encode_texts(instruction))
 
 
-@encoder_feature("source_caption_embedding", batched=True, cache=True)
+@_encoder_feature("{role}_source_caption_embedding", batched=True, cache=True)
 def source_caption_embedding(source_caption: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
     """t(T0), D, unit norm."""
     return list(backend.encode_texts(source_caption))
 
 
-@encoder_feature("target_caption_embedding", batched=True, cache=True)
+@_encoder_feature("{role}_target_caption_embedding", batched=True, cache=True)
 def target_caption_embedding(target_caption: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
     """t(T1), D, unit norm."""
     return list(backend.encode_texts(target_caption))
 
 
-@encoder_feature("depicts_target_embedding", batched=True, cache=True)
+@_encoder_feature("{role}_depicts_target_embedding", batched=True, cache=True)
 def depicts_target_embedding(target_caption: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
     """t("A photo depicts " + T1), D, unit norm: the prompt of CLIPScore."""
     return list(backend.encode_texts([DEPICTS + caption for caption in target_caption]))
 
 
-@encoder_feature("truncated_texts", batched=True)
+@_encoder_feature("{role}_truncated_texts", batched=True)
 def truncated_texts(
     backend: ImageTextEncoder,
     instruction: Sequence[str | None] | None = None,

@@ -8,8 +8,9 @@ from typing import Final, Protocol
 import numpy as np
 
 from edit_metrics.backends.base import ImageTextEncoder
+from edit_metrics.metrics.embedding import ENCODERS
 from edit_metrics.metrics.feasibility import share_of_distractors_beaten
-from edit_metrics.registry import feature
+from edit_metrics.registry import feature, per_role
 from edit_metrics.types import Float32, Missing, not_applicable
 
 EDITS_AN_OBJECT: Final = frozenset({"remove", "replace", "recolour"})
@@ -36,10 +37,9 @@ class NamesObject(Protocol):
         ...
 
 
-@feature("clip_object_rank", backend="clip", batched=True, features={"embedding": "clip_source_embedding"})
-@feature("conse_object_rank", backend="conse", batched=True, features={"embedding": "conse_source_embedding"})
+@feature("{role}_object_rank", backend="{role}", batched=True, roles=ENCODERS, features=per_role("source_embedding"))
 def object_rank(
-    embedding: Sequence[Float32], parsed_instruction: Sequence[NamesObject], backend: ImageTextEncoder
+    source_embedding: Sequence[Float32], parsed_instruction: Sequence[NamesObject], backend: ImageTextEncoder
 ) -> list[float | Missing]:
     """Share of the distractors that fit S less well than the object that is to be removed, replaced or recoloured.
 
@@ -56,7 +56,7 @@ def object_rank(
         share_of_distractors_beaten(picture, texts[name], distractors[_unrelated(name)])
         if name
         else not_applicable("no_object_to_find")
-        for picture, name in zip(embedding, objects, strict=True)
+        for picture, name in zip(source_embedding, objects, strict=True)
     ]
 
 

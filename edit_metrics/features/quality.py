@@ -9,8 +9,9 @@ import numpy as np
 
 from edit_metrics.backends.base import ImageTextEncoder
 from edit_metrics.backends.pyiqa_quality import LearnedQuality, QualityAssessor
-from edit_metrics.metrics.no_reference import QualityReadings, read_quality
+from edit_metrics.metrics.no_reference import read_quality
 from edit_metrics.metrics.quality import antonym_probability
+from edit_metrics.metrics.readings import QualityReadings
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32
 

@@ -6,9 +6,9 @@ that adherence uses already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Final
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from edit_metrics.metrics.safety import zero_shot_probability
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32
 
-F = TypeVar("F", bound=Callable[..., Any])
-CLASSIFIER_ROLES: Final = ("safety", "safety_second")
+CLASSIFIERS: Final = ("safety", "safety_second")
 
 PROMPTS: Final[Mapping[str, tuple[str, ...]]] = {
     "violence": (
@@ -59,30 +58,22 @@ PROMPTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def classifier_feature(stem: str, *, batched: bool = False, cache: bool = False) -> Callable[[F], F]:
-    """Register ``<role>_<stem>`` for the first and the second classifier."""
-
-    def register(function: F) -> F:
-        for role in CLASSIFIER_ROLES:
-            feature(f"{role}_{stem}", backend=role, batched=batched, cache=cache)(function)
-        return function
-
-    return register
+_classifier_feature = partial(feature, backend="{role}", roles=CLASSIFIERS)
 
 
-@classifier_feature("categories")
+@_classifier_feature("{role}_categories")
 def categories(backend: SafetyClassifier) -> tuple[str, ...]:
     """What the classifier knows."""
     return backend.categories
 
 
-@classifier_feature("source", batched=True, cache=True)
+@_classifier_feature("{role}_source", batched=True, cache=True)
 def source_probabilities(source: Sequence[RGB], backend: SafetyClassifier) -> list[Float32]:
     """Probability of each category on S, C."""
     return list(backend.probabilities(source))
 
 
-@classifier_feature("edited", batched=True)
+@_classifier_feature("{role}_edited", batched=True)
 def edited_probabilities(edited_native: Sequence[RGB], backend: SafetyClassifier) -> list[Float32]:
     """Probability of each category on E, C."""
     return list(backend.probabilities(edited_native))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edit_metrics.backends.base import ImageTextEncoder, PerceptualBackbone
-from edit_metrics.metrics.style import STYLE
+from edit_metrics.metrics.style import GRAM, STYLE
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Missing, not_applicable, unavailable
 
@@ -54,7 +54,7 @@ def kept_embedding(filled: Sequence[RGB], backend: ImageTextEncoder) -> list[Flo
     return list(backend.encode_images(filled))
 
 
-@feature(backend="perceptual", batched=True)
+@feature(backend="perceptual", batched=True, wants=(GRAM,))
 def reference_gram_distances(
     edited_native: Sequence[RGB],
     references: Sequence[tuple[RGB, ...]],

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from edit_metrics.instruction.parsed import ParsedInstruction
 from edit_metrics.instruction.verdict import Verdict
-from edit_metrics.registry import label, metric
-from edit_metrics.types import Direction, Measurement, measured
+from edit_metrics.registry import Identity, label, metric
+from edit_metrics.types import Direction, Noted
+
+_check = partial(
+    metric, direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="", evidence="adherence.check_evidence",
+    identity=Identity(0.0, 0.05),
+)  # fmt: skip
+"""With nothing done a check reads 0; a text reader, or a tone read off 8 bits, may be a little off."""
 
 
-@metric("adherence.check_colour", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="")
-def check_colour(colour_verdict: Verdict) -> Measurement:
+@_check("adherence.check_colour")
+def check_colour(colour_verdict: Verdict) -> Noted:
     """Whether the edited region has the named colour and has come nearer to it.
 
     The region is what changed inside the mask, or all that changed (``derived_region``). Its dominant CIELAB colour is
@@ -20,11 +28,11 @@ def check_colour(colour_verdict: Verdict) -> Measurement:
         ``not_applicable``: another edit type, ``no_named_colour``, ``compound_instruction``. ``undefined``:
         ``not_on_the_sources_grid``, ``region_too_small``, ``empty_mask``.
     """
-    return _as_measurement(colour_verdict)
+    return _noted(colour_verdict)
 
 
-@metric("adherence.check_tone", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="")
-def check_tone(tone_verdict: Verdict) -> Measurement:
+@_check("adherence.check_tone")
+def check_tone(tone_verdict: Verdict) -> Noted:
     """Whether every change of tone that the instruction names was made, measured between S and E.
 
     Black and white, sepia, brightness, contrast, saturation, warmth, blur and sharpness, inside the mask, inside the
@@ -35,11 +43,11 @@ def check_tone(tone_verdict: Verdict) -> Measurement:
         ``not_applicable``: another edit type, ``no_measurable_tone`` (weather, season, time of day), ``no_region``,
         ``source_is_grey`` and its like. ``undefined``: ``not_the_same_scene``, ``not_on_the_sources_grid``.
     """
-    return _as_measurement(tone_verdict)
+    return _noted(tone_verdict)
 
 
-@metric("adherence.check_text", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="")
-def check_text(text_verdict: Verdict) -> Measurement:
+@_check("adherence.check_text")
+def check_text(text_verdict: Verdict) -> Noted:
     """Whether the quoted string is read in E, was not in S, and the string it replaces is gone.
 
     1 − 2 · character error rate, letters and digits only; 0 where chance could do as well. See
@@ -49,11 +57,11 @@ def check_text(text_verdict: Verdict) -> Measurement:
         ``not_applicable``: another edit type, ``no_quoted_text``, ``script_not_read`` (not Latin), ``text_too_short``.
         ``undefined``: ``text_already_in_source``, ``old_text_not_read``. ``unavailable(no_ocr)``.
     """
-    return _as_measurement(text_verdict)
+    return _noted(text_verdict)
 
 
-@metric("adherence.check_geometry", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="")
-def check_geometry(geometry_verdict: Verdict) -> Measurement:
+@_check("adherence.check_geometry")
+def check_geometry(geometry_verdict: Verdict) -> Noted:
     """Whether the frame was flipped, rotated, cropped or zoomed as asked, by registering E on S.
 
     1 = the asked pose, 0 = another one; crops and zooms of less than 15 % of the frame count in part. See
@@ -63,11 +71,11 @@ def check_geometry(geometry_verdict: Verdict) -> Measurement:
         ``not_applicable``: another edit type, ``object_geometry`` (a thing is moved, turned, resized), ``no_angle``.
         ``undefined``: ``no_registration``, ``symmetric_picture``.
     """
-    return _as_measurement(geometry_verdict)
+    return _noted(geometry_verdict)
 
 
-@metric("adherence.check_change_area", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="")
-def check_change_area(area_verdict: Verdict) -> Measurement:
+@_check("adherence.check_change_area")
+def check_change_area(area_verdict: Verdict) -> Noted:
     """Whether an addition or removal changed one area of a plausible size at the right place; not *what* changed there.
 
     The lowest of place (inside the mask; or the named part of the frame), size and compactness; 0 where nothing
@@ -77,7 +85,7 @@ def check_change_area(area_verdict: Verdict) -> Measurement:
         ``not_applicable``: another edit type, ``compound_instruction``. ``undefined``: ``not_on_the_sources_grid``,
         ``empty_mask``.
     """
-    return _as_measurement(area_verdict)
+    return _noted(area_verdict)
 
 
 @label("edit_type_parsed")
@@ -86,18 +94,5 @@ def edit_type_parsed(parsed_instruction: ParsedInstruction) -> str:
     return f"{parsed_instruction.edit_type}{'?' if parsed_instruction.ambiguous else ''}"
 
 
-@label("adherence.check_evidence")
-def check_evidence(
-    colour_verdict: Verdict | None = None,
-    tone_verdict: Verdict | None = None,
-    text_verdict: Verdict | None = None,
-    geometry_verdict: Verdict | None = None,
-    area_verdict: Verdict | None = None,
-) -> str | None:
-    """What the checks saw, in words; None where none applied."""
-    verdicts = (colour_verdict, tone_verdict, text_verdict, geometry_verdict, area_verdict)
-    return " / ".join(verdict.evidence for verdict in verdicts if verdict is not None) or None
-
-
-def _as_measurement(verdict: Verdict) -> Measurement:
-    return measured(verdict.score, *verdict.cautions)
+def _noted(verdict: Verdict) -> Noted:
+    return Noted(verdict.score, verdict.cautions, verdict.evidence)

@@ -1,4 +1,4 @@
-"""Does the edit say what the text says? Cosines in a shared text-image space (METRICS.md §1).
+"""Does the edit say what the text says? Cosines in a shared text-image space (docs/metrics.md, adherence).
 
 Every metric here is one function registered for two encoders: ``adherence.clip_*`` reads the features of the role
 ``clip``, ``adherence.conse_*`` those of the role ``conse``, so that a value never stands under the name of an encoder
@@ -10,59 +10,40 @@ caption, I the instruction, ΔI = f(E) − f(S), ΔT = t(T1) − t(T0).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Collection
+from functools import partial
+from typing import Final, Literal
 
 import numpy as np
 
-from edit_metrics.metrics.embedding import Embedding, cosine, image_shift, unit_vector, with_truncation
+from edit_metrics.metrics.embedding import ENCODERS, Embedding, cosine, image_shift, unit_vector, with_truncation
 from edit_metrics.pixels.change import ChangeMap
-from edit_metrics.registry import label, metric
-from edit_metrics.types import Direction, Measurement, Missing, measured, not_applicable, undefined
+from edit_metrics.registry import Identity, label, metric, per_role
+from edit_metrics.types import Direction, Missing, Result, not_applicable, undefined, with_cautions
 
-F = TypeVar("F", bound=Callable[..., Any])
-ENCODER_ROLES: Final = ("clip", "conse")
 EQUAL_CAPTIONS_BELOW: Final = 1e-4
 """‖ΔT‖ of unit vectors under which the captions are one text; float32 encoders repeat themselves to about 1e-6."""
 
 ENCODER_BLIND: Final = "encoder_blind"
 
-
-def encoder_metric(
-    stem: str,
-    *inputs: str,
-    roles: tuple[str, ...] = ENCODER_ROLES,
-    direction: Direction = Direction.HIGHER_IS_BETTER,
-    bounds: tuple[float | None, float | None] = (-1.0, 1.0),
-    unit: str = "cosine",
-) -> Callable[[F], F]:
-    """Register ``adherence.<role>_<stem>`` for each role.
-
-    Args:
-        stem: the column without dimension and encoder.
-        inputs: parameters that are fed by the feature ``<role>_<parameter>``; the others keep their names.
-        roles: encoders for which the metric makes sense.
-        direction: what a larger value means.
-        bounds: inclusive lower and upper bound.
-        unit: of the value.
-    """
-
-    def register(function: F) -> F:
-        for role in roles:
-            name = f"adherence.{role}_{stem}"
-            fed_by = {parameter: f"{role}_{parameter}" for parameter in inputs}
-            metric(name, direction=direction, bounds=bounds, unit=unit, features=fed_by)(function)
-        return function
-
-    return register
+_cosine_metric = partial(
+    metric, direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="cosine", roles=ENCODERS,
+    features=per_role("edited_embedding", "target_caption_embedding", "truncated_texts"),
+    identity="depends on the edited picture and the text",
+)  # fmt: skip
+_gain_metric = partial(
+    metric, direction=Direction.HIGHER_IS_BETTER, bounds=(-2.0, 2.0), unit="cosine difference", roles=ENCODERS,
+    identity=Identity(0.0, 1e-5), antisymmetric=1e-5,
+)  # fmt: skip
+_PAIR: Final = ("source_embedding", "edited_embedding")
 
 
-@encoder_metric("t", "edited_embedding", "target_caption_embedding", "truncated_texts")
+@_cosine_metric("adherence.{role}_t")
 def clip_t(
     edited_embedding: Embedding,
     target_caption_embedding: Embedding,
     truncated_texts: Collection[str] | None = None,
-) -> Measurement:
+) -> Result:
     """cos(f(E), t(T1)): how well the target caption describes the edited picture (CLIPScore, Hessel 2021).
 
     Args:
@@ -73,17 +54,17 @@ def clip_t(
     return with_truncation(cosine(edited_embedding, target_caption_embedding), truncated_texts, "target_caption")
 
 
-@encoder_metric(
-    "t_gain", "source_embedding", "edited_embedding", "target_caption_embedding", "blind_below", "truncated_texts",
-    bounds=(-2.0, 2.0), unit="cosine difference",
-)  # fmt: skip
+@_gain_metric(
+    "adherence.{role}_t_gain",
+    features=per_role(*_PAIR, "target_caption_embedding", "blind_below", "truncated_texts"),
+)
 def clip_t_gain(
     source_embedding: Embedding,
     edited_embedding: Embedding,
     target_caption_embedding: Embedding,
     blind_below: float,
     truncated_texts: Collection[str] | None = None,
-) -> Measurement:
+) -> Result:
     """cos(f(E), t(T1)) − cos(f(S), t(T1)): whether the edit moved the picture towards the target caption.
 
     A picture that did not change gains 0, which is a value: leaving no-ops out of a mean would favour the model that
@@ -100,17 +81,17 @@ def clip_t_gain(
     return with_truncation(gain, truncated_texts, "target_caption")
 
 
-@encoder_metric(
-    "instruction_gain", "source_embedding", "edited_embedding", "instruction_embedding", "blind_below",
-    "truncated_texts", bounds=(-2.0, 2.0), unit="cosine difference",
-)  # fmt: skip
+@_gain_metric(
+    "adherence.{role}_instruction_gain",
+    features=per_role(*_PAIR, "instruction_embedding", "blind_below", "truncated_texts"),
+)
 def clip_instruction_gain(
     source_embedding: Embedding,
     edited_embedding: Embedding,
     instruction_embedding: Embedding,
     blind_below: float,
     truncated_texts: Collection[str] | None = None,
-) -> Measurement:
+) -> Result:
     """cos(f(E), t(I)) − cos(f(S), t(I)): the gain measured with the instruction, for items without captions.
 
     Weak, since an instruction describes a change and not a picture; :func:`clip_t_gain` where a caption exists.
@@ -120,10 +101,11 @@ def clip_instruction_gain(
     return with_truncation(gain, truncated_texts, "instruction")
 
 
-@encoder_metric(
-    "directional", "source_embedding", "edited_embedding", "source_caption_embedding", "target_caption_embedding",
-    "blind_below", "truncated_texts",
-)  # fmt: skip
+@_cosine_metric(
+    "adherence.{role}_directional",
+    features=per_role(*_PAIR, "source_caption_embedding", "target_caption_embedding", "blind_below", "truncated_texts"),
+    identity=undefined(ENCODER_BLIND),
+)
 def clip_directional(
     source_embedding: Embedding,
     edited_embedding: Embedding,
@@ -131,7 +113,7 @@ def clip_directional(
     target_caption_embedding: Embedding,
     blind_below: float,
     truncated_texts: Collection[str] | None = None,
-) -> Measurement:
+) -> Result:
     """ΔI·ΔT / (‖ΔI‖‖ΔT‖): does the picture change in the direction in which the captions do?
 
     StyleGAN-NADA (Gal 2021), InstructPix2Pix (Brooks 2023). Of unit vectors. ``undefined(encoder_blind)`` when ‖ΔI‖
@@ -149,18 +131,20 @@ def clip_directional(
     shift = unit_vector(edited_embedding) - unit_vector(source_embedding)
     text_shift = unit_vector(target_caption_embedding) - unit_vector(source_caption_embedding)
     if np.linalg.norm(shift) < blind_below:
-        return Measurement.of(undefined(ENCODER_BLIND))
+        return undefined(ENCODER_BLIND)
     if np.linalg.norm(text_shift) < EQUAL_CAPTIONS_BELOW:
-        return Measurement.of(undefined("equal_captions"))
+        return undefined("equal_captions")
     return with_truncation(cosine(shift, text_shift), truncated_texts, "source_caption", "target_caption")
 
 
-@encoder_metric("region", "region_embedding", "target_caption_embedding", "truncated_texts")
+@_cosine_metric(
+    "adherence.{role}_region", features=per_role("region_embedding", "target_caption_embedding", "truncated_texts")
+)
 def clip_region(
     region_embedding: Embedding,
     target_caption_embedding: Embedding,
     truncated_texts: Collection[str] | None = None,
-) -> Measurement:
+) -> Result:
     """cos(f(crop of E), t(T1)) on the bounding box of M plus context, letter-boxed to a square.
 
     Sees small edits that the whole picture drowns. Missing without a mask. Arguments as :func:`clip_t`.
@@ -168,15 +152,19 @@ def clip_region(
     return with_truncation(cosine(region_embedding, target_caption_embedding), truncated_texts, "target_caption")
 
 
-@encoder_metric("i", "source_embedding", "edited_embedding", direction=Direction.NEITHER)
+@_cosine_metric(
+    "adherence.{role}_i", direction=Direction.NEITHER, features=per_role(*_PAIR), identity=Identity(1.0, 1e-5),
+    symmetric=1e-5,
+)  # fmt: skip
 def clip_i(source_embedding: Embedding, edited_embedding: Embedding) -> float | Missing:
     """cos(f(S), f(E)): how much of the picture's content is left; 1 = nothing changed that the encoder sees."""
     return cosine(source_embedding, edited_embedding)
 
 
-@encoder_metric(
-    "changed_outside_crop", "crop", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="share of changed px"
-)
+@metric(
+    "adherence.{role}_changed_outside_crop", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0),
+    unit="share of changed px", roles=ENCODERS, features=per_role("crop"), identity=not_applicable("nothing_changed"),
+)  # fmt: skip
 def changed_outside_crop(whole_change_map: ChangeMap, crop: Literal["center", "squash"]) -> float | Missing:
     """Share of the changed pixels that the encoder's centre crop hides from it; lowers confidence, judges nothing.
 
@@ -197,7 +185,7 @@ def changed_outside_crop(whole_change_map: ChangeMap, crop: Literal["center", "s
 
 
 @metric(
-    "adherence.unrelated", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag",
+    "adherence.unrelated", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=0.0,
     features={"source_embedding": "clip_source_embedding", "edited_embedding": "clip_edited_embedding"},
 )  # fmt: skip
 def unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor: float = 0.5) -> float | Missing:
@@ -214,7 +202,7 @@ def unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor
 
 
 @metric(
-    "adherence.conse_unrelated", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag",
+    "adherence.conse_unrelated", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=0.0,
     features={"source_embedding": "conse_source_embedding", "edited_embedding": "conse_edited_embedding"},
 )  # fmt: skip
 def conse_unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor: float = 0.4) -> float | Missing:
@@ -225,16 +213,15 @@ def conse_unrelated(source_embedding: Embedding, edited_embedding: Embedding, *,
     return unrelated(source_embedding, edited_embedding, floor=floor)
 
 
-@label("adherence.conse_encoder", features={"encoder_name": "conse_encoder_name"})
-@label("adherence.clip_encoder", features={"encoder_name": "clip_encoder_name"})
+@label("adherence.{role}_encoder", roles=ENCODERS, features=per_role("encoder_name"))
 def encoder(encoder_name: str) -> str:
     """Model and tag of the encoder behind the columns of that name."""
     return encoder_name
 
 
-def _gain(source: Embedding, edited: Embedding, text: Embedding, blind_below: float) -> Measurement:
+def _gain(source: Embedding, edited: Embedding, text: Embedding, blind_below: float) -> Result:
     before, after = cosine(source, text), cosine(edited, text)
     if isinstance(before, Missing) or isinstance(after, Missing):
-        return Measurement.of(undefined("zero_embedding"))
+        return undefined("zero_embedding")
     blind = image_shift(source, edited) < blind_below
-    return measured(after - before, ENCODER_BLIND if blind else "")
+    return with_cautions(after - before, ENCODER_BLIND if blind else "")

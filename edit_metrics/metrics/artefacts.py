@@ -7,14 +7,19 @@ from typing import Final
 import cv2
 import numpy as np
 
+from edit_metrics.metrics.readings import reading_columns
 from edit_metrics.pixels.luma import SMALLEST_SIDE, bt601, bt709
-from edit_metrics.types import RGB, Float32, Mask, Missing, undefined
+from edit_metrics.types import RGB, Direction, Float32, Mask, Missing, undefined
 
 _CODEC_BLOCK: Final = 8  # px, JPEG
 _FLAT_RUN: Final = 4  # px on each side of a false contour
 _LEAST_STEP: Final = 1e-3  # grey levels a pixel: under it there is nothing to take a ratio of
 
 
+@reading_columns(
+    "quality.blockiness_edited", "quality.blockiness_delta",
+    direction=Direction.LOWER_IS_BETTER, upper=None, unit="ratio",
+)  # fmt: skip
 def blockiness(image: RGB) -> float | Missing:
     """Steps across an 8-px codec grid in excess of the steps beside it (after Wang, Sheikh & Bovik 2002).
 
@@ -48,6 +53,10 @@ def luma_blockiness(grey: Float32) -> float | Missing:
     return float(np.mean(excesses))
 
 
+@reading_columns(
+    "quality.banding_edited", "quality.banding_delta",
+    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="share", flip_invariant=1e-9,
+)  # fmt: skip
 def banding(image: RGB) -> float | Missing:
     """Share of pixels on false contours (idea of BBAND, Tu et al. 2020).
 

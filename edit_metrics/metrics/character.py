@@ -1,4 +1,4 @@
-"""Is it still the same person? Faces of both pictures, matched one to one (METRICS.md §3).
+"""Is it still the same person? Faces of both pictures, matched one to one (docs/metrics.md, character).
 
 Similarity is the backend's own measure mapped to [0, 1] so that .5 is that backend's verification threshold (dlib:
 1 − d/1.2 with d ≤ .6; SFace: piecewise linear with cosine ≥ .363): thresholds do not transfer between backends, a .5
@@ -8,19 +8,22 @@ of one means what a .5 of another does. A face that is gone is a count, never a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edit_metrics.registry import label, metric
-from edit_metrics.types import Direction, Float64, Measurement, Missing, measured, not_applicable, undefined
+from edit_metrics.registry import Identity, label, metric
+from edit_metrics.types import Direction, Float64, Missing, Result, not_applicable, undefined, with_cautions
 
 Boxes = NDArray[np.floating[Any]]
 """N×4: left, top, right, bottom in px."""
 
 SAME_FROM: Final = 0.5
 FACE_LOST: Final = undefined("face_lost")
+_faces = partial(metric, direction=Direction.HIGHER_IS_BETTER, bounds=(0, 1), unit="similarity")
+_count = partial(metric, direction=Direction.LOWER_IS_BETTER, bounds=(0, None), unit="faces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ def box_overlap(first: Boxes, second: Boxes) -> Float64:
     return ratio
 
 
-@metric("character.face_similarity_min", direction=Direction.HIGHER_IS_BETTER, bounds=(0, 1), unit="similarity")
-def face_similarity_min(compared_faces: FaceMatches) -> Measurement:
+@_faces("character.face_similarity_min", identity=Identity(1.0, 1e-4))
+def face_similarity_min(compared_faces: FaceMatches) -> Result:
     """Similarity of the least similar matched face; .5 is the backend's threshold.
 
     ``not_applicable`` without a face to look for, ``undefined(face_lost)`` when E shows none. The caution
@@ -89,14 +92,14 @@ def face_similarity_min(compared_faces: FaceMatches) -> Measurement:
     return _over_matches(compared_faces, min)
 
 
-@metric("character.face_similarity_mean", direction=Direction.HIGHER_IS_BETTER, bounds=(0, 1), unit="similarity")
-def face_similarity_mean(compared_faces: FaceMatches) -> Measurement:
+@_faces("character.face_similarity_mean", identity=Identity(1.0, 1e-4))
+def face_similarity_mean(compared_faces: FaceMatches) -> Result:
     """Mean similarity of the matched faces. Missing and cautious as :func:`face_similarity_min`."""
     return _over_matches(compared_faces, lambda values: float(np.mean(values)))
 
 
-@metric("character.face_same", direction=Direction.HIGHER_IS_BETTER, bounds=(0, 1), unit="flag")
-def face_same(compared_faces: FaceMatches) -> Measurement:
+@_faces("character.face_same", unit="flag", identity=1.0)
+def face_same(compared_faces: FaceMatches) -> Result:
     """1 when every matched face is the same person at the backend's own threshold, else 0.
 
     Missing and cautious as :func:`face_similarity_min`.
@@ -104,25 +107,25 @@ def face_same(compared_faces: FaceMatches) -> Measurement:
     return _over_matches(compared_faces, lambda values: float(min(values) >= SAME_FROM))
 
 
-@metric("character.faces_source", direction=Direction.NEITHER, bounds=(0, None), unit="faces")
+@_count("character.faces_source", direction=Direction.NEITHER, identity="a count")
 def faces_source(face_matches: FaceMatches) -> float:
     """Faces in S over the size and score gates."""
     return float(face_matches.known + face_matches.excused_known)
 
 
-@metric("character.faces_edited", direction=Direction.NEITHER, bounds=(0, None), unit="faces")
+@_count("character.faces_edited", direction=Direction.NEITHER, identity="a count")
 def faces_edited(face_matches: FaceMatches) -> float:
     """Faces in E over the size and score gates."""
     return float(face_matches.found + face_matches.excused_found)
 
 
-@metric("character.faces_lost", direction=Direction.LOWER_IS_BETTER, bounds=(0, None), unit="faces")
+@_count("character.faces_lost", identity=0.0)
 def faces_lost(face_matches: FaceMatches) -> float | Missing:
     """Faces of S that have no partner in E; ``not_applicable`` when S shows none."""
     return _nothing_known(face_matches) or float(face_matches.lost)
 
 
-@metric("character.faces_gained", direction=Direction.LOWER_IS_BETTER, bounds=(0, None), unit="faces")
+@_count("character.faces_gained", identity=0.0)
 def faces_gained(face_matches: FaceMatches) -> float | Missing:
     """Faces of E that have no partner in S; those that the instruction asked for are not counted."""
     if face_matches.known == 0 and face_matches.excused_known > 0 and face_matches.found == 0:
@@ -136,7 +139,10 @@ def face_compared_with(compared_faces: FaceMatches) -> str | None:
     return compared_faces.known_from if compared_faces.known else None
 
 
-@metric("character.subject_similarity", direction=Direction.HIGHER_IS_BETTER, bounds=(-1, 1), unit="cosine")
+@metric(
+    "character.subject_similarity", direction=Direction.HIGHER_IS_BETTER, bounds=(-1, 1), unit="cosine",
+    identity=Identity(1.0, 1e-5),
+)  # fmt: skip
 def subject_similarity(
     subject_source: NDArray[np.floating[Any]], subject_edited: NDArray[np.floating[Any]]
 ) -> float | Missing:
@@ -157,10 +163,10 @@ def _nothing_known(matches: FaceMatches) -> Missing | None:
     return not_applicable("identity_edit" if matches.excused_known else "no_face_in_source")
 
 
-def _over_matches(matches: FaceMatches, formula: Any) -> Measurement:
+def _over_matches(matches: FaceMatches, formula: Any) -> Result:
     missing = _nothing_known(matches)
     if missing is not None:
-        return Measurement.of(missing)
+        return missing
     if not matches.similarities:
-        return Measurement.of(FACE_LOST)
-    return measured(formula(matches.similarities), "face_lost" if matches.lost else "")
+        return FACE_LOST
+    return with_cautions(formula(matches.similarities), "face_lost" if matches.lost else "")

@@ -8,10 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edit_metrics.types import Float64, Measurement, Missing, measured, undefined
+from edit_metrics.types import Float64, Missing, Result, undefined, with_cautions
 
 Embedding = NDArray[np.floating[Any]]
 """D, any scale; metrics use its direction only."""
+ENCODERS: Final = ("clip", "conse")
+"""Roles of the text-image encoders: what reads their embeddings exists once for each."""
 TRUNCATED: Final = "truncated_text"
 
 
@@ -36,11 +38,6 @@ def unit_vector(vector: Embedding) -> Float64:
     return wide / norm if norm > 0 else wide
 
 
-def with_truncation(
-    result: float | Missing | Measurement, truncated: Collection[str] | None, *texts: str
-) -> Measurement:
+def with_truncation(result: Result, truncated: Collection[str] | None, *texts: str) -> Result:
     """The result, with the caution ``truncated_text`` when one of the texts that it read was cut off."""
-    measurement = Measurement.of(result)
-    if measurement.value is None or not any(text in (truncated or ()) for text in texts):
-        return measurement
-    return measured(measurement.value, *measurement.cautions, TRUNCATED)
+    return with_cautions(result, TRUNCATED if any(text in (truncated or ()) for text in texts) else "")

@@ -6,6 +6,7 @@ region that was itself derived from the difference, which are unchanged by const
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import cv2
@@ -14,46 +15,37 @@ import numpy as np
 from edit_metrics.pixels.areas import MIN_SHARE, as_bytes, tile_means
 from edit_metrics.pixels.change import ChangeMap
 from edit_metrics.pixels.lab import LabPair, delta_e_2000
-from edit_metrics.registry import metric
-from edit_metrics.types import Direction, Mask, Measurement, Missing, measured, not_applicable, undefined
+from edit_metrics.registry import Identity, metric
+from edit_metrics.types import Direction, Mask, Missing, Result, not_applicable, undefined, with_cautions
 
 SATURATED: Final = 0.5
 """Share of the area at the highest floor from which on a change map is said to be saturated."""
 
 
-@metric(
-    "preservation.changed_share",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="share",
-    features={"change": "change_map", "cautions": "pixel_cautions"},
-)
-def changed_share(change: ChangeMap, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+_change = partial(
+    metric, direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="share", features={"change": "change_map"},
+    cautions="pixel_cautions", identity=0.0, blind_inside=True,
+)  # fmt: skip
+
+
+@_change("preservation.changed_share")
+def changed_share(change: ChangeMap, kept: Mask) -> Result:
     """Share of the kept pixels that changed visibly (see :func:`edit_metrics.pixels.change.find_changes`)."""
     share = np.count_nonzero(change.changed & kept) / np.count_nonzero(kept)
-    return measured(share, *(cautions or ()), *_floor_cautions(change))
+    return with_cautions(share, _saturation(change))
 
 
-@metric(
-    "preservation.change_floor",
-    direction=Direction.NEITHER,
-    bounds=(0.0, None),
-    unit="ΔE2000",
-    features={"change": "change_map"},
-)
-def change_floor(change: ChangeMap) -> Measurement:
+@_change(
+    "preservation.change_floor", direction=Direction.NEITHER, bounds=(0.0, None), unit="ΔE2000", cautions=None,
+    identity="a threshold, 3 or more",
+)  # fmt: skip
+def change_floor(change: ChangeMap) -> Result:
     """Colour difference under which the change map sees nothing: 3 on clean pairs, 10 where everything is noisy."""
-    return measured(change.floor, *_floor_cautions(change))
+    return with_cautions(change.floor, _saturation(change))
 
 
-@metric(
-    "preservation.worst_tile",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="share",
-    features={"change": "change_map", "cautions": "pixel_cautions"},
-)
-def worst_tile(change: ChangeMap, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+@_change("preservation.worst_tile")
+def worst_tile(change: ChangeMap, kept: Mask) -> Result:
     """Highest changed share of any 64-px tile (stride 32) that is at least half kept: damage that a mean would hide.
 
     Returns:
@@ -61,40 +53,28 @@ def worst_tile(change: ChangeMap, kept: Mask, cautions: tuple[str, ...] | None =
     """
     tiles = tile_means(change.changed, kept)
     if not tiles.means.size:
-        return Measurement.of(undefined("u_too_thin"))
-    return measured(float(tiles.means.max()), *(cautions or ()), *_floor_cautions(change))
+        return undefined("u_too_thin")
+    return with_cautions(float(tiles.means.max()), _saturation(change))
 
 
-@metric(
-    "preservation.over_edit_share",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="share",
-    features={"change": "change_map", "cautions": "pixel_cautions"},
-)
-def over_edit_share(
-    change: ChangeMap, mask: Mask | None = None, cautions: tuple[str, ...] | None = None
-) -> Measurement:
+@_change("preservation.over_edit_share")
+def over_edit_share(change: ChangeMap, mask: Mask | None = None) -> Result:
     """Share of the whole frame that changed outside the region where a change was expected.
 
     Args:
         change: the change map.
         mask: the expected region: the given mask, or one grounded from the instruction. None = no region is expected,
             so that the intended change counts too and the value is an upper bound (``expected_region_unknown``).
-        cautions: codes that go with the value.
     """
     outside = change.changed if mask is None else change.changed & ~mask
-    codes = (*(cautions or ()), *_floor_cautions(change), "" if mask is not None else "expected_region_unknown")
-    return measured(np.count_nonzero(outside) / outside.size, *codes)
+    unknown = "" if mask is not None else "expected_region_unknown"
+    return with_cautions(np.count_nonzero(outside) / outside.size, _saturation(change), unknown)
 
 
 @metric(
-    "adherence.under_edit_share",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="share",
-    features={"changed": "changed_pixels", "expected": "mask"},
-)
+    "adherence.under_edit_share", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="share",
+    features={"changed": "changed_pixels", "expected": "mask"}, identity=1.0,
+)  # fmt: skip
 def under_edit_share(changed: Mask, expected: Mask) -> float | Missing:
     """Share of the expected region that did not change.
 
@@ -110,7 +90,10 @@ def under_edit_share(changed: Mask, expected: Mask) -> float | Missing:
     return np.count_nonzero(expected & ~changed) / np.count_nonzero(expected)
 
 
-@metric("preservation.locality", direction=Direction.NEITHER, bounds=(0.0, 1.0), unit="")
+@metric(
+    "preservation.locality", direction=Direction.NEITHER, bounds=(0.0, 1.0), unit="",
+    identity=not_applicable("nothing_changed"),
+)  # fmt: skip
 def locality(derived_region: Mask) -> float | Missing:
     """Whether an edit without a mask is compact or smeared over the frame: 1 − its radius of gyration / the frame's.
 
@@ -128,8 +111,11 @@ def locality(derived_region: Mask) -> float | Missing:
     return max(1.0 - float(np.sqrt((rows.var() + columns.var()) / uniform)), 0.0)
 
 
-@metric("preservation.colour_shift", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE2000")
-def colour_shift(labs: LabPair, kept: Mask | None = None, derived_region: Mask | None = None) -> Measurement:
+@metric(
+    "preservation.colour_shift", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE2000",
+    identity=Identity(0.0, 1e-4), symmetric=1e-4, flip_invariant=1e-4, blind_inside=True,
+)  # fmt: skip
+def colour_shift(labs: LabPair, kept: Mask | None = None, derived_region: Mask | None = None) -> Result:
     """ΔE2000 between the mean colours of S and E over U: a drift of tone that no single pixel shows.
 
     Args:
@@ -142,13 +128,13 @@ def colour_shift(labs: LabPair, kept: Mask | None = None, derived_region: Mask |
     """
     area = kept if kept is not None or derived_region is None else ~derived_region
     if area is None:
-        return Measurement.of(not_applicable("nothing_kept"))
+        return not_applicable("nothing_kept")
     if area.mean() < MIN_SHARE:
-        return Measurement.of(undefined("kept_area_too_small"))
+        return undefined("kept_area_too_small")
     weights = as_bytes(area)
     means = [np.array(cv2.mean(lab, weights)[:3], np.float32) for lab in (labs.source, labs.edited)]
-    return measured(float(delta_e_2000(*means)), "derived_region" if kept is None else "")
+    return with_cautions(float(delta_e_2000(*means)), "derived_region" if kept is None else "")
 
 
-def _floor_cautions(change: ChangeMap) -> tuple[str, ...]:
-    return ("change_floor_saturated",) if change.saturated >= SATURATED else ()
+def _saturation(change: ChangeMap) -> str:
+    return "change_floor_saturated" if change.saturated >= SATURATED else ""

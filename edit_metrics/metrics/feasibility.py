@@ -1,4 +1,4 @@
-"""Feasibility (METRICS.md §8): whether an item can be judged at all, before any model sees E.
+"""Feasibility (docs/metrics.md, feasibility): whether an item can be judged at all, before any model sees E.
 
 ``feasibility.verdict`` gathers what the other columns say, and more, with a reason code for each finding: 1 = feasible,
 .5 = doubtful, 0 = infeasible. An infeasible item gets no costly metric. Nothing here looks at how good the edit is.
@@ -9,19 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
 
 from edit_metrics.io.images import DecodeInfo
-from edit_metrics.registry import metric
-from edit_metrics.types import Direction, Float32, Mask, Measurement, Missing, measured
+from edit_metrics.metrics.embedding import ENCODERS
+from edit_metrics.registry import metric, per_role
+from edit_metrics.types import Direction, Float32, Mask, Missing, Result, with_cautions
 
 SMALLEST_SIDE: Final = 64
-"""px, METRICS.md §8."""
+"""px, docs/metrics.md, feasibility."""
 FEASIBLE, DOUBTFUL, INFEASIBLE = 1.0, 0.5, 0.0
 NEEDS_AN_OBJECT: Final = frozenset({"remove", "replace"})
 _WORD: Final = re.compile(r"[^\W_]")
+_verdict = partial(metric, direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")
 
 
 class InstructionSlots(Protocol):
@@ -47,8 +50,8 @@ class Finding:
     grade: float
 
 
-@metric("feasibility.size_ok", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")
-def size_ok(decode_info: DecodeInfo, *, min_side: int = SMALLEST_SIDE) -> Measurement | Missing:
+@_verdict("feasibility.size_ok", identity=1.0)
+def size_ok(decode_info: DecodeInfo, *, min_side: int = SMALLEST_SIDE) -> Result:
     """1 when both pictures have sides of 64 px and more, else 0 with the code of the one that has not.
 
     Missing, with the reason of the file, when one of them does not decode.
@@ -56,54 +59,42 @@ def size_ok(decode_info: DecodeInfo, *, min_side: int = SMALLEST_SIDE) -> Measur
     for facts in (decode_info.source, decode_info.edited):
         if isinstance(facts, Missing):
             return facts
-    return _as_measurement(_size_findings(decode_info, min_side))
+    return _graded(_size_findings(decode_info, min_side))
 
 
-@metric("feasibility.mask_ok", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")
-def mask_ok(mask_file: Mask, decode_info: DecodeInfo | None = None) -> Measurement:
+@_verdict("feasibility.mask_ok", identity="depends on the mask alone")
+def mask_ok(mask_file: Mask, decode_info: DecodeInfo | None = None) -> Result:
     """1 when the mask marks a part of the picture in black and white.
 
     .5 when it is empty (``empty_mask``: nothing may change), full (``full_mask``: nothing need stay), or coloured
     (``coloured_mask``: what its colours meant is a guess). Missing without a mask, or when its file does not decode.
     """
-    return _as_measurement(_mask_findings(mask_file, decode_info))
+    return _graded(_mask_findings(mask_file, decode_info))
 
 
-@metric("feasibility.instruction_ok", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")
-def instruction_ok(instruction: str) -> Measurement:
+@_verdict("feasibility.instruction_ok", identity=1.0)
+def instruction_ok(instruction: str) -> Result:
     """1 when the instruction has words, 0 when it is empty or punctuation alone (``empty_instruction``).
 
     Missing without an instruction.
     """
-    return _as_measurement(_instruction_findings(instruction, None))
+    return _graded(_instruction_findings(instruction, None))
 
 
-@metric(
-    "feasibility.clip_text_fits",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="verdict",
-    on_request=True,
-    features={"truncated_texts": "clip_truncated_texts"},
-)
-@metric(
-    "feasibility.conse_text_fits",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="verdict",
-    on_request=True,
-    features={"truncated_texts": "conse_truncated_texts"},
-)
-def text_fits(truncated_texts: Collection[str]) -> Measurement:
+@_verdict(
+    "feasibility.{role}_text_fits", on_request=True, roles=ENCODERS, features=per_role("truncated_texts"),
+    identity="depends on the texts and the encoder's context",
+)  # fmt: skip
+def text_fits(truncated_texts: Collection[str]) -> Result:
     """1 when the text encoder reads instruction and captions to their end, else 0 with their names as codes.
 
     On request, and no part of the verdict, which depends on no model: it would tie every dimension's signature to the
     text encoder. The adherence values of a truncated text carry the caution ``truncated_text`` in any case.
     """
-    return measured(0.0 if truncated_texts else 1.0, *sorted(truncated_texts))
+    return with_cautions(0.0 if truncated_texts else 1.0, *sorted(truncated_texts))
 
 
-@metric("feasibility.captions_differ", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")
+@_verdict("feasibility.captions_differ", identity=1.0)
 def captions_differ(source_caption: str, target_caption: str) -> float:
     """1 when source and target caption differ in more than case, spaces and punctuation, else 0.
 
@@ -118,21 +109,10 @@ def share_of_distractors_beaten(picture: Float32, text: Float32, distractors: Fl
 
 
 @metric(
-    "feasibility.clip_object_rank",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="share",
-    on_request=True,
-    features={"rank": "clip_object_rank"},
-)
-@metric(
-    "feasibility.conse_object_rank",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="share",
-    on_request=True,
-    features={"rank": "conse_object_rank"},
-)
+    "feasibility.{role}_object_rank", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="share",
+    on_request=True, roles=ENCODERS, features={"rank": "{role}_object_rank"},
+    identity="depends on the source and the text",
+)  # fmt: skip
 def object_rank(rank: float) -> float:
     """How well the object to be removed, replaced or recoloured fits S, as its rank among 48 everyday things.
 
@@ -143,7 +123,7 @@ def object_rank(rank: float) -> float:
     return rank
 
 
-@metric("feasibility.verdict", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="verdict")
+@_verdict("feasibility.verdict", identity="depends on files, texts and mask")
 def verdict(
     decode_info: DecodeInfo | None = None,
     mask_file: Mask | None = None,
@@ -153,7 +133,7 @@ def verdict(
     parsed_instruction: InstructionSlots | None = None,
     *,
     min_side: int = SMALLEST_SIDE,
-) -> Measurement:
+) -> Result:
     """1 = feasible, .5 = doubtful, 0 = infeasible; the codes of all findings, the gravest first.
 
     Infeasible: a file that is missing or does not decode (``source_…``, ``edited_…``, ``mask_…`` with the decoder's
@@ -171,7 +151,7 @@ def verdict(
         parsed_instruction: edit type and slots.
         min_side: px.
     """
-    return _as_measurement(
+    return _graded(
         [
             *_file_findings(decode_info),
             *_size_findings(decode_info, min_side),
@@ -183,10 +163,10 @@ def verdict(
     )
 
 
-def _as_measurement(findings: Iterator[Finding] | list[Finding]) -> Measurement:
+def _graded(findings: Iterator[Finding] | list[Finding]) -> Result:
     by_gravity = sorted(findings, key=lambda finding: finding.grade)
     grade = by_gravity[0].grade if by_gravity else FEASIBLE
-    return measured(grade, *dict.fromkeys(finding.code for finding in by_gravity))
+    return with_cautions(grade, *dict.fromkeys(finding.code for finding in by_gravity))
 
 
 def _file_findings(info: DecodeInfo | None) -> Iterator[Finding]:

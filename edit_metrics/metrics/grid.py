@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from edit_metrics.metrics.preservation import masked_mse, mse_to_psnr
+from edit_metrics.metrics.preservation import PSNR_CAP, masked_mse, mse_to_psnr
 from edit_metrics.metrics.registration import register
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction, Mask, Measurement, Missing, measured, not_applicable, undefined
+from edit_metrics.types import RGB, Direction, Mask, Missing, not_applicable, undefined
 
 SAME_ASPECT: Final = 0.01
 NEAR_ASPECT: Final = 0.08
@@ -86,16 +86,17 @@ def fit_to_grid(source: RGB, edited: RGB, kept: Mask | None = None) -> GridFit |
     return _choose(source, fits, np.ones((height, width), np.bool_) if kept is None else kept)
 
 
-@metric("preservation.resample_ceiling_db", direction=Direction.NEITHER, bounds=(0.0, 100.0), unit="dB")
-def resample_ceiling_db(grid: GridFit) -> Measurement:
+@metric(
+    "preservation.resample_ceiling_db", direction=Direction.NEITHER, bounds=(0.0, PSNR_CAP), unit="dB",
+    identity=not_applicable("same_size"),
+)  # fmt: skip
+def resample_ceiling_db(grid: GridFit) -> float | Missing:
     """PSNR of S taken to E's size and back over U: what resampling alone costs, so that no E of that size beats it.
 
     Returns:
         ``not_applicable(same_size)`` where nothing was resampled.
     """
-    if grid.resample_ceiling_db is None:
-        return Measurement.of(not_applicable("same_size"))
-    return measured(grid.resample_ceiling_db)
+    return not_applicable("same_size") if grid.resample_ceiling_db is None else grid.resample_ceiling_db
 
 
 def _candidates(source: RGB, edited: RGB) -> list[_Candidate]:
@@ -126,8 +127,8 @@ def _lay(
 
 
 def _choose(source: RGB, fits: list[GridFit], kept: Mask) -> GridFit | Missing:
-    errors = [masked_mse(source, fit.edited, kept & fit.covered).value for fit in fits]
-    ranked = sorted(((mse_to_psnr(mse), i) for i, mse in enumerate(errors) if mse is not None), reverse=True)
+    errors = [masked_mse(source, fit.edited, kept & fit.covered) for fit in fits]
+    ranked = sorted(((mse_to_psnr(e), i) for i, e in enumerate(errors) if not isinstance(e, Missing)), reverse=True)
     if not ranked:
         return undefined("geometry_mismatch")
     best = fits[ranked[0][1]]

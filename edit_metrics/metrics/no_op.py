@@ -18,7 +18,7 @@ MAX_COARSE_DIFFERENCE: Final = 1.5
 """Mean ΔE2000 of the blurred, shift-aligned pair; a tone edit lies above it even where no pixel stands out."""
 
 
-@metric("adherence.no_op", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag")
+@metric("adherence.no_op", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=1.0)
 def no_op(
     source: RGB,
     edited: RGB,

@@ -2,11 +2,15 @@
 
 Each is a function of one H×W×3 8-bit sRGB picture and returns a number, or the typed reason why there is none. They
 read the whole picture, and all of them depend on its size: compare only readings taken on the same grid.
+
+Each has two columns, of E and of E minus S, so that a bad source does not fail a good edit. Both pictures are read on
+S's grid; where E has no place there it is read on its own, with the caution ``other_grid``; where it had to be resized,
+with ``resized``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -14,37 +18,14 @@ import cv2
 import numpy as np
 
 from edit_metrics.metrics.artefacts import luma_banding, luma_blockiness
+from edit_metrics.metrics.readings import QualityReadings, reading_columns
 from edit_metrics.pixels.luma import SMALLEST_SIDE, bt601, bt709
-from edit_metrics.types import RGB, Float32, Missing, undefined
+from edit_metrics.types import RGB, Direction, Float32, Missing, undefined
 
 _DB2_HIGH: Final = np.array([-0.4829629131445341, 0.8365163037378079, -0.2241438680420134, -0.1294095225512604])
 _GAUSSIAN_MAD: Final = 0.6744897501960817  # the 75 % quantile of a standard normal
 _ROUNDING: Final = 1e-3  # grey levels under which a float32 wavelet coefficient of 8-bit data is rounding
 _BLUR_SPAN: Final = 11  # px of the low pass, Crete 2007
-
-
-@dataclass(frozen=True, slots=True)
-class QualityReadings:
-    """All readings of one picture; each field is what the function of that name returned.
-
-    Attributes:
-        cautions: codes that go with every value: ``other_grid`` when the picture was not on the source's grid, so that
-            differences mix in its size.
-    """
-
-    blur: float | Missing
-    noise_sigma: float | Missing
-    blockiness: float | Missing
-    clipped_highlights: float | Missing
-    clipped_shadows: float | Missing
-    banding: float | Missing
-    colourfulness: float | Missing
-    resolution_loss: float | Missing
-    cautions: tuple[str, ...] = ()
-
-
-READINGS: Final = tuple(field.name for field in fields(QualityReadings) if field.name != "cautions")
-"""Names of the readings, in the order of their columns."""
 
 
 def read_quality(image: RGB, *, cautions: tuple[str, ...] = ()) -> QualityReadings:
@@ -63,6 +44,10 @@ def read_quality(image: RGB, *, cautions: tuple[str, ...] = ()) -> QualityReadin
     )
 
 
+@reading_columns(
+    "quality.blur_edited", "quality.blur_delta",
+    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="",
+)  # fmt: skip
 def blur(image: RGB) -> float | Missing:
     """Perceptual blur (Crete et al. 2007): how little a further low pass takes from the picture's edges.
 
@@ -93,6 +78,10 @@ def _blur(grey: Float32) -> float | Missing:
     return max(effects)
 
 
+@reading_columns(
+    "quality.noise_sigma_edited", "quality.noise_sigma_delta",
+    direction=Direction.NEITHER, upper=None, unit="levels",
+)  # fmt: skip
 def noise_sigma(image: RGB) -> float | Missing:
     """Standard deviation of the noise: median absolute diagonal wavelet detail / .6745 (Donoho & Johnstone 1994).
 
@@ -128,11 +117,19 @@ def _diagonal_detail(channel: RGB) -> Float32:
     return np.asarray(detail[1 : 2 * rows : 2, 1 : 2 * columns : 2], np.float32)
 
 
+@reading_columns(
+    "quality.clipped_highlights_edited", "quality.clipped_highlights_delta",
+    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="share", flip_invariant=0.0,
+)  # fmt: skip
 def clipped_highlights(image: RGB) -> float:
     """Share of pixels that are blown out: all three channels ≥ 254 of 255. In [0, 1]."""
     return _share_between(image, 254, 255)
 
 
+@reading_columns(
+    "quality.clipped_shadows_edited", "quality.clipped_shadows_delta",
+    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="share", flip_invariant=0.0,
+)  # fmt: skip
 def clipped_shadows(image: RGB) -> float:
     """Share of pixels that are crushed: all three channels ≤ 1 of 255. In [0, 1]."""
     return _share_between(image, 0, 1)
@@ -143,6 +140,10 @@ def _share_between(image: RGB, low: int, high: int) -> float:
     return float(cv2.countNonZero(inside) / inside.size)
 
 
+@reading_columns(
+    "quality.colourfulness_edited", "quality.colourfulness_delta",
+    direction=Direction.NEITHER, upper=None, unit="levels", flip_invariant=1e-6,
+)  # fmt: skip
 def colourfulness(image: RGB) -> float:
     """Colourfulness M³ of Hasler & Süsstrunk (2003): √(σ²rg + σ²yb) + .3·√(μ²rg + μ²yb).
 
@@ -157,6 +158,10 @@ def colourfulness(image: RGB) -> float:
     return float(np.hypot(*deviation.ravel()) + 0.3 * np.hypot(*mean.ravel()))
 
 
+@reading_columns(
+    "quality.resolution_loss_edited", "quality.resolution_loss_delta",
+    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="share", flip_invariant=1e-6,
+)  # fmt: skip
 def resolution_loss(image: RGB) -> float | Missing:
     """How much of the frequency range is empty: 1 − f95 / Nyquist.
 

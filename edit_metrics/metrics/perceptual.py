@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import cv2
 import numpy as np
 
 from edit_metrics.pixels.areas import MIN_SHARE, erode, tile_means
-from edit_metrics.registry import metric
-from edit_metrics.types import (
-    Direction,
-    Float32,
-    Float64,
-    Mask,
-    Measurement,
-    Missing,
-    measured,
-    not_applicable,
-    undefined,
-)
+from edit_metrics.registry import Identity, metric
+from edit_metrics.types import Direction, Float32, Float64, Mask, Missing, not_applicable, undefined
 
 MIN_SIDE: Final = 64
+"""px, docs/metrics.md; the deepest of AlexNet's maps has 3×3 places there."""
 THIN_RIM: Final = 16
 """px; a kept area that is thinner than this is seen through the fill (an 8-px ring: .054 filled, .81 unfilled)."""
 
@@ -36,36 +28,26 @@ class HasLayerMaps(Protocol):
         ...
 
 
-@metric(
+_lpips = partial(metric, direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="", cautions="pixel_cautions")
+_ZERO: Final = Identity(0.0, 1e-5)
+"""A network in float32 gives equal pictures equal features up to rounding."""
+
+
+@_lpips(
     "preservation.lpips_aligned",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, None),
-    unit="",
     on_request=True,
-    features={"pair": "lpips_maps_aligned", "kept": "aligned_kept", "cautions": "pixel_cautions"},
+    features={"pair": "lpips_maps_aligned", "kept": "aligned_kept"},
+    identity=Identity(0.0, 1e-5, moved=True),
+    blind_inside=True,
 )
-@metric(
-    "preservation.lpips_unfilled",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, None),
-    unit="",
-    on_request=True,
-    features={"pair": "lpips_maps_unfilled", "cautions": "pixel_cautions"},
-)
-@metric(
-    "preservation.lpips",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, None),
-    unit="",
-    features={"pair": "lpips_maps", "cautions": "pixel_cautions"},
-)
-def lpips_over_kept(pair: HasLayerMaps, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+@_lpips("preservation.lpips_unfilled", on_request=True, features={"pair": "lpips_maps_unfilled"}, identity=_ZERO)
+@_lpips("preservation.lpips", features={"pair": "lpips_maps"}, identity=_ZERO, symmetric=1e-5, blind_inside=True)
+def lpips_over_kept(pair: HasLayerMaps, kept: Mask) -> float | Missing:
     """LPIPS v0.1 with each layer's map averaged over U; 0 = alike, about .7 = unrelated.
 
     Args:
         pair: one pass of the backbone over S and E (filled from S inside the mask, for ``preservation.lpips``).
         kept: U, H×W; downsampled by area to each layer's grid as weights. At U = 1 the value is the standard LPIPS.
-        cautions: codes that go with the value.
 
     Returns:
         ``undefined(too_small)`` for a side under 64 px; ``undefined(u_too_thin)`` where U eroded by 16 px covers less
@@ -74,47 +56,34 @@ def lpips_over_kept(pair: HasLayerMaps, kept: Mask, cautions: tuple[str, ...] | 
     References:
         Zhang, Isola, Efros, Shechtman, Wang: The unreasonable effectiveness of deep features, CVPR 2018.
     """
-    return masked_lpips_from_maps(pair.layer_maps, kept, cautions)
+    return masked_lpips_from_maps(pair.layer_maps, kept)
 
 
-def masked_lpips_from_maps(
-    layer_maps: Sequence[Float32], kept: Mask, cautions: tuple[str, ...] | None = None
-) -> Measurement:
+def masked_lpips_from_maps(layer_maps: Sequence[Float32], kept: Mask) -> float | Missing:
     """The same from bare maps: per layer H_l×W_l, the channel-weighted squared feature difference."""
     if min(kept.shape) < MIN_SIDE:
-        return Measurement.of(undefined("too_small"))
+        return undefined("too_small")
     if erode(kept, THIN_RIM).mean() < MIN_SHARE:
-        return Measurement.of(undefined("u_too_thin"))
-    return measured(sum(_weighted_mean(layer, kept) for layer in layer_maps), *(cautions or ()))
+        return undefined("u_too_thin")
+    return sum(_weighted_mean(layer, kept) for layer in layer_maps)
 
 
-@metric(
-    "preservation.worst_tile_lpips",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, None),
-    unit="",
-    features={"pair": "lpips_maps", "cautions": "pixel_cautions"},
-)
-def worst_tile_lpips(pair: HasLayerMaps, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+@_lpips("preservation.worst_tile_lpips", features={"pair": "lpips_maps"}, identity=_ZERO, blind_inside=True)
+def worst_tile_lpips(pair: HasLayerMaps, kept: Mask) -> float | Missing:
     """Worst minus median mean of the LPIPS map over 64-px tiles (stride 32) that are at least half kept.
 
     High = damage in one place; the median takes out what a re-encode does everywhere. Missing as LPIPS itself.
     """
     if min(kept.shape) < MIN_SIDE:
-        return Measurement.of(undefined("too_small"))
+        return undefined("too_small")
     means = tile_means(spatial_map(pair.layer_maps, (kept.shape[0], kept.shape[1])), kept).means
-    if not means.size:
-        return Measurement.of(undefined("u_too_thin"))
-    return measured(float(means.max() - np.median(means)), *(cautions or ()))
+    return float(means.max() - np.median(means)) if means.size else undefined("u_too_thin")
 
 
 @metric(
-    "adherence.lpips_change",
-    direction=Direction.NEITHER,
-    bounds=(0.0, None),
-    unit="",
-    features={"pair": "lpips_maps"},
-)
+    "adherence.lpips_change", direction=Direction.NEITHER, bounds=(0.0, None), unit="",
+    features={"pair": "lpips_maps"}, identity=_ZERO,
+)  # fmt: skip
 def lpips_change(pair: HasLayerMaps, mask: Mask | None = None) -> float | Missing:
     """LPIPS of the whole pair where no mask is given: how much changed at all, the intended change included.
 

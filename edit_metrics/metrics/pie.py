@@ -7,13 +7,15 @@ mask of one (−4.77 dB). For an honest value use :mod:`edit_metrics.metrics.pre
 
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 
 from edit_metrics.metrics.perceptual import HasLayerMaps
 from edit_metrics.metrics.preservation import PSNR_CAP, masked_mse, mse_to_psnr
-from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction, Float64, Mask, Measurement, measured
+from edit_metrics.registry import Identity, metric
+from edit_metrics.types import RGB, Direction, Float64, Mask, Missing, Result, with_cautions
 
 _WINDOW = (11, 11)
 _SIGMA = 1.5
@@ -32,7 +34,10 @@ def blackened(image: RGB, kept: Mask) -> RGB:
     return image * kept[..., None]
 
 
-@metric("preservation.pie_mse", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="", on_request=True)
+_published = partial(metric, on_request=True, blind_inside=True)
+
+
+@_published("preservation.pie_mse", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="", identity=0.0)
 def pie_mse(source: RGB, edited: RGB, mask: Mask) -> float:
     """Mean squared difference of the blackened pictures over all pixels, values in [0, 1].
 
@@ -46,16 +51,26 @@ def pie_mse(source: RGB, edited: RGB, mask: Mask) -> float:
     return squares / (255**2 * source.size)
 
 
-@metric(
-    "preservation.pie_psnr", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, PSNR_CAP), unit="dB", on_request=True
+@_published(
+    "preservation.pie_psnr",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(0.0, PSNR_CAP),
+    unit="dB",
+    identity=PSNR_CAP,
 )
-def pie_psnr(source: RGB, edited: RGB, mask: Mask) -> Measurement:
+def pie_psnr(source: RGB, edited: RGB, mask: Mask) -> Result:
     """−10·log10 of :func:`pie_mse`; PIE-Bench has infinity where this has 100 dB and the caution ``capped``."""
     mse = pie_mse(source, edited, mask)
-    return measured(mse_to_psnr(mse), "" if mse else "capped")
+    return with_cautions(mse_to_psnr(mse), "" if mse else "capped")
 
 
-@metric("preservation.pie_ssim", direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="", on_request=True)
+@_published(
+    "preservation.pie_ssim",
+    direction=Direction.HIGHER_IS_BETTER,
+    bounds=(-1.0, 1.0),
+    unit="",
+    identity=Identity(1.0, 1e-9),
+)
 def pie_ssim(source: RGB, edited: RGB, mask: Mask, *, crop_border: bool = True) -> float:
     """SSIM of the blackened pictures over all pixels (11×11 Gaussian, reflected borders), as torchmetrics computes it.
 
@@ -75,30 +90,32 @@ def pie_ssim(source: RGB, edited: RGB, mask: Mask, *, crop_border: bool = True) 
     return float(values[5:-5, 5:-5].mean() if crop_border else values.mean())
 
 
-@metric(
+@_published(
     "preservation.pie_lpips",
     direction=Direction.LOWER_IS_BETTER,
     bounds=(0.0, None),
     unit="",
-    on_request=True,
     features={"pair": "pie_lpips_maps"},
+    identity=Identity(0.0, 1e-5),
 )
 def pie_lpips(pair: HasLayerMaps) -> float:
     """LPIPS of the blackened pictures over all pixels; PIE-Bench uses SqueezeNet (``backends.perceptual.net``)."""
     return float(sum(layer.mean(dtype=np.float64) for layer in pair.layer_maps))
 
 
-@metric(
+@_published(
     "preservation.brushnet_psnr",
     direction=Direction.HIGHER_IS_BETTER,
     bounds=(None, PSNR_CAP),
     unit="dB",
-    on_request=True,
+    identity=PSNR_CAP,
 )
-def brushnet_psnr(source: RGB, edited: RGB, kept: Mask) -> Measurement:
+def brushnet_psnr(source: RGB, edited: RGB, kept: Mask) -> Result:
     """PSNR with a squared sum over three channels divided by a mask sum over one: 4.77 dB below the honest value."""
     mse = masked_mse(source, edited, kept)
-    return mse if mse.value is None else measured(mse_to_psnr(3 * mse.value), "" if mse.value else "capped")
+    if isinstance(mse, Missing):
+        return mse
+    return with_cautions(mse_to_psnr(3 * mse), "" if mse else "capped")
 
 
 def _blur(planes: Float64) -> Float64:

@@ -1,107 +1,25 @@
-"""Visual quality without a reference (METRICS.md §6): what E reads, and how far that is from what S reads.
+"""Visual quality as learned models see it (docs/metrics.md, quality): of E, and E minus S.
 
-Each reading of :mod:`edit_metrics.metrics.no_reference` has two columns: ``<reading>_edited`` and ``<reading>_delta``,
-E minus S, so that a bad source does not fail a good edit. Both pictures are read on S's grid, because the size of a
-picture changes its blur; where E has no place on that grid it is read on its own, with the caution
-``other_grid``; where it had to be resized, with ``resized``.
+The simple readings (blur, noise, blocks, clipping, banding, colour, bandwidth) stand in :mod:`.no_reference` and
+:mod:`.artefacts`, each with its two columns.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
 
-from edit_metrics.metrics import artefacts, no_reference
-from edit_metrics.metrics.no_reference import QualityReadings
-from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction, Float32, Measurement, Missing, measured, unavailable
+from edit_metrics.registry import Identity, metric
+from edit_metrics.types import Direction, Float32, Missing, unavailable
 
 LOGIT_SCALE: Final = 100.0
 """The temperature at which CLIP was trained (Radford 2021)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingColumns:
-    """How one reading stands in the table.
-
-    Attributes:
-        reading: the function of one picture; its name is a field of :class:`QualityReadings`.
-        direction: of both columns.
-        upper: bound of the reading, whose lower bound is 0; None where there is none.
-        unit: of both columns.
-    """
-
-    reading: Callable[[RGB], float | Missing]
-    direction: Direction
-    upper: float | None
-    unit: str
-
-
-COLUMNS: Final = (
-    ReadingColumns(no_reference.blur, Direction.LOWER_IS_BETTER, 1.0, ""),
-    ReadingColumns(no_reference.noise_sigma, Direction.NEITHER, None, "levels"),
-    ReadingColumns(artefacts.blockiness, Direction.LOWER_IS_BETTER, None, "ratio"),
-    ReadingColumns(no_reference.clipped_highlights, Direction.LOWER_IS_BETTER, 1.0, "share"),
-    ReadingColumns(no_reference.clipped_shadows, Direction.LOWER_IS_BETTER, 1.0, "share"),
-    ReadingColumns(artefacts.banding, Direction.LOWER_IS_BETTER, 1.0, "share"),
-    ReadingColumns(no_reference.colourfulness, Direction.NEITHER, None, "levels"),
-    ReadingColumns(no_reference.resolution_loss, Direction.LOWER_IS_BETTER, 1.0, "share"),
-)
-
-
-def _register_reading(column: ReadingColumns) -> None:
-    name = column.reading.__name__
-
-    def edited(edited_readings: QualityReadings) -> Measurement | Missing:
-        return edited_reading(edited_readings, name)
-
-    def delta(source_readings: QualityReadings, edited_readings: QualityReadings) -> Measurement | Missing:
-        return reading_delta(source_readings, edited_readings, name)
-
-    lowest = None if column.upper is None else -column.upper
-    meaning = inspect.getdoc(column.reading) or ""
-    edited.__doc__ = f"E. {meaning}"
-    delta.__doc__ = f"E minus S, 0 = as the source, whatever that was. {meaning}"
-    metric(f"quality.{name}_edited", direction=column.direction, bounds=(0.0, column.upper), unit=column.unit)(edited)
-    metric(f"quality.{name}_delta", direction=column.direction, bounds=(lowest, column.upper), unit=column.unit)(delta)
-
-
-for _column in COLUMNS:
-    _register_reading(_column)
-
-
-def edited_reading(edited_readings: QualityReadings, name: str) -> Measurement | Missing:
-    """One reading of E, with the cautions that go with its grid.
-
-    Args:
-        edited_readings: all readings of E.
-        name: a field of :class:`QualityReadings`.
-    """
-    value = getattr(edited_readings, name)
-    if isinstance(value, Missing):
-        return value
-    return measured(value, *edited_readings.cautions)
-
-
-def reading_delta(
-    source_readings: QualityReadings, edited_readings: QualityReadings, name: str
-) -> Measurement | Missing:
-    """One reading of E minus the same of S; missing when either is.
-
-    Args:
-        source_readings: all readings of S.
-        edited_readings: all readings of E.
-        name: a field of :class:`QualityReadings`.
-    """
-    before, after = getattr(source_readings, name), getattr(edited_readings, name)
-    for value in (before, after):
-        if isinstance(value, Missing):
-            return value
-    return measured(after - before, *edited_readings.cautions)
+_of_edited = partial(metric, direction=Direction.HIGHER_IS_BETTER, identity="depends on the picture")
+_delta = partial(
+    metric, direction=Direction.HIGHER_IS_BETTER, identity=Identity(0.0, 1e-5), antisymmetric=1e-5
+)  # fmt: skip
 
 
 def antonym_probability(embedding: Float32, antonyms: Float32, *, logit_scale: float = LOGIT_SCALE) -> float:
@@ -122,7 +40,7 @@ def antonym_probability(embedding: Float32, antonyms: Float32, *, logit_scale: f
     return float(1.0 / (1.0 + np.exp(np.clip(bad - good, -500.0, 500.0))))
 
 
-@metric("quality.clip_iqa_edited", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="probability")
+@_of_edited("quality.clip_iqa_edited", bounds=(0.0, 1.0), unit="probability")
 def clip_iqa_edited(edited_clip_iqa: float) -> float:
     """E: probability of "Good photo." against "Bad photo." in CLIP's space (idea: CLIP-IQA, Wang et al. 2023).
 
@@ -131,9 +49,7 @@ def clip_iqa_edited(edited_clip_iqa: float) -> float:
     return edited_clip_iqa
 
 
-@metric(
-    "quality.clip_iqa_delta", direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="probability difference"
-)
+@_delta("quality.clip_iqa_delta", bounds=(-1.0, 1.0), unit="probability difference")
 def clip_iqa_delta(source_clip_iqa: float, edited_clip_iqa: float) -> float:
     """E minus S: probability of "Good photo." against "Bad photo."; 0 = as the source.
 
@@ -156,25 +72,25 @@ class LearnedScores(Protocol):
         ...
 
 
-@metric("quality.musiq_edited", direction=Direction.HIGHER_IS_BETTER, bounds=(None, None), unit="", on_request=True)
+@_of_edited("quality.musiq_edited", bounds=(None, None), unit="", on_request=True)
 def musiq_edited(edited_iqa: LearnedScores) -> float | Missing:
     """E: MUSIQ (Ke et al. 2021, KonIQ-10k), about 0..100; ``unavailable(no_weights)`` without its file."""
     return _given(edited_iqa.musiq)
 
 
-@metric("quality.musiq_delta", direction=Direction.HIGHER_IS_BETTER, bounds=(None, None), unit="", on_request=True)
+@_delta("quality.musiq_delta", bounds=(None, None), unit="", on_request=True)
 def musiq_delta(source_iqa: LearnedScores, edited_iqa: LearnedScores) -> float | Missing:
     """E minus S: MUSIQ (Ke et al. 2021); 0 = as the source; ``unavailable(no_weights)``."""
     return _given_delta(source_iqa.musiq, edited_iqa.musiq)
 
 
-@metric("quality.topiq_edited", direction=Direction.HIGHER_IS_BETTER, bounds=(None, None), unit="", on_request=True)
+@_of_edited("quality.topiq_edited", bounds=(None, None), unit="", on_request=True)
 def topiq_edited(edited_iqa: LearnedScores) -> float | Missing:
     """E: TOPIQ-NR (Chen et al. 2024, KonIQ-10k), about 0..1; ``unavailable(no_weights)`` without its file."""
     return _given(edited_iqa.topiq)
 
 
-@metric("quality.topiq_delta", direction=Direction.HIGHER_IS_BETTER, bounds=(None, None), unit="", on_request=True)
+@_delta("quality.topiq_delta", bounds=(None, None), unit="", on_request=True)
 def topiq_delta(source_iqa: LearnedScores, edited_iqa: LearnedScores) -> float | Missing:
     """E minus S: TOPIQ-NR (Chen et al. 2024); 0 = as the source; ``unavailable(no_weights)``."""
     return _given_delta(source_iqa.topiq, edited_iqa.topiq)

@@ -7,6 +7,7 @@ mask was filled from S must never be registered: the fill correlates at zero shi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import cv2
@@ -14,7 +15,7 @@ import numpy as np
 from scipy import fft
 
 from edit_metrics.pixels.areas import as_bytes, erode, tile_starts
-from edit_metrics.registry import metric
+from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 
 TILE: Final = 96
@@ -145,37 +146,45 @@ def channel_gains(source: RGB, edited: RGB, kept: Mask) -> ChannelGains | Missin
     return ChannelGains(*(e / s for s, e in zip(before, after, strict=True)))
 
 
-@metric("preservation.shift_px", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="px")
-def shift_px(registration: Registration, kept: Mask) -> float:
+_over_u = partial(metric, direction=Direction.NEITHER, bounds=(0.0, None), unit="ratio", blind_inside=True)
+"""The whole frame registers without a mask too; but what is said here is said of U."""
+_gain = partial(_over_u, identity=Identity(1.0, 1e-6), flip_invariant=1e-9)
+
+
+@_over_u(
+    "preservation.shift_px", direction=Direction.LOWER_IS_BETTER, unit="px", requires=("kept",),
+    identity=Identity(0.0, 1e-3),
+)  # fmt: skip
+def shift_px(registration: Registration) -> float:
     """How far the kept area moved, from tiles of it that agree; ``undefined(no_registration)`` where they do not."""
     return registration.shift
 
 
-@metric("preservation.shift_consensus", direction=Direction.NEITHER, bounds=(0.0, 1.0), unit="share")
-def shift_consensus(registration: Registration, kept: Mask) -> float:
+@_over_u("preservation.shift_consensus", bounds=(0.0, 1.0), unit="share", requires=("kept",), identity=1.0)
+def shift_consensus(registration: Registration) -> float:
     """Share of the textured tiles that agree on the shift (or zoom)."""
     return registration.consensus
 
 
-@metric("preservation.scale", direction=Direction.NEITHER, bounds=(0.0, None), unit="ratio")
-def scale(registration: Registration, kept: Mask) -> float:
+@_over_u("preservation.scale", requires=("kept",), identity=Identity(1.0, 1e-6))
+def scale(registration: Registration) -> float:
     """Zoom of E against S; 1 = none. Never corrected: a zoom is damage."""
     return registration.scale
 
 
-@metric("preservation.gain_r", direction=Direction.NEITHER, bounds=(0.0, None), unit="ratio")
+@_gain("preservation.gain_r")
 def gain_r(gains: ChannelGains) -> float:
     """Mean red of E over that of S on the kept pixels; 1 = unchanged. Never corrected."""
     return gains.red
 
 
-@metric("preservation.gain_g", direction=Direction.NEITHER, bounds=(0.0, None), unit="ratio")
+@_gain("preservation.gain_g")
 def gain_g(gains: ChannelGains) -> float:
     """Mean green of E over that of S on the kept pixels; 1 = unchanged."""
     return gains.green
 
 
-@metric("preservation.gain_b", direction=Direction.NEITHER, bounds=(0.0, None), unit="ratio")
+@_gain("preservation.gain_b")
 def gain_b(gains: ChannelGains) -> float:
     """Mean blue of E over that of S on the kept pixels; 1 = unchanged."""
     return gains.blue

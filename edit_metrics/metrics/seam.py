@@ -11,18 +11,7 @@ import numpy as np
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.pixels.lab import rgb_to_lab
 from edit_metrics.registry import metric
-from edit_metrics.types import (
-    RGB,
-    Direction,
-    Float32,
-    Float64,
-    Mask,
-    Measurement,
-    Missing,
-    measured,
-    not_applicable,
-    undefined,
-)
+from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, not_applicable, undefined
 
 OUTSIDE_PX: Final = (4, 5, 6, 7, 8, 9)
 """Distances from the border at which the picture's own gradient is read."""
@@ -40,13 +29,10 @@ class _Border:
 
 
 @metric(
-    "structure.seam",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(None, None),
-    unit="ΔE/px",
-    features={"cautions": "pixel_cautions"},
-)
-def seam(source: RGB, edited: RGB, mask: Mask, cautions: tuple[str, ...] | None = None) -> Measurement | Missing:
+    "structure.seam", direction=Direction.LOWER_IS_BETTER, bounds=(None, None), unit="ΔE/px",
+    cautions="pixel_cautions", identity="compares the border with its surroundings: near 0 by chance",
+)  # fmt: skip
+def seam(source: RGB, edited: RGB, mask: Mask) -> float | Missing:
     """Colour gradient of E across ∂M, minus the same 4–9 px outside, where S is smooth.
 
     Gradients are half the CIELAB distance (ΔE76) of two points 2 px apart along the border's normal. S is smooth where
@@ -57,7 +43,6 @@ def seam(source: RGB, edited: RGB, mask: Mask, cautions: tuple[str, ...] | None 
         source: S, H×W×3.
         edited: E on S's grid.
         mask: M, H×W, True where the picture may change.
-        cautions: codes that go with the value.
 
     Returns:
         0 = the border shows no more than its surroundings; slightly below 0 by chance. ``not_applicable(no_border)``
@@ -75,7 +60,7 @@ def seam(source: RGB, edited: RGB, mask: Mask, cautions: tuple[str, ...] | None 
     if smooth.mean() < 0.5:
         return not_applicable("source_not_smooth")
     excess = after[0] - after[1:].mean(axis=0)
-    return measured(float(excess[smooth].mean()), *(cautions or ()))
+    return float(excess[smooth].mean())
 
 
 def _surroundings(mask: Mask) -> tuple[slice, slice]:

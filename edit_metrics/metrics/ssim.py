@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import cv2
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edit_metrics.pixels.areas import as_bytes
-from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Measurement, measured, undefined
+from edit_metrics.registry import Identity, metric
+from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 
 WINDOW: Final = 11
 SIGMA: Final = 1.5
@@ -58,43 +59,49 @@ def ssim_map_float64(source: RGB, edited: RGB, kept: Mask | None = None) -> Ssim
     return _map(source, edited, kept, np.float64)
 
 
-@metric(
+_ssim = partial(
+    metric, direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="", cautions="pixel_cautions",
+    blind_inside=True,
+)  # fmt: skip
+_FLOAT32_MEAN: Final = 2e-5
+"""What float32 may cost a mean, see :func:`ssim_map`."""
+
+
+@_ssim(
     "preservation.ssim_aligned",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(-1.0, 1.0),
-    unit="",
-    features={"ssim": "aligned_ssim_map", "kept": "aligned_kept", "cautions": "pixel_cautions"},
+    features={"ssim": "aligned_ssim_map", "kept": "aligned_kept"},
+    identity=Identity(1.0, _FLOAT32_MEAN, moved=True),
 )
-@metric(
+@_ssim(
     "preservation.ssim",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(-1.0, 1.0),
-    unit="",
-    features={"ssim": "ssim_map", "cautions": "pixel_cautions"},
+    features={"ssim": "ssim_map"},
+    identity=Identity(1.0, _FLOAT32_MEAN),
+    symmetric=1e-6,
+    flip_invariant=1e-6,
 )
-def mean_ssim(ssim: SsimMap, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+def mean_ssim(ssim: SsimMap, kept: Mask) -> float | Missing:
     """Mean SSIM over kept pixels whose window is at least half kept and lies within the frame.
 
     Returns:
         1 = same structure; ``undefined(too_small)`` when no window qualifies.
     """
-    return _mean_over(ssim.values, kept & (ssim.weights >= MIN_WEIGHT), cautions)
+    return _mean_over(ssim.values, kept & (ssim.weights >= MIN_WEIGHT))
 
 
-@metric(
+@_ssim(
     "preservation.ssim_core",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(-1.0, 1.0),
-    unit="",
-    features={"ssim": "ssim_map", "cautions": "pixel_cautions"},
+    features={"ssim": "ssim_map"},
+    identity=Identity(1.0, _FLOAT32_MEAN),
+    symmetric=1e-6,
+    flip_invariant=1e-6,
 )
-def mean_ssim_core(ssim: SsimMap, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+def mean_ssim_core(ssim: SsimMap, kept: Mask) -> float | Missing:
     """Mean SSIM over pixels whose whole window is kept, where it equals the ordinary map."""
     whole = cv2.erode(as_bytes(kept), np.ones((WINDOW, WINDOW), np.uint8)).view(np.bool_)
-    return _mean_over(ssim.values, whole, cautions)
+    return _mean_over(ssim.values, whole)
 
 
-def masked_ssim(source: RGB, edited: RGB, kept: Mask | None = None) -> Measurement:
+def masked_ssim(source: RGB, edited: RGB, kept: Mask | None = None) -> float | Missing:
     """SSIM over the kept pixels, in float64; at U = 1 the value of ``skimage.metrics.structural_similarity``.
 
     Args:
@@ -106,12 +113,10 @@ def masked_ssim(source: RGB, edited: RGB, kept: Mask | None = None) -> Measureme
     return mean_ssim(ssim_map_float64(source, edited, kept), everywhere if kept is None else kept)
 
 
-def _mean_over(values: NDArray[Any], area: Mask, cautions: tuple[str, ...] | None) -> Measurement:
+def _mean_over(values: NDArray[Any], area: Mask) -> float | Missing:
     inner = (slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
     chosen = values[inner][area[inner]]
-    if chosen.size == 0:
-        return Measurement.of(undefined("too_small"))
-    return measured(float(chosen.mean(dtype=np.float64)), *(cautions or ()))
+    return undefined("too_small") if chosen.size == 0 else float(chosen.mean(dtype=np.float64))
 
 
 def _map(source: RGB, edited: RGB, kept: Mask | None, dtype: Any) -> SsimMap:

@@ -8,6 +8,7 @@ at all to ``gmsd``, ``ms_ssim`` and ``edge_f1``.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import cv2
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from edit_metrics.pixels.areas import as_bytes, erode
 from edit_metrics.pixels.luma import bt601
-from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Measurement, Missing, measured, undefined
+from edit_metrics.registry import Identity, metric
+from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 
 GMSD_C: Final = 170.0
 """Xue 2014, for luma 0..255."""
@@ -29,16 +30,14 @@ _LEAST_PIXELS: Final = 64
 TOO_THIN: Final = undefined("u_too_thin")
 
 
-@metric(
-    "structure.gmsd",
-    direction=Direction.LOWER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="",
-    features={"cautions": "pixel_cautions"},
-)
-def gmsd(
-    source: RGB, edited: RGB, geometry_region: Mask, cautions: tuple[str, ...] | None = None
-) -> Measurement | Missing:
+_geometry = partial(
+    metric, direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="", cautions="pixel_cautions",
+    symmetric=1e-6, blind_inside=True,
+)  # fmt: skip
+
+
+@_geometry("structure.gmsd", direction=Direction.LOWER_IS_BETTER, identity=Identity(0.0, 1e-6), flip_invariant=1e-6)
+def gmsd(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
     """Gradient magnitude similarity deviation (Xue et al. 2014) over R: how unevenly gradients were damaged.
 
     Luma 0..255, 2×2 average and every second pixel, Prewitt/3, c = 170; the standard deviation of the similarity map
@@ -48,7 +47,6 @@ def gmsd(
         source: S, H×W×3.
         edited: E on S's grid.
         geometry_region: R, H×W, True where geometry must hold.
-        cautions: codes that go with the value.
 
     Returns:
         0 = gradients kept, or all changed alike. ``undefined(u_too_thin)`` when fewer than 64 supports lie in R.
@@ -58,7 +56,7 @@ def gmsd(
         return TOO_THIN
     before, after = (_gradient_magnitude(_halve(bt601(image).astype(np.float32))) for image in (source, edited))
     similarity = (2 * before * after + GMSD_C) / (before**2 + after**2 + GMSD_C)
-    return measured(float(similarity[inside].std(dtype=np.float64)), *(cautions or ()))
+    return float(similarity[inside].std(dtype=np.float64))
 
 
 def _gradient_magnitude(grey: Float32) -> Float64:
@@ -69,16 +67,8 @@ def _gradient_magnitude(grey: Float32) -> Float64:
     return np.asarray(np.sqrt(across * across + down * down), np.float64)
 
 
-@metric(
-    "structure.ms_ssim",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="",
-    features={"cautions": "pixel_cautions"},
-)
-def ms_ssim(
-    source: RGB, edited: RGB, geometry_region: Mask, cautions: tuple[str, ...] | None = None
-) -> Measurement | Missing:
+@_geometry("structure.ms_ssim", identity=Identity(1.0, 1e-5), flip_invariant=1e-6)
+def ms_ssim(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
     """Multi-scale SSIM of luma over R (Wang et al. 2003), negative terms clamped to 0.
 
     Five scales, gaussian 11×11 windows of σ = 1.5 that lie in the frame. Every mean is weighted with R: 2×2 averages
@@ -89,7 +79,6 @@ def ms_ssim(
         source: S, H×W×3.
         edited: E on S's grid.
         geometry_region: R, H×W, True where geometry must hold.
-        cautions: codes that go with the value.
 
     Returns:
         1 = identical. ``undefined(too_small)`` with a side under 176 px, ``undefined(u_too_thin)`` when no window of
@@ -109,7 +98,7 @@ def ms_ssim(
         luminance_contrast, contrast = terms
         last = scale == len(MS_SSIM_WEIGHTS) - 1
         value *= max(luminance_contrast if last else contrast, 0.0) ** exponent
-    return measured(value, *(cautions or ()))
+    return value
 
 
 def _similarity_terms(x: Float32, y: Float32, weight: Float32) -> tuple[float, float] | None:
@@ -148,21 +137,8 @@ def _halve(values: Float32) -> Float32:
     return np.asarray((even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4, np.float32)
 
 
-@metric(
-    "structure.edge_f1",
-    direction=Direction.HIGHER_IS_BETTER,
-    bounds=(0.0, 1.0),
-    unit="",
-    features={"cautions": "pixel_cautions"},
-)
-def edge_f1(
-    source: RGB,
-    edited: RGB,
-    geometry_region: Mask,
-    cautions: tuple[str, ...] | None = None,
-    *,
-    tolerance_px: int = 2,
-) -> Measurement | Missing:
+@_geometry("structure.edge_f1", identity=1.0)
+def edge_f1(source: RGB, edited: RGB, geometry_region: Mask, *, tolerance_px: int = 2) -> float | Missing:
     """F1 of the edges of E against those of S over R (Canny 1986), each found within 2 px of the other.
 
     σ = 1.4; the upper threshold is the 70 % quantile of each picture's own gradient, so that a change of exposure does
@@ -172,7 +148,6 @@ def edge_f1(
         source: S, H×W×3.
         edited: E on S's grid.
         geometry_region: R, H×W, True where geometry must hold.
-        cautions: codes that go with the value.
         tolerance_px: radius of the disc in which an edge counts as found.
 
     Returns:
@@ -191,8 +166,7 @@ def edge_f1(
     if total_before + total_after == 0:
         return undefined("no_edges")
     recall, precision = kept / max(total_before, 1), true / max(total_after, 1)
-    f1 = 2 * recall * precision / (recall + precision) if recall + precision else 0.0
-    return measured(f1, *(cautions or ()))
+    return 2 * recall * precision / (recall + precision) if recall + precision else 0.0
 
 
 def _found(edges: Mask, among: Mask, disc: NDArray[np.uint8]) -> tuple[int, int]:
@@ -232,7 +206,10 @@ def _quantile(values: Float32, share: float) -> float:
     return float(ordered[low] + (ordered[min(low + 1, values.size - 1)] - ordered[low]) * part)
 
 
-@metric("structure.structure_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 4.0), unit="")
+@metric(
+    "structure.structure_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 4.0), unit="",
+    identity=Identity(0.0, 1e-6), symmetric=1e-5, blind_inside=True,
+)  # fmt: skip
 def structure_distance(source_patch_keys: Float32, kept_patch_keys: Float32) -> float | Missing:
     """‖SS(S) − SS(E)‖²_F / n², SS the cosine self-similarity of a ViT's last-layer keys (Tumanyan et al. 2022, Splice).
 

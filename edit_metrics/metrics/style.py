@@ -13,17 +13,17 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edit_metrics.registry import metric
+from edit_metrics.registry import Identity, metric
 from edit_metrics.types import (
     Direction,
     Float32,
     Float64,
     Mask,
-    Measurement,
     Missing,
-    measured,
+    Result,
     not_applicable,
     undefined,
+    with_cautions,
 )
 
 STYLE: Final = "style"
@@ -31,8 +31,8 @@ RESTYLES: Final = frozenset({STYLE, "tone", "background"})
 """Edit types that change the texture of a whole picture."""
 RECOLOURS: Final = RESTYLES | {"recolour"}
 """Edit types that change the colours of a whole picture."""
-GRAM_METRICS: Final = frozenset({"style.gram_distance", "style.reference_gram_distance"})
-"""What reads Gram matrices of the perceptual backbone."""
+GRAM: Final = "gram"
+"""Gram matrices of the perceptual backbone, which it computes where somebody wants them."""
 WHOLE_FRAME: Final = "whole_frame"
 _STEPS: Final = np.float32(128)
 """Of a unit of CIELAB; no colour is 256 from the origin, so that 16 bits hold a projection."""
@@ -71,13 +71,16 @@ class HasEditType(Protocol):
         ...
 
 
-@metric("style.gram_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="")
+@metric(
+    "style.gram_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="", wants=(GRAM,),
+    identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True,
+)  # fmt: skip
 def gram_distance(
     lpips_maps: HasGramDistances,
     kept: Mask | None = None,
     parsed_instruction: HasEditType | None = None,
     mask: Mask | None = None,
-) -> Measurement | Missing:
+) -> Result:
     """How far the texture moved: mean over layers of ‖G(S) − G(E)‖ / (‖G(S)‖ + ‖G(E)‖) (Gram matrices: Gatys 2016).
 
     From the features that LPIPS has computed already, Gram matrices averaged over U.
@@ -96,10 +99,13 @@ def gram_distance(
     exempt = _exempt(kept, mask, parsed_instruction, RESTYLES)
     if exempt is not None:
         return exempt
-    return measured(float(np.mean(lpips_maps.gram_distances)), WHOLE_FRAME if kept is None else "")
+    return with_cautions(float(np.mean(lpips_maps.gram_distances)), WHOLE_FRAME if kept is None else "")
 
 
-@metric("style.colour_emd", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE")
+@metric(
+    "style.colour_emd", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE",
+    identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True,
+)  # fmt: skip
 def colour_emd(
     labs: LabPlanes,
     kept: Mask | None = None,
@@ -107,7 +113,7 @@ def colour_emd(
     mask: Mask | None = None,
     *,
     max_pixels: int = 16_384,
-) -> Measurement | Missing:
+) -> Result:
     """Earth mover's distance between the CIELAB colours of S and of E over U (Rubner 2000), see :func:`sliced_emd`.
 
     Where the palette moved, wherever in U the colours stand: a mean shift, a lost hue, a flattened contrast.
@@ -131,7 +137,7 @@ def colour_emd(
     if len(places) > max_pixels:
         places = places[np.linspace(0, len(places) - 1, max_pixels).astype(np.intp)]
     before, after = (plane.reshape(-1, 3)[places] for plane in (labs.source, labs.edited))
-    return measured(sliced_emd(before, after), WHOLE_FRAME if kept is None else "")
+    return with_cautions(sliced_emd(before, after), WHOLE_FRAME if kept is None else "")
 
 
 def sliced_emd(first: Float32, second: Float32, *, directions: int = 32) -> float:
@@ -188,7 +194,10 @@ def _exempt(
     return not_applicable(code) if str(parsed.edit_type) in changing else None
 
 
-@metric("style.clip_i_kept", direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="cosine")
+@metric(
+    "style.clip_i_kept", direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="cosine",
+    identity=Identity(1.0, 1e-5), blind_inside=True,
+)  # fmt: skip
 def clip_i_kept(clip_source_embedding: Float32, clip_kept_embedding: Float32) -> float:
     """cos(f(S), f(E with S's pixels inside M)): CLIP-I of what must stay.
 
@@ -202,13 +211,16 @@ def clip_i_kept(clip_source_embedding: Float32, clip_kept_embedding: Float32) ->
     return _cosine(clip_source_embedding, clip_kept_embedding)
 
 
-@metric("style.style_prompt_gain", direction=Direction.HIGHER_IS_BETTER, bounds=(-2.0, 2.0), unit="cosine difference")
+@metric(
+    "style.style_prompt_gain", direction=Direction.HIGHER_IS_BETTER, bounds=(-2.0, 2.0), unit="cosine difference",
+    identity=Identity(0.0, 1e-5),
+)  # fmt: skip
 def style_prompt_gain(
     clip_source_embedding: Float32,
     clip_edited_embedding: Float32,
     clip_style_embedding: Float32,
     clip_blind_below: float | None = None,
-) -> Measurement:
+) -> Result:
     """cos(f(E), t("a picture in the style of X")) − the same of S: whether E moved towards the style asked for.
 
     Args:
@@ -224,10 +236,13 @@ def style_prompt_gain(
     """
     gain = _cosine(clip_edited_embedding, clip_style_embedding) - _cosine(clip_source_embedding, clip_style_embedding)
     moved = float(np.linalg.norm(clip_edited_embedding - clip_source_embedding))
-    return measured(gain, ENCODER_BLIND if clip_blind_below is not None and moved < clip_blind_below else "")
+    return with_cautions(gain, ENCODER_BLIND if clip_blind_below is not None and moved < clip_blind_below else "")
 
 
-@metric("style.reference_gram_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="")
+@metric(
+    "style.reference_gram_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="",
+    identity=Identity(0.0, 1e-5),
+)  # fmt: skip
 def reference_gram_distance(reference_gram_distances: Sequence[float]) -> float:
     """Mean over the style references of the Gram distance between the reference and E, as in :func:`gram_distance`.
 

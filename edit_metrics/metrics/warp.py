@@ -11,7 +11,7 @@ import numpy as np
 from edit_metrics.metrics.registration import Registration
 from edit_metrics.pixels.areas import as_bytes, erode
 from edit_metrics.pixels.luma import bt709
-from edit_metrics.registry import metric
+from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 
 TILE: Final = 96
@@ -28,7 +28,10 @@ _CUBIC_REACH: Final = 2  # px
 _AS_IT_LIES: Final = Registration(dx=0.0, dy=0.0, consensus=1.0, tiles=0, scale=1.0)
 
 
-@metric("structure.warp_px", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, FARTHEST * 2**0.5), unit="px")
+@metric(
+    "structure.warp_px", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, FARTHEST * 2**0.5), unit="px",
+    identity=Identity(0.0, 1e-3), blind_inside=True,
+)  # fmt: skip
 def warp_px(
     source: RGB, edited: RGB, geometry_region: Mask, registration: Registration | None = None
 ) -> float | Missing:

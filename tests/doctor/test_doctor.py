@@ -21,7 +21,6 @@ from edit_metrics.engine import inputs
 from edit_metrics.engine.plan import build_plan
 from edit_metrics.io import formats
 from edit_metrics.registry import get_metric
-from edit_metrics.types import measured
 
 PLAIN: dict[str, Any] = {"dimensions": {"preservation": {"metrics": ["mae", "kept_share"]}}}
 SAFETY: dict[str, Any] = {
@@ -83,17 +82,17 @@ def test_an_unknown_metric_is_the_callers_mistake(
 @pytest.mark.parametrize(
     ("bug", "name"),
     [
-        (lambda source, edited, kept, cautions=None: 1 / 0, "nothing_failed"),
-        (lambda source, edited, kept, cautions=None: measured(1.5), "declared_bounds"),
-        (lambda source, edited, kept, cautions=None: measured(0.25), "identity_values"),
-        (lambda source, edited, kept, cautions=None: measured(float(edited.mean()) / 255), "symmetry"),
-        (lambda source, edited, kept, cautions=None: measured(float(edited[:, :9].mean()) / 255), "horizontal_flip"),
+        (lambda source, edited, kept: 1 / 0, "nothing_failed"),
+        (lambda source, edited, kept: 1.5, "declared_bounds"),
+        (lambda source, edited, kept: 0.25, "identity_values"),
+        (lambda source, edited, kept: float(edited.mean()) / 255, "symmetry"),
+        (lambda source, edited, kept: float(edited[:, :9].mean()) / 255, "horizontal_flip"),
         (
-            lambda source, edited, kept, cautions=None: measured(float(abs(edited - source).mean()) / 255),
+            lambda source, edited, kept: float(abs(edited - source).mean()) / 255,
             "inside_the_mask_does_not_matter",
         ),
-        (lambda source, edited, kept, cautions=None: measured(0.0), "monotone_noise"),
-        (lambda source, edited, kept=None, cautions=None: measured(0.0), "missing_values_are_typed"),
+        (lambda source, edited, kept: 0.0, "monotone_noise"),
+        (lambda source, edited, kept=None: 0.0, "missing_values_are_typed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

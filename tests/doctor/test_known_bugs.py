@@ -25,7 +25,7 @@ from edit_metrics.backends.stub import StubPerceptual
 from edit_metrics.engine.inputs import DecodedItem
 from edit_metrics.metrics import character, preservation, ssim
 from edit_metrics.registry import get_metric
-from edit_metrics.types import RGB, Mask, Measurement, measured
+from edit_metrics.types import RGB, Mask, Measurement, Missing
 
 STUBS = {role: {"use": "stub"} for role in ("perceptual", "faces", "conse")}
 PSNR = {"dimensions": {"preservation": {"metrics": ["psnr", "psnr_core"]}}}
@@ -129,9 +129,9 @@ def test_a_structure_distance_fed_0_to_255_is_named(
 
 
 def test_a_fill_of_255_averaged_over_the_whole_frame_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    def filled(source: RGB, edited: RGB, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
+    def filled(source: RGB, edited: RGB, kept: Mask) -> float:
         pictures = [np.where(kept[..., None], picture / 255, 255.0) for picture in (source, edited)]
-        return measured(float(np.abs(pictures[0] - pictures[1]).mean()))
+        return float(np.abs(pictures[0] - pictures[1]).mean())
 
     bugged = replace(get_metric("preservation.mae"), function=filled)
     monkeypatch.setitem(registry._METRICS, "preservation.mae", bugged)
@@ -149,8 +149,8 @@ def test_no_face_scored_as_a_wrong_face_is_named(doctor: Doctor, monkeypatch: py
 def test_a_nan_that_becomes_a_number_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     of = Measurement.of.__func__  # type: ignore[attr-defined]
 
-    def guessed(cls: type[Measurement], result: Any) -> Measurement:
-        return cls(-1e8) if isinstance(result, float) and not np.isfinite(result) else of(cls, result)
+    def guessed(cls: type[Measurement], result: Any, cautions: Any = ()) -> Measurement:
+        return cls(-1e8) if isinstance(result, float) and not np.isfinite(result) else of(cls, result, cautions)
 
     monkeypatch.setattr(Measurement, "of", classmethod(guessed))
     code, checks = doctor(PSNR)
@@ -165,8 +165,8 @@ def test_a_cache_keyed_by_the_pairs_id_is_named(doctor: Doctor, monkeypatch: pyt
 
 
 def test_another_border_crop_of_ssim_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    def uncropped(values: Any, area: Mask, cautions: tuple[str, ...] | None) -> Measurement:
-        return measured(float(values[area].mean()), *(cautions or ()))
+    def uncropped(values: Any, area: Mask) -> float:
+        return float(values[area].mean())
 
     monkeypatch.setattr(ssim, "_mean_over", uncropped)
     code, checks = doctor(SSIM)
@@ -194,10 +194,10 @@ def test_a_published_normalisation_of_psnr_is_named(
 ) -> None:
     honest = preservation.masked_mse
 
-    def biased(source: RGB, edited: RGB, kept: Mask, cautions: tuple[str, ...] | None = None) -> Measurement:
-        mse = honest(source, edited, kept, cautions)
+    def biased(source: RGB, edited: RGB, kept: Mask) -> float | Missing:
+        mse = honest(source, edited, kept)
         scale = float(kept.mean()) if factor == "share of the frame" else 3.0
-        return mse if mse.value is None else measured(mse.value * scale)
+        return mse if isinstance(mse, Missing) else mse * scale
 
     monkeypatch.setattr(preservation, "masked_mse", biased)
     code, checks = doctor(PSNR)

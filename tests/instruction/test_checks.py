@@ -12,8 +12,8 @@ from edit_metrics.features import instruction as features
 from edit_metrics.instruction import checks
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction
 from edit_metrics.instruction.verdict import Verdict, ramp
-from edit_metrics.registry import all_labels, all_metrics
-from edit_metrics.types import RGB, Measurement, Missing, Status
+from edit_metrics.registry import evidence_columns, get_label
+from edit_metrics.types import RGB, Missing, Noted, Status
 
 PICTURE = np.full((40, 50, 3), 100, np.uint8)
 
@@ -37,10 +37,10 @@ def parsed(text: str) -> ParsedInstruction:
     return reading
 
 
-def test_five_metrics_and_two_labels_are_registered() -> None:
-    names = {metric.name for metric in all_metrics()}
-    assert {f"adherence.check_{what}" for what in ("colour", "tone", "text", "geometry", "change_area")} <= names
-    assert {"edit_type_parsed", "adherence.check_evidence"} <= {label.name for label in all_labels()}
+def test_five_metrics_share_a_column_of_evidence_in_words() -> None:
+    sharing = [metric.name for metric in evidence_columns()["adherence.check_evidence"]]
+    assert sharing == [f"adherence.check_{what}" for what in ("colour", "tone", "text", "geometry", "change_area")]
+    assert get_label("edit_type_parsed").inputs == {"parsed_instruction": "parsed_instruction"}
 
 
 def test_the_manifests_edit_type_wins() -> None:
@@ -87,14 +87,9 @@ def test_a_pair_on_two_grids_is_undefined_only_for_the_check_that_would_apply(te
     assert sorted(statuses) == [Status.NOT_APPLICABLE, Status.NOT_APPLICABLE, Status.UNDEFINED]
 
 
-def test_a_verdict_becomes_a_measurement_with_its_cautions_and_its_evidence_a_label() -> None:
+def test_a_verdict_becomes_a_value_with_its_cautions_and_its_evidence() -> None:
     verdict = Verdict(0.25, "area: seen", ("derived_region",))
-    assert checks.check_change_area(verdict) == Measurement(0.25, Status.OK, "derived_region")
-    assert (
-        checks.check_evidence(area_verdict=verdict, tone_verdict=Verdict(1.0, "tone: seen"))
-        == "tone: seen / area: seen"
-    )
-    assert checks.check_evidence() is None
+    assert checks.check_change_area(verdict) == Noted(0.25, ("derived_region",), verdict.evidence)
 
 
 def test_a_doubtful_edit_type_carries_a_question_mark() -> None:

@@ -1,4 +1,4 @@
-"""A bare resolver of features and metrics, so that the tests of one metric do not run the engine."""
+"""Features and metrics of one item on demand, bound as the engine binds them, so that a test need not run it."""
 
 from __future__ import annotations
 
@@ -7,46 +7,48 @@ from typing import Any
 import numpy as np
 
 from edit_metrics.backends.stub import StubPerceptual
-from edit_metrics.registry import BASE_INPUTS, Computation, Feature, all_metrics, get_feature, get_label, get_metric
+from edit_metrics.computation import Computation, Feature, to_columns
+from edit_metrics.registry import BASE_INPUTS, all_metrics, get_feature, get_label, get_metric
 from edit_metrics.types import RGB, Mask, Measurement, Missing, not_applicable, unavailable
 
 
-class Resolver:
-    """Computes features on demand from base inputs, as the engine does for one item."""
+class Resolver(dict[str, Any]):
+    """An item's base inputs; features are computed, and kept, when they are first asked for."""
 
     def __init__(self, source: RGB, edited: RGB, mask: Mask | None = None, **base: Any) -> None:
-        self.values: dict[str, Any] = {"source": source, "edited_native": edited, **base}
+        super().__init__(source=source, edited_native=edited, **base)
         if mask is not None:
-            self.values["mask_file"] = mask
+            self["mask_file"] = mask
 
-    def feature(self, name: str) -> Any:
-        if name not in self.values:
-            absent = not_applicable("no_mask" if name == "mask_file" else f"no_{name}")
-            self.values[name] = absent if name in BASE_INPUTS else self._call(get_feature(name))
-        return self.values[name]
+    def __missing__(self, name: str) -> Any:
+        absent = not_applicable("no_mask" if name == "mask_file" else f"no_{name}")
+        self[name] = absent if name in BASE_INPUTS else self._run(get_feature(name))
+        return self[name]
 
     def measure(self, name: str) -> Measurement:
-        return Measurement.of(self._call(get_metric(name)))
+        spec = get_metric(name)
+        return spec.measurement(self._run(spec), self)
 
     def label(self, name: str) -> str:
-        return str(self._call(get_label(name)))
+        return str(self._run(get_label(name)))
 
-    def _call(self, spec: Computation) -> Any:
-        arguments: dict[str, Any] = {}
-        for parameter, name in spec.inputs.items():
-            value = self.feature(name)
-            if isinstance(value, Missing):
-                return value
-            arguments[parameter] = value
-        for parameter, name in spec.optional.items():
-            value = self.feature(name)
-            arguments[parameter] = None if isinstance(value, Missing) else value
+    def _run(self, spec: Computation) -> Any:
+        bound = spec.bind(self)
+        if isinstance(bound, Missing):
+            return bound
         if isinstance(spec, Feature) and spec.batched:
             if spec.backend != "perceptual":
                 return unavailable("no_backend")
-            batch = {parameter: [value] for parameter, value in arguments.items()}
-            return spec.function(**batch, backend=StubPerceptual())[0]
-        return spec.function(**arguments)
+            return spec.function(**to_columns([bound]), backend=StubPerceptual())[0]
+        return spec.function(**bound)
+
+
+def measure(name: str, **features: Any) -> Measurement:
+    """A metric of an item that has these features and no others."""
+    spec = get_metric(name)
+    values = {need: unavailable(f"no_{need}") for need in spec.needs} | features
+    bound = spec.bind(values)
+    return spec.measurement(bound if isinstance(bound, Missing) else spec.function(**bound), values)
 
 
 def preservation_names() -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from edit_metrics.metrics import character
 from edit_metrics.metrics.character import FaceMatches
-from edit_metrics.types import Measurement, Missing, Status
+from edit_metrics.types import Measurement, Result, Status, undefined
 
 KEPT = FaceMatches((0.9, 0.7), known=2, found=2)
 ONE_LOST = FaceMatches((0.9,), known=2, found=1)
@@ -18,19 +18,19 @@ NO_FACE = FaceMatches((), known=0, found=1)
 EXCUSED = FaceMatches((), known=0, found=0, excused_known=1, excused_found=1)
 
 
-def of(result: float | Measurement | Missing) -> Measurement:
+def of(result: Result) -> Measurement:
     return Measurement.of(result)
 
 
 def test_min_mean_and_verdict_are_over_the_matched_faces() -> None:
-    assert character.face_similarity_min(KEPT).value == pytest.approx(0.7)
-    assert character.face_similarity_mean(KEPT).value == pytest.approx(0.8)
-    assert character.face_same(KEPT).value == 1.0
+    assert character.face_similarity_min(KEPT) == pytest.approx(0.7)
+    assert character.face_similarity_mean(KEPT) == pytest.approx(0.8)
+    assert character.face_same(KEPT) == 1.0
 
 
 def test_one_face_below_the_threshold_decides_the_verdict_and_the_threshold_itself_is_the_same_person() -> None:
-    assert character.face_same(FaceMatches((0.9, 0.49), 2, 2)).value == 0.0
-    assert character.face_same(FaceMatches((0.5,), 1, 1)).value == 1.0
+    assert character.face_same(FaceMatches((0.9, 0.49), 2, 2)) == 0.0
+    assert character.face_same(FaceMatches((0.5,), 1, 1)) == 1.0
 
 
 def test_no_face_in_the_source_is_not_applicable() -> None:
@@ -42,9 +42,8 @@ def test_no_face_in_the_source_is_not_applicable() -> None:
 
 def test_lost_faces_are_counted_and_similarity_is_undefined_and_never_zero() -> None:
     assert of(character.faces_lost(ALL_LOST)).value == 2.0
-    result = character.face_similarity_min(ALL_LOST)
-    assert (result.value, result.status, result.reason) == (None, Status.UNDEFINED, "face_lost")
-    assert character.face_same(ALL_LOST).status is Status.UNDEFINED
+    assert character.face_similarity_min(ALL_LOST) == undefined("face_lost")
+    assert character.face_same(ALL_LOST) == undefined("face_lost")
 
 
 def test_a_face_lost_beside_a_kept_one_is_a_caution() -> None:

@@ -20,7 +20,7 @@ from edit_metrics.metrics.feasibility import (
     verdict,
 )
 from edit_metrics.registry import all_features, get_metric, load_all
-from edit_metrics.types import Measurement, Missing, not_applicable, undefined
+from edit_metrics.types import Measurement, Result, not_applicable, undefined
 
 NO_MASK = not_applicable("no_mask")
 
@@ -42,7 +42,8 @@ PARTIAL[100:200, 100:300] = True
 GOOD = {"decode_info": files(), "instruction": "remove the dog"}
 
 
-def outcome(measurement: Measurement) -> tuple[float | None, tuple[str, ...]]:
+def outcome(result: Result) -> tuple[float | None, tuple[str, ...]]:
+    measurement = Measurement.of(result)
     return measurement.value, measurement.cautions
 
 
@@ -68,8 +69,8 @@ def test_a_side_of_64_pixels_is_enough_and_63_are_not() -> None:
     small = files(source=picture(900, 63), edited=picture(10, 10))
     assert outcome(verdict(**{**GOOD, "decode_info": small})) == (0.0, ("source_too_small", "edited_too_small"))
     assert outcome(size_ok(small)) == (0.0, ("source_too_small", "edited_too_small"))
-    assert size_ok(files()) == Measurement(1.0)
-    assert size_ok(small, min_side=10) == Measurement(1.0)
+    assert size_ok(files()) == 1.0
+    assert size_ok(small, min_side=10) == 1.0
 
 
 def test_size_is_missing_where_a_file_is() -> None:
@@ -85,13 +86,13 @@ def test_a_mask_that_marks_nothing_or_everything_is_doubtful(mask: np.ndarray, c
 def test_one_pixel_makes_a_mask() -> None:
     one = PARTIAL & False
     one[0, 0] = True
-    assert mask_ok(one) == Measurement(1.0)
-    assert mask_ok(~one) == Measurement(1.0)
+    assert mask_ok(one) == 1.0
+    assert mask_ok(~one) == 1.0
 
 
 def test_a_coloured_mask_is_doubtful_and_a_feathered_one_is_not() -> None:
     assert outcome(mask_ok(PARTIAL, files(mask=mask_facts("coloured_mask")))) == (0.5, ("coloured_mask",))
-    assert mask_ok(PARTIAL, files(mask=mask_facts("feathered_mask"))) == Measurement(1.0)
+    assert mask_ok(PARTIAL, files(mask=mask_facts("feathered_mask"))) == 1.0
 
 
 @pytest.mark.parametrize("text", ["", "   ", "...", "?!", "—", "___", "\n\t"])
@@ -103,7 +104,7 @@ def test_an_instruction_without_a_word_is_infeasible(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["remove the dog", "赤い車にする", "3", "¿más luz?"])
 def test_words_of_any_script_are_an_instruction(text: str) -> None:
-    assert instruction_ok(text) == Measurement(1.0)
+    assert instruction_ok(text) == 1.0
 
 
 def test_no_instruction_at_all_is_fine_beside_a_target_caption() -> None:
@@ -111,7 +112,7 @@ def test_no_instruction_at_all_is_fine_beside_a_target_caption() -> None:
 
 
 def test_truncated_texts_are_named() -> None:
-    assert text_fits(frozenset()) == Measurement(1.0)
+    assert text_fits(frozenset()) == 1.0
     found = text_fits(frozenset({"target_caption", "instruction"}))
     assert outcome(found) == (0.0, ("instruction", "target_caption"))
 
@@ -177,7 +178,7 @@ def test_the_gravest_finding_decides_and_comes_first() -> None:
 
 
 def test_the_verdict_needs_nothing_and_is_never_missing() -> None:
-    assert verdict() == Measurement(1.0)
+    assert verdict() == 1.0
     assert get_metric("feasibility.verdict").inputs == {}
 
 
@@ -221,4 +222,4 @@ def test_no_feasibility_column_reads_a_picture() -> None:
 
 def test_every_value_is_one_of_three() -> None:
     values = [verdict(), mask_ok(PARTIAL | True), instruction_ok("")]
-    assert [m.value for m in values if not isinstance(m, Missing)] == [1.0, 0.5, 0.0]
+    assert [outcome(value)[0] for value in values] == [1.0, 0.5, 0.0]

@@ -44,7 +44,7 @@ def test_no_preservation_metric_is_scored_outside_the_derived_region(source: RGB
 
 def test_the_derived_region_is_the_change_and_carries_its_cautions(source: RGB, edited: RGB) -> None:
     resolver = Resolver(source, edited)
-    region = resolver.feature("derived_region")
+    region = resolver["derived_region"]
     assert region[100:160, 220:290].mean() > 0.99
     assert region.mean() < 1.3 * 60 * 70 / region.size
     assert resolver.label("mask_source") == "derived"
@@ -81,7 +81,7 @@ def test_the_region_of_an_exact_render_is_small_and_compact(shared_data: Path, i
     rows = [json.loads(line) for line in (shared_data / "triples.jsonl").read_text("utf-8").splitlines()]
     row = next(row for row in rows if row["id"] == item)
     pair = [decode_image(str(shared_data / row[key])).pixels for key in ("source", "edited")]
-    region = Resolver(*pair).feature("derived_region")
+    region = Resolver(*pair)["derived_region"]
     visible = np.abs(pair[0].astype(int) - pair[1]).max(axis=2) > 60
     assert region[visible].mean() > 0.95
     assert region.mean() < 0.03

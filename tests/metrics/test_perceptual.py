@@ -28,7 +28,7 @@ def maps(rng: np.random.Generator) -> tuple[Float32, ...]:
 def test_with_everything_kept_it_is_the_sum_of_the_layers_means(maps: tuple[Float32, ...]) -> None:
     kept = np.ones((256, 256), np.bool_)
     expected = sum(layer.mean(dtype=np.float64) for layer in maps)
-    assert masked_lpips_from_maps(maps, kept).value == pytest.approx(expected, abs=1e-9)
+    assert masked_lpips_from_maps(maps, kept) == pytest.approx(expected, abs=1e-9)
 
 
 def test_weights_are_the_kept_share_of_each_cell() -> None:
@@ -36,7 +36,7 @@ def test_weights_are_the_kept_share_of_each_cell() -> None:
     kept = np.zeros((64, 64), np.bool_)
     kept[:32, :32] = True
     kept[32:, :16] = True
-    assert masked_lpips_from_maps([layer], kept).value == pytest.approx((1 + 0.5 * 4) / 1.5, abs=1e-9)
+    assert masked_lpips_from_maps([layer], kept) == pytest.approx((1 + 0.5 * 4) / 1.5, abs=1e-9)
 
 
 def test_a_band_too_thin_for_the_receptive_field_is_undefined(maps: tuple[Float32, ...]) -> None:
@@ -56,8 +56,8 @@ def test_the_worst_tile_stands_out_and_an_even_map_has_none() -> None:
     even = np.full((64, 64), 0.1, np.float32)
     spot = even.copy()
     spot[40:56, 8:24] += 0.5
-    assert worst_tile_lpips(PerceptualPair((even,), ()), kept).value == pytest.approx(0, abs=1e-6)
-    assert worst_tile_lpips(PerceptualPair((spot,), ()), kept).value == pytest.approx(0.5, abs=0.06)
+    assert worst_tile_lpips(PerceptualPair((even,), ()), kept) == pytest.approx(0, abs=1e-6)
+    assert worst_tile_lpips(PerceptualPair((spot,), ()), kept) == pytest.approx(0.5, abs=0.06)
     assert spatial_map((even, even), (256, 256)).mean() == pytest.approx(0.2, abs=1e-6)
 
 
@@ -81,4 +81,4 @@ def test_real_alexnet_gives_the_published_values_with_an_empty_mask(shared_data:
     kept = np.ones(pictures["ref"].shape[:2], np.bool_)
     for name, expected in (("p0", 0.72188), ("p1", 0.13757)):
         pair = backend.compare([pictures["ref"]], [pictures[name]], [kept])[0]
-        assert lpips_over_kept(pair, kept).value == pytest.approx(expected, abs=5e-4)
+        assert lpips_over_kept(pair, kept) == pytest.approx(expected, abs=5e-4)

@@ -44,19 +44,19 @@ def test_mae_mse_and_psnr_are_the_hand_formulas(seed: int, share: float) -> None
     U[0, 0] = True
     difference = np.abs(S / 255 - E / 255) * U[..., None]
     mae, mse = difference.sum() / (3 * U.sum()), (difference**2).sum() / (3 * U.sum())
-    assert masked_mae(S, E, U).value == pytest.approx(mae, rel=1e-12)
-    assert masked_mse(S, E, U).value == pytest.approx(mse, rel=1e-12)
-    assert masked_psnr(S, E, U).value == pytest.approx(-10 * math.log10(mse), rel=1e-12)
+    assert masked_mae(S, E, U) == pytest.approx(mae, rel=1e-12)
+    assert masked_mse(S, E, U) == pytest.approx(mse, rel=1e-12)
+    assert masked_psnr(S, E, U) == pytest.approx(-10 * math.log10(mse), rel=1e-12)
 
 
 def test_one_level_in_one_sample_is_not_identical_and_psnr_is_capped(source: RGB) -> None:
     kept = np.ones(source.shape[:2], np.bool_)
     edited = source.copy()
     edited[3, 4, 1] ^= 1
-    assert masked_psnr(source, edited, kept).value == 100.0
-    assert masked_identical(source, edited, kept).value == 0.0
-    assert masked_psnr(source, source, kept).value == 100.0
-    assert masked_identical(source, source, kept).value == 1.0
+    assert masked_psnr(source, edited, kept) == 100.0
+    assert masked_identical(source, edited, kept) == 0.0
+    assert masked_psnr(source, source, kept) == 100.0
+    assert masked_identical(source, source, kept) == 1.0
 
 
 def test_nothing_kept_is_undefined_not_zero(source: RGB) -> None:
@@ -132,7 +132,7 @@ def test_the_core_leaves_out_four_pixels_and_eight_where_the_mask_is_feathered(s
         cv2.imwrite(str(tmp_path / "s.png"), source)
         facts = decode_image(str(tmp_path / "s.png")).facts
         resolver = Resolver(source, source, decoded.mask, decode_info=DecodeInfo(facts, facts, decoded.facts))
-        kept, core = resolver.feature("kept"), resolver.feature("kept_core")
+        kept, core = resolver["kept"], resolver["kept_core"]
         row = 130
         edge = np.flatnonzero(~kept[row])[0]
         assert core[row, edge - rim - 1]

@@ -71,7 +71,7 @@ def test_what_the_crop_took_away_is_not_compared(source: RGB) -> None:
     mask = np.zeros(source.shape[:2], np.bool_)
     mask[100:140, 100:160] = True
     resolver = Resolver(source, np.ascontiguousarray(source[9:321]), mask)
-    assert not resolver.feature("kept")[:9].any()
+    assert not resolver["kept"][:9].any()
     assert resolver.measure("preservation.identical").value == 1
     assert resolver.measure("preservation.psnr").cautions == ("fitted",)
     assert resolver.label("geometry") == "fitted:centre_crop"

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from resolving import measure
 
 from edit_metrics.metrics import safety
 from edit_metrics.metrics.safety_terms import find_unsafe_requests
 from edit_metrics.registry import get_metric
-from edit_metrics.types import RGB, Measurement, Missing, Status
+from edit_metrics.types import RGB, Status, not_applicable, undefined
 
 PICTURE: RGB = np.zeros((4, 4, 3), dtype=np.uint8)
 NUDITY = ("nudity",)
@@ -21,14 +22,9 @@ def probabilities(*values: float) -> np.ndarray:
     return np.array(values, dtype=np.float32)
 
 
-def of(result: float | Measurement | Missing) -> Measurement:
-    return Measurement.of(result)
-
-
 def test_a_category_of_the_classifier_is_read_by_name_and_carries_no_caution() -> None:
     result = safety.category_probability("nudity", ("drugs", "nudity"), probabilities(0.1, 0.7), None)
-    assert result.value == pytest.approx(0.7)
-    assert result.cautions == ()
+    assert result == pytest.approx(0.7)
 
 
 def test_zero_shot_scores_stand_in_where_the_classifier_is_blind_and_say_so() -> None:
@@ -39,16 +35,21 @@ def test_zero_shot_scores_stand_in_where_the_classifier_is_blind_and_say_so() ->
 
 def test_the_trained_classifier_goes_before_the_zero_shot_score() -> None:
     result = safety.category_probability("violence", ("violence",), probabilities(0.8), probabilities(0.1, 0, 0, 0))
-    assert (result.value, result.cautions) == (pytest.approx(0.8), ())
+    assert result == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("category", safety.CATEGORIES)
 def test_a_category_that_nothing_sees_is_unavailable_and_never_a_zero(category: str) -> None:
-    for column in ("source", "edited"):
-        result = get_metric(f"safety.{category}_{column}").function(PICTURE)
+    for column in ("source", "edited", "max", "delta"):
+        result = measure(f"safety.{category}_{column}", source=PICTURE, edited_native=PICTURE)
         assert (result.status, result.reason) == (Status.UNAVAILABLE, "category_not_in_profile")
-    for column in ("max", "delta"):
-        assert get_metric(f"safety.{category}_{column}").function(PICTURE, PICTURE).reason == "category_not_in_profile"
+
+
+def test_a_picture_that_does_not_decode_passes_its_own_reason_on() -> None:
+    broken = undefined("edited_unreadable")
+    assert measure("safety.nudity_source", source=PICTURE, edited_native=broken).reason == "category_not_in_profile"
+    for column in ("edited", "max", "delta"):
+        assert measure(f"safety.nudity_{column}", source=PICTURE, edited_native=broken).reason == "edited_unreadable"
 
 
 def test_a_classifier_that_failed_on_a_picture_is_failed_and_not_unseen() -> None:
@@ -56,10 +57,10 @@ def test_a_classifier_that_failed_on_a_picture_is_failed_and_not_unseen() -> Non
 
 
 def test_max_and_delta_are_over_both_pictures_with_the_sign_of_what_the_edit_added() -> None:
-    columns = {name: get_metric(f"safety.nudity_{name}").function for name in ("max", "delta")}
-    args = (PICTURE, PICTURE, NUDITY, probabilities(0.2), probabilities(0.9))
-    assert columns["max"](*args).value == pytest.approx(0.9)
-    assert columns["delta"](*args).value == pytest.approx(0.7)
+    seen = {"safety_categories": NUDITY, "safety_source": probabilities(0.2), "safety_edited": probabilities(0.9)}
+    pictures = {"source": PICTURE, "edited_native": PICTURE}
+    assert measure("safety.nudity_max", **pictures, **seen).value == pytest.approx(0.9)
+    assert measure("safety.nudity_delta", **pictures, **seen).value == pytest.approx(0.7)
 
 
 def test_columns_read_the_picture_they_are_named_after() -> None:
@@ -72,20 +73,20 @@ def test_columns_read_the_picture_they_are_named_after() -> None:
     ("source", "edited", "expected"), [(0.1, 0.1, 1.0), (0.9, 0.1, 0.0), (0.1, 0.9, 0.0), (0.9, 0.9, 0.0)]
 )
 def test_an_item_is_safe_only_when_both_pictures_are(source: float, edited: float, expected: float) -> None:
-    assert safety.safe(probabilities(source), probabilities(edited)).value == expected
+    assert safety.safe(probabilities(source), probabilities(edited)) == expected
 
 
 def test_the_threshold_itself_is_unsafe_and_can_be_set() -> None:
     pair = probabilities(0.3), probabilities(0.1)
-    assert safety.safe(*pair).value == 1.0
-    assert safety.safe(*pair, threshold=0.25).value == 0.0
-    assert safety.safe(probabilities(0.5), probabilities(0.0)).value == 0.0
+    assert safety.safe(*pair) == 1.0
+    assert safety.safe(*pair, threshold=0.25) == 0.0
+    assert safety.safe(probabilities(0.5), probabilities(0.0)) == 0.0
 
 
 def test_either_of_two_classifiers_makes_an_item_unsafe() -> None:
     calm, alarmed = probabilities(0.1), probabilities(0.8)
-    assert safety.safe(calm, calm, calm, alarmed).value == 0.0
-    assert safety.safe(calm, calm, calm, calm).value == 1.0
+    assert safety.safe(calm, calm, calm, alarmed) == 0.0
+    assert safety.safe(calm, calm, calm, calm) == 1.0
 
 
 def test_a_zero_shot_hit_lowers_the_confidence_and_never_the_verdict() -> None:
@@ -99,12 +100,12 @@ def test_disagreement_is_the_largest_difference_on_shared_categories_and_either_
         ("nudity", "drugs"), probabilities(0.2, 1.0), probabilities(0.5, 1.0),
         ("violence", "nudity"), probabilities(0.0, 0.3), probabilities(0.0, 0.9),
     )  # fmt: skip
-    assert of(result).value == pytest.approx(0.4)
+    assert result == pytest.approx(0.4)
 
 
 def test_classifiers_that_see_different_things_cannot_disagree() -> None:
     p = probabilities(0.5)
-    assert of(safety.disagreement(NUDITY, p, p, ("weapons",), p, p)).reason == "no_shared_category"
+    assert safety.disagreement(NUDITY, p, p, ("weapons",), p, p) == not_applicable("no_shared_category")
 
 
 def test_a_picture_at_the_prompt_of_a_category_scores_above_half_in_that_category_alone() -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from resolving import measure
 from scipy.signal import convolve2d
 from skimage import data
 
@@ -21,7 +22,7 @@ from edit_metrics.metrics.structure import edge_f1, find_edges, gmsd, ms_ssim, s
 from edit_metrics.metrics.warp import warp_px
 from edit_metrics.pixels.luma import bt601
 from edit_metrics.registry import get_metric
-from edit_metrics.types import Measurement, Missing, Status, not_applicable, undefined
+from edit_metrics.types import Missing, Status, not_applicable, undefined
 
 ASTRONAUT = data.astronaut()
 CAT = data.chelsea()
@@ -30,10 +31,9 @@ STILL = Registration(dx=0.0, dy=0.0, consensus=1.0, tiles=9, scale=1.0)
 ON_REGION = (gmsd, ms_ssim, edge_f1)
 
 
-def value(result: Measurement | Missing | float) -> float:
-    number = result if isinstance(result, float) else result.value
-    assert number is not None
-    return number
+def value(result: float | Missing) -> float:
+    assert not isinstance(result, Missing)
+    return result
 
 
 def outside_of_a_box(shape: tuple[int, int] = (512, 512)) -> np.ndarray:
@@ -166,7 +166,8 @@ def test_values_stay_within_their_bounds_on_unrelated_pictures(metric) -> None:
 
 @pytest.mark.parametrize("metric", ON_REGION)
 def test_cautions_go_with_the_value(metric) -> None:
-    assert metric(ASTRONAUT, ASTRONAUT, WHOLE, ("resized",)).cautions == ("resized",)
+    values = {"source": ASTRONAUT, "edited": ASTRONAUT, "geometry_region": WHOLE, "pixel_cautions": ("resized",)}
+    assert measure(f"structure.{metric.__name__}", **values).cautions == ("resized",)
 
 
 @pytest.mark.parametrize("metric", ON_REGION)

@@ -49,7 +49,7 @@ def picture(name: str) -> RGB:
 
 
 def changes(source: RGB, edited: RGB, mask: Mask | None = None) -> ChangeMap:
-    found = Resolver(source, edited, mask).feature("change_map")
+    found = Resolver(source, edited, mask)["change_map"]
     assert isinstance(found, ChangeMap)
     return found
 
@@ -123,9 +123,9 @@ def test_shares_are_counted_on_their_own_areas() -> None:
     changed[:32, :32] = True
     kept = np.ones_like(changed)
     kept[:, 64:] = False
-    assert changed_share(change_of(changed), kept).value == pytest.approx(32 * 32 / (128 * 64))
-    assert worst_tile(change_of(changed), kept).value == pytest.approx(0.25)
-    assert over_edit_share(change_of(changed), ~kept).value == pytest.approx(32 * 32 / 128**2)
+    assert changed_share(change_of(changed), kept) == pytest.approx(32 * 32 / (128 * 64))
+    assert worst_tile(change_of(changed), kept) == pytest.approx(0.25)
+    assert over_edit_share(change_of(changed), ~kept) == pytest.approx(32 * 32 / 128**2)
     unknown = over_edit_share(change_of(changed))
     assert unknown.cautions == ("expected_region_unknown",)
 
@@ -134,8 +134,8 @@ def test_damage_that_fills_one_tile_stands_out_of_the_mean() -> None:
     changed = np.zeros((512, 512), np.bool_)
     changed[64:128, 64:128] = True
     kept = np.ones_like(changed)
-    assert worst_tile(change_of(changed), kept).value == 1.0
-    assert changed_share(change_of(changed), kept).value == pytest.approx(1 / 64)
+    assert worst_tile(change_of(changed), kept) == 1.0
+    assert changed_share(change_of(changed), kept) == pytest.approx(1 / 64)
 
 
 def test_under_edit_is_the_expected_region_that_stayed() -> None:

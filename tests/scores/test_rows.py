@@ -9,7 +9,7 @@ from edit_metrics.config import Config, validate_config
 from edit_metrics.dimensions import table_priorities, to_priorities
 from edit_metrics.scores.priority import PRIORITY_FIELDS, PriorityRow, priority_rows
 from edit_metrics.scores.rows import ScoredItem, TableLayout, read_measurements, read_prescores
-from edit_metrics.types import DIMENSIONS, EditItem, Measurement, PreScore, Status, measured, undefined
+from edit_metrics.types import DIMENSIONS, EditItem, Measurement, PreScore, Status, undefined
 
 METRICS = ("preservation.lpips", "preservation.psnr", "quality.blur")
 LINE = {"anchors": [[0, 1], [1, 0]]}
@@ -37,9 +37,9 @@ def scored(name: str, group: str = "g", **changed: object) -> ScoredItem:
         "source_phash": "0" * 16,
         "edited_phash": None,
         "measurements": {
-            "preservation.lpips": measured(0.25, "resized", "feathered_mask"),
+            "preservation.lpips": Measurement.of(0.25, ("resized", "feathered_mask")),
             "preservation.psnr": Measurement.of(undefined("nothing_kept")),
-            "quality.blur": measured(0.5),
+            "quality.blur": Measurement.of(0.5),
         },
         "labels": {"mask_source": None},
         "prescores": dict.fromkeys(DIMENSIONS, none)
@@ -90,7 +90,7 @@ def test_a_shard_without_any_value_has_the_same_schema() -> None:
 
 
 def test_measurements_and_pre_scores_read_back_are_those_that_were_written() -> None:
-    items = [scored("a"), scored("b", measurements={"quality.blur": measured(0.1)})]
+    items = [scored("a"), scored("b", measurements={"quality.blur": Measurement.of(0.1)})]
     table = layout(*items).to_table(items)
     assert list(read_measurements(table, METRICS)) == [dict(one.measurements) for one in items]
     assert list(read_prescores(table)) == [dict(one.prescores) for one in items]

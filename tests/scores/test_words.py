@@ -22,7 +22,8 @@ PROFILES = sorted(
 FIRST, REST = slice(0, 1), slice(1, None)
 REASONS = {
     **dict.fromkeys(("not_applicable", "undefined", "unavailable", "Finding"), FIRST),
-    **dict.fromkeys(("measured", "Missing"), REST),
+    **dict.fromkeys(("with_cautions", "Missing"), REST),
+    "Noted": slice(1, 2),
 }
 """Calls that write codes, and in which arguments."""
 CODE = re.compile(r"[a-z][a-z0-9_]*")
@@ -47,7 +48,9 @@ def _codes_of(node: ast.AST) -> list[str]:
         named = any(isinstance(target, ast.Name) and target.id in ("cautions", "notes") for target in node.targets)
         reasons = [node.value] if named else []
     elif isinstance(node, ast.keyword):
-        reasons = [node.value] if node.arg in ("cautions", "because") else []
+        # A bare string is the name of the feature that yields a metric's cautions.
+        names_a_feature = node.arg == "cautions" and isinstance(node.value, ast.Constant)
+        reasons = [node.value] if node.arg in ("cautions", "because") and not names_a_feature else []
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
         reasons = [node.value] if node.target.id in ("WHOLE_FRAME", "ENCODER_BLIND", "TRUNCATED") else []
     else:
