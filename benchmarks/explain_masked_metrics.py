@@ -21,7 +21,7 @@ from edit_metrics.io.images import decode_image
 from edit_metrics.io.masks import decode_mask
 from edit_metrics.metrics.pie import brushnet_psnr, pie_kept, pie_psnr, pie_ssim
 from edit_metrics.metrics.preservation import masked_psnr, masked_ssim
-from edit_metrics.types import RGB, Mask, Measurement
+from edit_metrics.types import RGB, Mask, Measurement, Result
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("EDIT_METRICS_SHARED", ROOT.parent / "shared" / "data"))
@@ -108,7 +108,8 @@ def _line(words: str, value: float, unit: str = " dB") -> str:
     return f"  {words:<74}{value:9.4f}{unit}"
 
 
-def _number(measurement: Measurement) -> float:
+def _number(result: Result) -> float:
+    measurement = Measurement.of(result)
     if measurement.value is None:
         raise ValueError(f"no value: {measurement.reason}")
     return measurement.value

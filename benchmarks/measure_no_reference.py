@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edit_metrics.io.images import decode_image
-from edit_metrics.metrics.no_reference import READINGS, read_quality
+from edit_metrics.metrics.no_reference import read_quality
+from edit_metrics.metrics.readings import READINGS
 from edit_metrics.types import RGB, Missing
 
 SIDE: Final = 512

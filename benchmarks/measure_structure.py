@@ -23,7 +23,7 @@ from edit_metrics.metrics.structure import edge_f1, gmsd, ms_ssim
 from edit_metrics.metrics.style import colour_emd
 from edit_metrics.metrics.warp import warp_px
 from edit_metrics.pixels.lab import rgb_to_lab
-from edit_metrics.types import RGB, Measurement, Missing
+from edit_metrics.types import RGB, Measurement, Result
 
 COLUMNS = ("gmsd", "ms_ssim", "edge_f1", "warp_px", "colour_emd")
 
@@ -79,7 +79,7 @@ def measure(source: RGB, edited: RGB) -> list[float]:
     ]
 
 
-def number(result: float | Measurement | Missing) -> float:
+def number(result: Result) -> float:
     value = Measurement.of(result).value
     return np.nan if value is None else value
 
