@@ -14,12 +14,14 @@ from typing import Any
 from edit_metrics.backends.factory import build_backend
 from edit_metrics.backends.torch_runtime import bound_threads
 from edit_metrics.config import Config, DimensionConfig
-from edit_metrics.engine.local import Job, commit_shard, shard_function
+from edit_metrics.engine.folder import RunFolder
+from edit_metrics.engine.job import Job, ShardWorker
 from edit_metrics.engine.plan import build_plan
 from edit_metrics.engine.scoring import ShardResult
-from edit_metrics.engine.shards import RunFolder, Shard
+from edit_metrics.engine.shards import cut_into_shards
 from edit_metrics.io.manifest import read_manifest
 from edit_metrics.scores.rows import TableLayout
+from edit_metrics.types import EditItem
 
 Call = Callable[[slice], Any]
 
@@ -60,27 +62,28 @@ class Ours:
         self._items = read_manifest(manifest).items
         plan = build_plan(config)
         engine = config.engine
-        self._job = Job(
+        job = Job(
             config=config, out=out, cache=cache,
             layout=TableLayout.of([m.name for m in plan.metrics], plan.labels, (), str(manifest.parent)),
             workers=engine.workers or 2, device="cpu", evidence="none",
         )  # fmt: skip
         self._folder = RunFolder(out)
-        self._score = shard_function(self._job)
+        self._worker = ShardWorker(job)
 
     def score(self, part: slice = slice(None)) -> ShardResult:
         """Decode, score and commit the items as one shard."""
-        return self._score_shard(Shard(0, tuple(self._items[part])))
+        return self._score_items(self._items[part])
 
     def score_items(self, manifest: Path) -> ShardResult:
         """The same with all items of another manifest."""
-        return self._score_shard(Shard(0, tuple(read_manifest(manifest).items)))
+        return self._score_items(read_manifest(manifest).items)
 
-    def _score_shard(self, shard: Shard) -> ShardResult:
+    def _score_items(self, items: Sequence[EditItem]) -> ShardResult:
         shutil.rmtree(self._folder.folder, ignore_errors=True)
         self._folder.open({"sha256": ""}, resume=False)
-        result = self._score(shard, None)
-        commit_shard(self._folder, self._job, shard, shard.inputs_tag(), result)
+        (shard,) = cut_into_shards(items, len(items))
+        result = self._worker.score(shard)
+        self._worker.commit(shard, result)
         return result
 
 

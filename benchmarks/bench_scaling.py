@@ -25,28 +25,30 @@ import json, os, sys, time
 started = time.perf_counter()
 from edit_metrics.config import load_config
 from edit_metrics.engine import local
-from edit_metrics.engine.api import Silent
+from edit_metrics.engine.job import RunOptions, ShardWorker, Silent
+from edit_metrics.engine.run import run
 from edit_metrics.io.manifest import read_manifest
 from bench_memory import own_peak_mib
 from pathlib import Path
-load, commit, loading, commits = local.shard_function, local.commit_shard, [0.0], [0]
-def timed_load(job):
-    before = time.perf_counter()
-    function = load(job)
-    loading[0] += time.perf_counter() - before
-    return function
-def counted_commit(*arguments):
-    commit(*arguments)
-    commits[0] += 1
-    if commits[0] == stop_after:
-        os._exit(9)
-local.shard_function, local.commit_shard = timed_load, counted_commit
+loading, commits = [0.0], [0]
+class TimedWorker(ShardWorker):
+    def __init__(self, job):
+        before = time.perf_counter()
+        super().__init__(job)
+        loading[0] += time.perf_counter() - before
+    def commit(self, shard, result):
+        mark = super().commit(shard, result)
+        commits[0] += 1
+        if commits[0] == stop_after:
+            os._exit(9)
+        return mark
+local.ShardWorker = TimedWorker
 manifest, out, stop_after, *overrides = sys.argv[1:]
 stop_after = int(stop_after)
 config = load_config("embedded", overrides=overrides)
 rows = read_manifest(manifest)
 before = time.perf_counter()
-local.run(rows, config, local.RunOptions(out=Path(out)), Silent())
+run(rows, config, RunOptions(out=Path(out)), Silent())
 ended = time.perf_counter()
 print(json.dumps({"seconds": ended - started, "loading": loading[0], "scoring": ended - before - loading[0],
                   "peak_mib": own_peak_mib()}))

@@ -20,29 +20,29 @@ def main() -> None:
     _seconds["Python itself"] = time.monotonic() - started
     before = time.monotonic()
     from edit_metrics.config import load_config
-    from edit_metrics.engine import local
-    from edit_metrics.engine.api import Silent
+    from edit_metrics.engine import job, run
     from edit_metrics.io.manifest import read_manifest
 
     _seconds["imports, without torch"] = time.monotonic() - before
-    for name, what in {
-        "choose_device": "import of torch",
-        "build_plan": "plan",
-        "_signatures": "weights found, signature",
-    }.items():
-        setattr(local, name, _timed(getattr(local, name), what))
-    build = local.build_backend
+    for module, name, what in (
+        (job, "choose_device", "import of torch"),
+        (job, "build_plan", "plan"),
+        (run, "build_plan", "plan"),
+        (run, "_signatures", "weights found, signature"),
+    ):
+        setattr(module, name, _timed(getattr(module, name), what))
+    build = job.build_backend
 
     def build_timed(role: str, *arguments: Any, **options: Any) -> Any:
         return _timed(build, f"model of the role {role}")(role, *arguments, **options)
 
-    local.build_backend = build_timed
-    local.Scorer.score_shard = _timed(local.Scorer.score_shard, "the item")  # type: ignore[method-assign]
+    job.build_backend = build_timed
+    job.Scorer.score_shard = _timed(job.Scorer.score_shard, "the item")  # type: ignore[method-assign]
     config = _timed(load_config, "profile")("embedded")
     manifest = _timed(read_manifest, "manifest")(manifest_path)
     before = time.monotonic()
     inside = sum(_seconds.values())
-    local.run(manifest, config, local.RunOptions(out=out), Silent())
+    run.run(manifest, config, job.RunOptions(out=out), job.Silent())
     _seconds["shard, table, run.json"] = time.monotonic() - before - (sum(_seconds.values()) - inside)
     print(json.dumps({"seconds": time.monotonic() - started, "steps": _seconds}))
 

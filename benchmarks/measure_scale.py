@@ -23,8 +23,10 @@ import numpy as np
 import pyarrow as pa
 
 from edit_metrics.config import load_config
+from edit_metrics.engine.folder import RunFolder
 from edit_metrics.engine.plan import Plan, build_plan
-from edit_metrics.engine.shards import RunFolder, Shard, cut_into_shards
+from edit_metrics.engine.run import order_for_people
+from edit_metrics.engine.shards import Shard, cut_into_shards
 from edit_metrics.io.manifest import Manifest, read_manifest
 from edit_metrics.scores.rows import TableLayout
 
@@ -50,10 +52,8 @@ def _measure(folder: Path, items: int, plan: Plan) -> None:
     with _timed("reading and checking the manifest", items):
         manifest = read_manifest(path)
     print(f"  EditItem, held by the driver        {(_resident() - held) / items:10.0f} bytes")
-    shards = cut_into_shards(manifest.items, plan.config.engine.shard_size)
     with _timed("looking at its files (absent ones)", items):
-        for shard in shards:
-            shard.inputs_tag()
+        shards = cut_into_shards(manifest.items, plan.config.engine.shard_size)
     print(f"  as sent to a worker                 {sum(len(pickle.dumps(s)) for s in shards) / items:10.0f} bytes")
     _measure_merge(RunFolder(folder / "run"), manifest, shards, plan)
 
@@ -63,10 +63,10 @@ def _measure_merge(run: RunFolder, manifest: Manifest, shards: list[Shard], plan
     schema = TableLayout.of([m.name for m in plan.metrics], plan.labels, manifest.items, manifest.root).schema
     run.open({"sha256": "", "parts": {}}, resume=False)
     for shard in shards:
-        run.commit(shard, shard.inputs_tag(), _made_up(schema, shard), [], {})
+        run.commit(shard, _made_up(schema, shard), [], {})
     peak = _peak()
     with _timed("merging into scores.parquet and .csv", items):
-        run.merge(shards, schema, plan.config, [])
+        run.merge(shards, schema, order_for_people(run, shards, schema, plan.config), [])
     print(f"  more memory at the merge's peak     {(_peak() - peak) / items:10.0f} bytes")
     print(f"  scores.parquet, {len(schema):4d} columns         {run.scores.stat().st_size / items:10.0f} bytes")
     print(f"  scores.csv                          {run.scores_csv.stat().st_size / items:10.0f} bytes")

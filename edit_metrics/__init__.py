@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from edit_metrics._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from edit_metrics.engine.api import score as score
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "score"]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from edit_metrics import __version__
+from edit_metrics._version import __version__
 from edit_metrics.calibration.curves import Curve
 from edit_metrics.calibration.features import FeatureSpec, feature_matrix
 from edit_metrics.calibration.predictor import Prediction, Recipe, RoutedPredictor

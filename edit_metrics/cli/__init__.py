@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from edit_metrics import __version__
+from edit_metrics._version import __version__
 from edit_metrics.cli import compare, doctor, human, manifest, models, report
 from edit_metrics.cli import score as score_verb
 from edit_metrics.errors import EditMetricsError

@@ -49,7 +49,8 @@ def score(
     """Score a manifest of edits: one row an item, eight dimensions, an order for people."""
     from edit_metrics.cli.progress import make_progress
     from edit_metrics.config import load_config
-    from edit_metrics.engine.local import RunOptions, run
+    from edit_metrics.engine.job import RunOptions
+    from edit_metrics.engine.run import run
     from edit_metrics.engine.summary import summarise
     from edit_metrics.io.manifest import read_manifest
 

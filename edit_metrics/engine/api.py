@@ -8,25 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edit_metrics.config import Config, load_config
-from edit_metrics.engine.local import RunOptions, run
+from edit_metrics.engine.job import RunOptions, Silent
+from edit_metrics.engine.run import run
 from edit_metrics.errors import ConfigError
 from edit_metrics.io.manifest import items_from_rows, read_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Silent:
-    """Progress for callers that want none."""
-
-    def start(self, total: int, done: int) -> None:
-        """Say nothing."""
-
-    def advance(self, items: int) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
 
 
 def score(

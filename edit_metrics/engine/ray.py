@@ -1,21 +1,23 @@
 """The same job on Ray: shards go through an actor pool that holds the models.
 
-An actor calls the very shard function of the local engine and commits the shard itself, to a folder that every worker
-and the driver can reach. The scoring function knows nothing of Ray. A worker that dies is replaced and its shard is
-scored again; a shard counts once its done mark is there.
+An actor is the local engine's own worker: it scores a shard and commits it, to a folder that every worker and the
+driver can reach. The scoring function knows nothing of Ray. A worker that dies is replaced and its shard is scored
+again; a shard counts once its done mark is there.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
-from edit_metrics.engine.local import Job, Progress, commit_shard, shard_function
+from edit_metrics.engine.folder import DoneMark, RunFolder
+from edit_metrics.engine.job import Job, Outcome, Progress, ShardWorker
 from edit_metrics.engine.ray_cluster import Pool, connected, first_line, import_ray, size_of_pool
-from edit_metrics.engine.shards import RunFolder, Shard
+from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import EditMetricsError, RunError
 
 ATTEMPTS: Final = 3
@@ -54,37 +56,37 @@ class ShardActor:
     """
 
     def __init__(self, job: Job) -> None:
-        self._job = job
         self._folder = RunFolder(job.out)
         self._problem = ""
         try:
-            self._score = _load(job)
+            self._worker = _load(job)
         except Exception as error:
             self._problem = _where(error)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """A batch of shards, as Ray Data gives them → index, number of items and problem (or ``""``) of each."""
+        """A batch of shards, as Ray Data gives them → index, done mark (JSON, or ``""``) and problem of each."""
         shards = list(batch["shard"])
-        problems = [self._problem or self._commit(shard) for shard in shards]
-        items = [len(shard.items) for shard in shards]
-        return {"index": [shard.index for shard in shards], "items": items, "problem": problems}
+        answers = [self._answer(shard) for shard in shards]
+        marks, problems = zip(*answers, strict=True)
+        return {"index": [shard.index for shard in shards], "mark": list(marks), "problem": list(problems)}
 
-    def _commit(self, shard: Shard) -> str:
+    def _answer(self, shard: Shard) -> tuple[str, str]:
+        if self._problem:
+            return "", self._problem
         attempts = AttemptLog(self._folder, shard)
         try:
-            if self._folder.done_mark(shard) is not None:
-                return ""
-            if (lost := attempts.count()) >= ATTEMPTS:
-                return f"shard {shard.name} (from item {shard.items[0].id!r}) took {lost} workers down"
-            attempts.add()
-            tag = shard.inputs_tag()
-            commit_shard(self._folder, self._job, shard, tag, self._score(shard, None))
+            mark = self._folder.mark_of(shard)
+            if mark is None:
+                if (lost := attempts.count()) >= ATTEMPTS:
+                    return "", f"shard {shard.name} (from item {shard.items[0].id!r}) took {lost} workers down"
+                attempts.add()
+                mark = self._worker.work(shard)
         except Exception as error:
-            return _where(error)
-        return ""
+            return "", _where(error)
+        return json.dumps(asdict(mark)), ""
 
 
-def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> int:
+def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> Outcome:
     """Score and commit shards on a Ray cluster, or on local worker processes when there is none.
 
     Args:
@@ -92,9 +94,6 @@ def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> 
             ``config.engine.model_threads`` the cores of each (0: one, or a GPU's share of its node).
         shards: what to do; each is committed to ``job.out``, which every worker must be able to write.
         progress: told of finished shards and of lost workers.
-
-    Returns:
-        How many shards were begun again because their worker was lost.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -110,16 +109,17 @@ def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> 
         pool = size_of_pool(job, ray.nodes(), len(shards))
         progress.note(f"Ray workers: {pool.actors}; cores of each: {pool.cpus}; GPUs of each: {pool.gpus}.")
         try:
-            _score_all(ray, _job_of_a_worker(job, pool), pool, shards, progress)
+            marks = _score_all(ray, _job_of_a_worker(job, pool), pool, shards, progress)
         except ray.exceptions.RayError as error:
             raise RunError("a Ray cluster that goes on working", first_line(error), str(job.out), _RESUME) from error
     retries = sum(max(0, log.count() - 1) for log in attempts)
     if retries:
         progress.note(f"Shards begun again because their worker was lost: {retries}.")
-    return retries
+    return Outcome(tuple(marks[shard.index] for shard in shards), retries)
 
 
-def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress: Progress) -> None:
+def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress: Progress) -> dict[int, DoneMark]:
+    """Index → done mark, in whatever order shards are through."""
     rows = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
     scored = rows.map_batches(
         ShardActor,
@@ -133,19 +133,23 @@ def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress
     scored.context.enable_progress_bars = False
     # Ray Data gives up after half an hour without a finished shard; a large shard on a slow machine takes longer.
     scored.context.execution_no_progress_timeout_s = -1
+    marks = {}
     for row in scored.iter_rows():
         if row["problem"]:
             raise RunError("a worker that scores its shards", row["problem"], str(job.out), _RESUME)
-        progress.advance(int(row["items"]))
+        mark = DoneMark(**json.loads(row["mark"]))
+        marks[int(row["index"])] = mark
+        progress.advance(mark.scored + mark.rejected)
+    return marks
 
 
-def _load(job: Job) -> Any:
+def _load(job: Job) -> ShardWorker:
     import cv2
 
     if not RunFolder(job.out).shards.is_dir():
         raise RunError("a run folder that every node can reach", "no such folder there", str(job.out))
     cv2.setNumThreads(job.workers)
-    return shard_function(job)
+    return ShardWorker(job)
 
 
 def _job_of_a_worker(job: Job, pool: Pool) -> Job:

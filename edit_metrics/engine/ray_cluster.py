@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edit_metrics.engine.local import Job
+from edit_metrics.engine.job import Job
 from edit_metrics.errors import ConfigError, MissingExtraError, RunError
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from edit_metrics import __version__
+from edit_metrics._version import __version__
 from edit_metrics.io.tables import write_csv, write_json, write_jsonl, write_text
 from edit_metrics.ratings.rubric import load_rubric
 from edit_metrics.triage.label_studio import TaskOptions, labelling_config, labelling_tasks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ import edit_metrics
 from edit_metrics import registry
 from edit_metrics.config import Config, validate_config
 from edit_metrics.engine import local
-from edit_metrics.engine.api import Silent, score
-from edit_metrics.engine.local import RunOptions, run
+from edit_metrics.engine.api import score
+from edit_metrics.engine.job import RunOptions, ShardWorker, Silent
+from edit_metrics.engine.run import run
 from edit_metrics.errors import ConfigError, RunError, SignatureError
+from edit_metrics.io import sources
 from edit_metrics.io.manifest import Manifest, read_manifest
 from edit_metrics.registry import metric
 from edit_metrics.types import DIMENSIONS, RGB, Direction
@@ -142,19 +145,19 @@ def test_a_killed_run_resumes_where_it_stopped_and_ends_the_same(
 ) -> None:
     expected = scores(fixtures_manifest, stub_config, tmp_path / "undisturbed")
     commits = 0
-    commit = local.commit_shard
+    commit = ShardWorker.commit
 
-    def die_at_the_third(*arguments: Any) -> None:
+    def die_at_the_third(*arguments: Any) -> Any:
         nonlocal commits
         commits += 1
         if commits == 3:
             raise KeyboardInterrupt
-        commit(*arguments)
+        return commit(*arguments)
 
-    monkeypatch.setattr(local, "commit_shard", die_at_the_third)
+    monkeypatch.setattr(ShardWorker, "commit", die_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         scores(fixtures_manifest, stub_config, tmp_path / "killed")
-    monkeypatch.setattr(local, "commit_shard", commit)
+    monkeypatch.setattr(ShardWorker, "commit", commit)
     recorder = Recorder()
     run(fixtures_manifest, stub_config, RunOptions(out=tmp_path / "killed"), recorder)
     assert recorder.advanced == 29 - 16
@@ -193,6 +196,48 @@ def test_a_picture_that_changed_since_is_scored_again(stub_config: Config, tmp_p
     assert "changed" in recorder.notes[0]
     name = "coffee_recolour_clean"
     assert after.loc[name, "preservation.psnr"] < before.loc[name, "preservation.psnr"]
+
+
+def test_a_picture_that_changes_while_the_run_goes_on_keeps_its_rows_counted_and_is_scored_again_next_time(
+    stub_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(FIXTURES, data)
+    manifest = read_manifest(data / "manifest.jsonl")
+    commit = ShardWorker.commit
+
+    def change_a_picture(*arguments: Any) -> Any:
+        (data / "images" / "coffee.png").touch()
+        return commit(*arguments)
+
+    monkeypatch.setattr(ShardWorker, "commit", change_a_picture)
+    info = run(manifest, stub_config, RunOptions(out=tmp_path / "run"), Silent())
+    monkeypatch.setattr(ShardWorker, "commit", commit)
+    rows = len(pd.read_parquet(tmp_path / "run" / "scores.parquet"))
+    assert info["counts"] == {"rows": 29, "scored": 29, "rejected": 0}
+    assert info["counts"]["scored"] == rows
+    assert info["seconds"]["stages"]
+    recorder = Recorder()
+    run(manifest, stub_config, RunOptions(out=tmp_path / "run"), recorder)
+    assert "changed" in recorder.notes[0]
+    assert recorder.advanced == 29
+
+
+def test_a_run_looks_at_each_picture_once(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: Counter[str] = Counter()
+    look = sources.stat_tag
+
+    def counted(path: str) -> str:
+        looks[path] += 1
+        return look(path)
+
+    monkeypatch.setattr(sources, "stat_tag", counted)
+    scores(fixtures_manifest, stub_config, tmp_path / "run")
+    items = fixtures_manifest.items
+    files = {path for i in items for path in (i.source, i.edited, i.mask, *i.references) if path}
+    assert looks == Counter(files)
 
 
 def test_a_mask_of_another_shape_is_rejected_with_its_line(stub_config: Config, tmp_path: Path) -> None:
@@ -282,9 +327,10 @@ def test_a_shard_that_vanished_breaks_the_run_with_its_name(
 ) -> None:
     run_shards = local.run_shards
 
-    def lose_one(job: Any, shards: Any, progress: Any) -> None:
-        run_shards(job, shards, progress)
+    def lose_one(job: Any, shards: Any, progress: Any) -> Any:
+        outcome = run_shards(job, shards, progress)
         (job.out / "shards" / "000001.parquet").unlink()
+        return outcome
 
     monkeypatch.setattr(local, "run_shards", lose_one)
     with pytest.raises(RunError, match="000001"):

@@ -18,11 +18,12 @@ import pytest
 
 from edit_metrics.config import Config, validate_config
 from edit_metrics.engine import ray as engine
-from edit_metrics.engine.api import Silent
-from edit_metrics.engine.local import Job, RunOptions, run
+from edit_metrics.engine.folder import RunFolder
+from edit_metrics.engine.job import Job, RunOptions, Silent
 from edit_metrics.engine.ray import ATTEMPTS, AttemptLog, ShardActor
 from edit_metrics.engine.ray_cluster import Pool, connected, import_ray, size_of_pool
-from edit_metrics.engine.shards import RunFolder, cut_into_shards
+from edit_metrics.engine.run import run
+from edit_metrics.engine.shards import cut_into_shards
 from edit_metrics.errors import ConfigError, MissingExtraError, RunError
 from edit_metrics.io.manifest import Manifest
 from edit_metrics.scores.rows import TableLayout
@@ -168,7 +169,7 @@ def test_a_problem_on_a_worker_ends_the_run_with_its_text(
         )
 
     monkeypatch.setattr(engine, "import_ray", FakeRay)
-    monkeypatch.setattr(engine, "shard_function", lambda job: lambda shard, on_done: 1 / 0)
+    monkeypatch.setattr(engine.ShardWorker, "work", lambda worker, shard: 1 / 0)
     (tmp_path / "shards").mkdir()
     shards = cut_into_shards(fixtures_manifest.items, 99)
     with pytest.raises(RunError, match=r"ZeroDivisionError: division by zero .* goes on from there"):

@@ -14,8 +14,8 @@ import yaml
 
 from edit_metrics.cli import main
 from edit_metrics.config import Config
-from edit_metrics.engine.api import Silent
-from edit_metrics.engine.local import RunOptions, run
+from edit_metrics.engine.job import RunOptions, Silent
+from edit_metrics.engine.run import run
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.manifest import Manifest, read_manifest
 

@@ -13,7 +13,8 @@ import pytest
 
 from edit_metrics.config import Config, validate_config
 from edit_metrics.engine import evidence as engine_evidence
-from edit_metrics.engine.local import RunOptions, run
+from edit_metrics.engine.job import RunOptions
+from edit_metrics.engine.run import run
 from edit_metrics.io.manifest import Manifest, read_manifest
 from edit_metrics.io.tables import read_scores
 from edit_metrics.report.evidence import evidence_name

@@ -1,0 +1,193 @@
+"""The run folder: files only. It knows names and the order of writing, and nothing of scores.
+
+    shards/signature.json               the run's signature, written first
+    shards/000000.parquet               rows of a shard
+    shards/000000.rejected.jsonl        rows that it rejected
+    shards/000000.done                  its mark, written last: without it the shard is not there
+    scores.parquet  scores.csv  rejected.jsonl  run.json
+
+Every write is atomic. ``run.json`` comes last and marks the run complete; then the shards go.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from edit_metrics.engine.shards import Shard
+from edit_metrics.errors import RunError, SignatureError
+from edit_metrics.io.tables import write_csv_parts, write_json, write_jsonl, write_parquet, write_parquet_parts
+from edit_metrics.types import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class DoneMark:
+    """What a committed shard says of itself.
+
+    Attributes:
+        inputs_tag: the shard's when it was scored, see :class:`Shard`.
+        seconds: stage → time spent in it.
+    """
+
+    inputs_tag: str
+    scored: int
+    rejected: int
+    seconds: Mapping[str, float]
+
+
+class RunFolder:
+    """Where a run's files are.
+
+    Args:
+        folder: ``--out``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.shards = folder / "shards"
+        self.evidence = folder / "evidence"
+        self.scores = folder / "scores.parquet"
+        self.scores_csv = folder / "scores.csv"
+        self.rejected = folder / "rejected.jsonl"
+        self.info = folder / "run.json"
+        self._signature = self.shards / "signature.json"
+
+    def open(self, signature: Mapping[str, Any], *, resume: bool) -> None:
+        """Make the folder ready for a run with that signature.
+
+        Raises:
+            SignatureError: the folder holds a run made with other definitions; the differences are named.
+        """
+        if not resume:
+            self._clear()
+        held = self._held_signature()
+        if held is not None and held["sha256"] != signature["sha256"]:
+            raise SignatureError(
+                expected="a folder that is new, or that holds this very run",
+                got="a run made with other definitions: " + "; ".join(differences(held["parts"], signature["parts"])),
+                where=str(self.folder),
+                todo="Choose another --out, restore the settings, or start over there with --no-resume.",
+            )
+        self.shards.mkdir(parents=True, exist_ok=True)
+        write_json(dict(signature), self._signature)
+
+    def drop_evidence(self) -> None:
+        """Remove evidence pictures: those of pictures that have changed would mislead."""
+        shutil.rmtree(self.evidence, ignore_errors=True)
+
+    def read_info(self) -> dict[str, Any] | None:
+        """What ``run.json`` holds; None while the run is not complete."""
+        if not (self.info.is_file() and self.scores.is_file()):
+            return None
+        info: dict[str, Any] = json.loads(self.info.read_text(encoding="utf-8"))
+        return info
+
+    def mark_of(self, shard: Shard) -> DoneMark | None:
+        """The done mark of a shard whose inputs have not changed since."""
+        path = self._file(shard, "done")
+        if not path.is_file():
+            return None
+        mark = DoneMark(**json.loads(path.read_text(encoding="utf-8")))
+        return mark if mark.inputs_tag == shard.inputs_tag else None
+
+    def commit(
+        self, shard: Shard, table: pa.Table, rejections: Sequence[Rejection], seconds: Mapping[str, float]
+    ) -> DoneMark:
+        """Write a shard; the done mark comes last, so that a kill leaves it whole or not there."""
+        write_parquet(table, self._file(shard, "parquet"))
+        write_jsonl([asdict(rejection) for rejection in rejections], self._file(shard, "rejected.jsonl"))
+        mark = DoneMark(shard.inputs_tag, table.num_rows, len(rejections), dict(seconds))
+        write_json(asdict(mark), self._file(shard, "done"))
+        return mark
+
+    def read_rows(self, shards: Sequence[Shard], schema: pa.Schema) -> pa.Table:
+        """Those columns of all shards, in order.
+
+        Raises:
+            RunError: a shard is missing (deleted while the run was going on).
+        """
+        missing = [shard.name for shard in shards if not self._file(shard, "parquet").is_file()]
+        if missing:
+            raise RunError("every shard of the run", f"none for {', '.join(missing[:5])}", str(self.shards))
+        return pa.concat_tables([schema.empty_table(), *(self._read(shard, schema.names) for shard in shards)])
+
+    def merge(
+        self, shards: Sequence[Shard], schema: pa.Schema, added: pa.Table, rejections: Sequence[Rejection]
+    ) -> None:
+        """Write the tables from all shards, one shard in memory at a time.
+
+        Args:
+            shards: all of the run, committed.
+            schema: of a shard's rows.
+            added: one row an item in the shards' order: columns that only the whole run could give.
+            rejections: of the manifest; the shards' own follow.
+        """
+        full = pa.schema([*schema, *added.schema])
+        write_parquet_parts(self._rows_with(shards, added), full, self.scores)
+        write_csv_parts(self._rows_with(shards, added), self.scores_csv)
+        write_jsonl([*map(asdict, rejections), *self._rejected_rows(shards)], self.rejected)
+
+    def close(self, info: Mapping[str, Any]) -> None:
+        """Write ``run.json``, which marks the run complete, and drop the shards."""
+        write_json(dict(info), self.info)
+        shutil.rmtree(self.shards, ignore_errors=True)
+
+    def _clear(self) -> None:
+        self.drop_evidence()
+        shutil.rmtree(self.shards, ignore_errors=True)
+        for path in (self.scores, self.scores_csv, self.rejected, self.info):
+            path.unlink(missing_ok=True)
+
+    def _held_signature(self) -> dict[str, Any] | None:
+        if self._signature.is_file():
+            held: dict[str, Any] = json.loads(self._signature.read_text(encoding="utf-8"))
+            return held
+        if self.info.is_file():
+            signature: dict[str, Any] = json.loads(self.info.read_text(encoding="utf-8"))["run_signature"]
+            return signature
+        return None
+
+    def _file(self, shard: Shard, suffix: str) -> Path:
+        return self.shards / f"{shard.name}.{suffix}"
+
+    def _read(self, shard: Shard, columns: list[str] | None = None) -> pa.Table:
+        return pq.read_table(self._file(shard, "parquet"), columns=columns)
+
+    def _rows_with(self, shards: Iterable[Shard], added: pa.Table) -> Iterator[pa.Table]:
+        start = 0
+        for shard in shards:
+            table = self._read(shard)
+            part = added.slice(start, table.num_rows)
+            start += table.num_rows
+            for field, column in zip(added.schema, part.columns, strict=True):
+                table = table.append_column(field, column)
+            yield table
+
+    def _rejected_rows(self, shards: Iterable[Shard]) -> Iterator[dict[str, Any]]:
+        for shard in shards:
+            text = self._file(shard, "rejected.jsonl").read_text(encoding="utf-8")
+            yield from (json.loads(line) for line in text.splitlines())
+
+
+def differences(held: Any, wanted: Any, path: str = "") -> list[str]:
+    """Where two signatures' parts differ, in words: ``a.b: 1 → 2``; at most 8 of them."""
+    if isinstance(held, Mapping) and isinstance(wanted, Mapping):
+        found: list[str] = []
+        for key in dict.fromkeys((*held, *wanted)):
+            found += differences(held.get(key), wanted.get(key), f"{path}.{key}" if path else str(key))
+        return found[:8]
+    if held == wanted:
+        return []
+    return [f"{path}: {_short(held)} → {_short(wanted)}"]
+
+
+def _short(value: Any) -> str:
+    text = "absent" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,172 @@
+"""What is to be done, as it can be sent to another process, and one shard of it, as every engine does it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from edit_metrics.backends.factory import build_backend
+from edit_metrics.backends.torch_runtime import choose_device
+from edit_metrics.config import Config
+from edit_metrics.engine.evidence import FEATURES, EvidenceWriter
+from edit_metrics.engine.folder import DoneMark, RunFolder
+from edit_metrics.engine.plan import Plan, build_plan, cache_rules
+from edit_metrics.engine.scoring import Scorer, ShardResult
+from edit_metrics.engine.shards import Shard
+from edit_metrics.features.cache import FeatureCache
+from edit_metrics.io.manifest import Manifest
+from edit_metrics.scores.rows import TableLayout
+
+DEFAULT_LANES = 2
+"""Micro-batches under way at a time, where there are threads for them: docs/decisions/0006."""
+
+
+class Progress(Protocol):
+    """What a run tells while it goes on."""
+
+    def start(self, total: int, done: int) -> None:
+        """Before the first shard: items in all, and those that an earlier attempt has finished."""
+
+    def advance(self, items: int) -> None:
+        """After each micro-batch."""
+
+    def note(self, text: str) -> None:
+        """One line for the user."""
+
+
+class Silent:
+    """Progress for callers that want none."""
+
+    def start(self, total: int, done: int) -> None:
+        """Say nothing."""
+
+    def advance(self, items: int) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run, as opposed to what to compute: nothing here changes a value.
+
+    Attributes:
+        out: run folder.
+        resume: go on with what the folder holds; otherwise start over.
+        engine: ``local`` or ``ray``.
+        cache: folder of the feature cache, or None.
+        evidence: which items get evidence pictures: ``none``, ``flagged``, ``all``.
+    """
+
+    out: Path
+    resume: bool = True
+    engine: str = "local"
+    cache: Path | None = None
+    evidence: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that scoring a shard needs and that can be sent to another process.
+
+    Attributes:
+        layout: of a shard's rows.
+        workers: threads for decoding and for model-free steps.
+        device: where models run.
+        out, cache, evidence: see :class:`RunOptions`.
+    """
+
+    config: Config
+    layout: TableLayout
+    workers: int
+    device: str
+    out: Path
+    cache: Path | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an engine says once all its shards are committed.
+
+    Attributes:
+        marks: of the shards that it was given, in their order.
+        retries: shards that were begun again because their worker was lost.
+    """
+
+    marks: tuple[DoneMark, ...]
+    retries: int = 0
+
+
+def make_job(manifest: Manifest, plan: Plan, options: RunOptions) -> Job:
+    """The job of scoring a manifest by a plan on this machine."""
+    config = plan.config
+    return Job(
+        config=config,
+        layout=TableLayout.of([m.name for m in plan.metrics], plan.labels, manifest.items, manifest.root),
+        workers=config.engine.workers or _cores(),
+        device=str(choose_device(config.engine.device)),
+        out=options.out,
+        cache=options.cache,
+        evidence=options.evidence,
+    )
+
+
+class ShardWorker:
+    """A job with its models loaded: scores its shards, one after another, and commits them.
+
+    Args:
+        job: what to do.
+
+    Raises:
+        UserError: a model that cannot be loaded.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._folder = RunFolder(job.out)
+        self._scorer = _load(job)
+
+    def work(self, shard: Shard, on_done: Callable[[int], None] | None = None) -> DoneMark:
+        """Score a shard and commit it; ``on_done`` is told the number of items after each micro-batch."""
+        return self.commit(shard, self.score(shard, on_done))
+
+    def score(self, shard: Shard, on_done: Callable[[int], None] | None = None) -> ShardResult:
+        """Score a shard; nothing is written but its evidence."""
+        return self._scorer.score_shard(shard.items, on_done)
+
+    def commit(self, shard: Shard, result: ShardResult) -> DoneMark:
+        """Write the table of a shard's result, and its mark."""
+        return self._folder.commit(shard, self._job.layout.to_table(result.scored), result.rejections, result.seconds)
+
+
+def _load(job: Job) -> Scorer:
+    plan = build_plan(job.config)
+    engine = job.config.engine
+    lanes = engine.lanes or min(DEFAULT_LANES, job.workers)
+    threads = max(1, (engine.model_threads or _cores()) // lanes)
+    sections = job.config.backends
+    backends = {
+        role: build_backend(role, sections[role], device=job.device, threads=threads, wants=plan.wants)
+        for role in plan.roles
+    }
+    watch = None if job.evidence == "none" else EvidenceWriter(plan, backends, job.out, job.evidence)
+    return Scorer(
+        plan,
+        backends,
+        workers=job.workers,
+        lanes=lanes,
+        model_threads=threads,
+        watch=watch,
+        keep=FEATURES if watch else (),
+        cache=FeatureCache(job.cache, engine.cache_max_bytes) if job.cache is not None else None,
+        cache_rules=cache_rules(plan, {role: backend.fingerprint for role, backend in backends.items()}),
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
