@@ -320,14 +320,19 @@ def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         raise ConfigError("a YAML mapping", type(data).__name__, str(path))
     base = data.pop("extends", None)
     if base is None:
-        return data
+        resolved: dict[str, Any] = _added(None, data, str(path))
+        return resolved
     return merge(_read_with_base(_profile_path(str(base)), (*seen, path)), data)
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Mappings are merged key by key, everything else is replaced; ``null`` removes a key of the base.
 
-    Naming another backend with ``use`` drops the options of the one that it replaces.
+    A list whose entries start with ``+`` is added to the base's: ``metrics: [+mine.contrast]``. Naming another backend
+    with ``use`` drops the options of the one that it replaces.
+
+    Raises:
+        ConfigError: a list with some entries to be added and some that replace.
     """
     result = dict(base) if over.get("use", base.get("use")) == base.get("use") else {}
     for key, value in over.items():
@@ -336,8 +341,20 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = merge(result[key], value)
         else:
-            result[key] = value
+            result[key] = _added(result.get(key), value, key)
     return result
+
+
+def _added(base: Any, value: Any, key: str) -> Any:
+    """The value; where it is a list of entries that start with ``+``, the base's entries and those that are new."""
+    if isinstance(value, Mapping):
+        return {name: _added(None, inner, name) for name, inner in value.items()}
+    if not isinstance(value, list) or not any(isinstance(entry, str) and entry.startswith("+") for entry in value):
+        return value
+    if not all(isinstance(entry, str) and entry.startswith("+") for entry in value):
+        todo = "Entries with + are added to the profile that is extended; entries without replace all of its own."
+        raise ConfigError(f"a + before every entry of {key!r}, or before none", ", ".join(map(str, value)), todo=todo)
+    return list(dict.fromkeys([*(base or ()), *(entry[1:].strip() for entry in value)]))
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:
@@ -359,12 +376,19 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         return
     if last == "use" and node.get("use") != value:
         node.clear()  # the options belonged to the other backend
-    node[last] = value
+    node[last] = _added(node.get(last), value, key)
 
 
 def _split_key(key: str) -> list[str]:
-    """Split at dots, but keep ``<dimension>.<metric>`` together where the section is keyed by column names."""
+    """Split at dots, but not inside a metric's name, which has dots of its own.
+
+    ``metrics`` is keyed by columns (``quality.mine.contrast``), ``curves`` and ``gates`` by what follows the dimension.
+    """
     parts = key.split(".")
     if parts[0] == "metrics" and len(parts) >= 4:
-        return ["metrics", f"{parts[1]}.{parts[2]}", *parts[3:]]
+        return ["metrics", ".".join(parts[1:-1]), parts[-1]]
+    if parts[0] == "dimensions" and len(parts) > 4 and parts[2] in ("curves", "gates"):
+        # Either one setting of a curve, or the whole curve.
+        end = -1 if parts[-1] in {*Curve.model_fields, *Gate.model_fields} else len(parts)
+        return [*parts[:3], ".".join(parts[3:end]), *parts[end:]]
     return parts

@@ -98,6 +98,42 @@ def test_merging_replaces_lists_removes_nulls_and_drops_options_of_a_replaced_ba
     assert merge(base, over) == {"a": [3], "b": {"use": "stub"}, "c": {"use": "x", "k": 2}}
 
 
+def test_entries_with_a_plus_are_added_to_the_list_of_the_base_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "extends: embedded\ndimensions: {quality: {metrics: [+mine.contrast, +blur_delta]}}\n")
+    base, own = load_config("embedded"), load_config(file=path)
+    assert own.dimension("quality").metrics == (*base.dimension("quality").metrics, "mine.contrast")
+    assert own.dimension("quality").curves == base.dimension("quality").curves
+    assert merge({"labels": ["a"]}, {"labels": ["+b"]}) == {"labels": ["a", "b"]}
+
+
+def test_a_plus_without_anything_to_add_to_makes_the_list(tmp_path: Path) -> None:
+    path = write(tmp_path, "profile: own\ndimensions: {style: {metrics: [+gram_distance]}}\n")
+    assert load_config(file=path).dimension("style").metrics == ("gram_distance",)
+    assert merge({}, {"a": {"b": ["+c"]}}) == {"a": {"b": ["c"]}}
+
+
+def test_adding_and_replacing_in_one_list_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "extends: embedded\ndimensions: {quality: {metrics: [+mine.contrast, blur_delta]}}\n")
+    with pytest.raises(ConfigError, match="a \\+ before every entry of 'metrics', or before none"):
+        load_config(file=path)
+
+
+def test_an_override_adds_as_a_file_does_and_reaches_metrics_with_a_dot_of_their_own() -> None:
+    overrides = [
+        "dimensions.quality.metrics=[+mine.contrast]",
+        "dimensions.quality.curves.mine.contrast={anchors: [[0, 0], [1, 1]], trust: 0.4}",
+        "dimensions.quality.curves.mine.contrast.trust=0.3",
+        "dimensions.quality.curves.blur_delta.trust=0.2",
+        "metrics.quality.mine.contrast.smallest=2",
+    ]
+    config = load_config("embedded", overrides=overrides)
+    quality = config.dimension("quality")
+    assert quality.metrics[-1] == "mine.contrast"
+    assert quality.curves["mine.contrast"].trust == 0.3
+    assert quality.curves["blur_delta"].trust == 0.2
+    assert config.metrics["quality.mine.contrast"] == {"smallest": 2}
+
+
 def test_overriding_the_backend_drops_the_options_of_the_old_one() -> None:
     config = load_config("embedded", overrides=["backends.perceptual.use=stub"])
     assert config.backends["perceptual"] == {"use": "stub"}

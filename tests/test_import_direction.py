@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "edit_metrics"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"_version", "choices", "claims", "errors", "types"}),
+    frozenset({"_version", "choices", "claims", "errors", "plugins", "types"}),
     frozenset({"computation", "config", "io", "pixels", "registry", "stats"}),
     frozenset({"scores"}),
     frozenset({"weights", "metrics", "dimensions", "instruction", "compare", "report"}),

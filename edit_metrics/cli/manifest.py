@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import Annotated, get_args
 
 import typer
 
-from edit_metrics.choices import WhiteMeans, choose
+from edit_metrics.choices import WhiteMeans
 from edit_metrics.cli.options import Json, choice
 from edit_metrics.errors import ConfigError, UserError
+from edit_metrics.io.layouts import own_layouts
 
-if TYPE_CHECKING:
-    from edit_metrics.io.adapters.common import Converted
-
-FORMATS = ("folders", "pie-bench", "magicbrush", "hf-parquet")
 _SHOWN = 20
 
 
@@ -24,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def manifest(
-    layout: Annotated[str, typer.Argument(metavar="FORMAT", help=" · ".join(FORMATS))],
+    layout: Annotated[str, typer.Argument(metavar="FORMAT", help=" · ".join(own_layouts()))],
     path: Annotated[Path, typer.Argument(help="The benchmark's folder or file.")],
     out: Annotated[Path, typer.Option("--out", help="Manifest to write, JSONL; pictures go beside it if needed.")],
     edited: Annotated[
@@ -45,11 +42,14 @@ def manifest(
 ) -> None:
     """Write a manifest of a benchmark; say for each row what is missing or ambiguous."""
     from edit_metrics.cli.console import emit_json, say, warn
-    from edit_metrics.io.adapters.common import write_manifest
+    from edit_metrics.io.layout import get_layout
+    from edit_metrics.io.layout_rows import files_folder, write_manifest
 
     if out.suffix != ".jsonl":
         raise UserError("--out FILE.jsonl", repr(str(out)))
-    converted = _convert(layout, path, out, edited, model, mask_white_means, _columns(column))
+    given = {"edited": edited, "model": model, "white_means": mask_white_means, "columns": _columns(column) or None}
+    given = {name: value for name, value in given.items() if value is not None}
+    converted = get_layout(layout).read(path, files_folder(out), given)
     written = write_manifest(converted, out)
     for problem in converted.problems[:_SHOWN]:
         warn(f"{problem.id or problem.where}: {problem.what}; {problem.action}")
@@ -60,43 +60,6 @@ def manifest(
         say(f"{written.outside} rows name files outside {out.parent}: score them with --allow-outside-root.")
     if as_json:
         emit_json({"rows": written.rows, "problems": len(converted.problems), "outside": written.outside})
-
-
-def _convert(
-    layout: str,
-    path: Path,
-    out: Path,
-    edited: Path | None,
-    model: str | None,
-    white_means: WhiteMeans | None,
-    columns: dict[str, str],
-) -> Converted:
-    from edit_metrics.io.adapters.common import files_folder
-    from edit_metrics.io.adapters.folders import read_folders
-    from edit_metrics.io.adapters.hf_parquet import read_hf_parquet
-    from edit_metrics.io.adapters.magicbrush import read_magicbrush
-    from edit_metrics.io.adapters.pie_bench import read_pie_bench
-
-    choose(FORMATS, layout, "FORMAT")
-    given = {"--edited": edited, "--model": model, "--mask-white-means": white_means, "--column": columns or None}
-    unfit = [name for name, value in given.items() if value is not None and name not in _FITS[layout]]
-    if unfit:
-        raise UserError(f"options that fit the format {layout!r}", ", ".join(unfit))
-    if layout == "folders":
-        return read_folders(path, edited=edited, model=model, white_means=white_means or "edited")
-    if layout == "pie-bench":
-        return read_pie_bench(path, files=files_folder(out), edited=edited)
-    if layout == "magicbrush":
-        return read_magicbrush(path, edited=edited, model=model)
-    return read_hf_parquet(path, files=files_folder(out), columns=columns, model=model, white_means=white_means)
-
-
-_FITS = {
-    "folders": ("--edited", "--model", "--mask-white-means"),
-    "pie-bench": ("--edited",),
-    "magicbrush": ("--edited", "--model"),
-    "hf-parquet": ("--model", "--mask-white-means", "--column"),
-}
 
 
 def _columns(texts: list[str] | None) -> dict[str, str]:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from edit_metrics.errors import ManifestError
-from edit_metrics.io.adapters.common import (
+from edit_metrics.io.layout import layout
+from edit_metrics.io.layout_rows import (
     Converted,
     Problem,
     need_folder,
@@ -27,7 +28,7 @@ from edit_metrics.io.adapters.common import (
     shared_missing,
     subfolders,
 )
-from edit_metrics.io.adapters.masks import mask_reading
+from edit_metrics.io.mask_reading import mask_reading
 from edit_metrics.types import ManifestRow
 
 _NAME: Final = re.compile(r"_(?:(?P<first>1)|(?P<setting>inde|iter)_(?P<turn>\d+))$")
@@ -40,6 +41,7 @@ class _Benchmark:
     captions: Mapping[str, Mapping[str, str]]
 
 
+@layout("magicbrush")
 def read_magicbrush(path: Path, *, edited: Path | None = None, model: str | None = None) -> Converted:
     """Read a split of MagicBrush and a model's edits.
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 from edit_metrics.errors import ManifestError
-from edit_metrics.io.adapters.common import (
+from edit_metrics.io.layout import layout
+from edit_metrics.io.layout_rows import (
     Converted,
     Problem,
     need_folder,
@@ -34,6 +35,7 @@ SIDE: Final = 512
 _EDIT_TYPES: Final = {"1": "replace", "2": "add", "3": "remove", "6": "recolour", "8": "background", "9": "style"}
 
 
+@layout("pie-bench")
 def read_pie_bench(path: Path, *, files: Path, edited: Path | None = None) -> Converted:
     """Read PIE-Bench and the outputs of methods on it.
 

@@ -17,7 +17,8 @@ from typing import Final
 
 from edit_metrics.choices import WhiteMeans
 from edit_metrics.errors import ManifestError
-from edit_metrics.io.adapters.common import (
+from edit_metrics.io.layout import layout
+from edit_metrics.io.layout_rows import (
     PICTURE_SUFFIXES,
     Converted,
     Problem,
@@ -33,6 +34,7 @@ from edit_metrics.types import ManifestRow
 _TEXTS: Final = ("instruction", "source_caption", "target_caption", "edit_type", "group")
 
 
+@layout("folders")
 def read_folders(
     path: Path, *, edited: Path | None = None, model: str | None = None, white_means: WhiteMeans = "edited"
 ) -> Converted:

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from edit_metrics.choices import WhiteMeans
 from edit_metrics.errors import ConfigError, ManifestError, suggest
-from edit_metrics.io.adapters.common import Converted, Problem, shared_missing, write_once
-from edit_metrics.io.adapters.masks import mask_bytes_reading, mask_reading
+from edit_metrics.io.layout import layout
+from edit_metrics.io.layout_rows import Converted, Problem, shared_missing, write_once
+from edit_metrics.io.mask_reading import mask_bytes_reading, mask_reading
 from edit_metrics.types import ManifestRow
 
 _GUESSES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -41,6 +42,7 @@ class _Cell:
     problem: str
 
 
+@layout("hf-parquet")
 def read_hf_parquet(
     path: Path,
     *,

@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest_adapters import png, put
+from conftest_layouts import png, put
 from PIL import Image
 from typer.testing import CliRunner
 
 from edit_metrics.cli import app
 from edit_metrics.errors import ConfigError, ManifestError, UserError
-from edit_metrics.io.adapters.pie_bench import decode_run_lengths
 from edit_metrics.io.images import decode_image
+from edit_metrics.io.layouts.pie_bench import decode_run_lengths
 from edit_metrics.io.manifest import read_manifest
 from edit_metrics.io.masks import decode_mask
 
