@@ -40,7 +40,7 @@ class ConseEncoder:
     Args:
         image_weights: reference of the classifier.
         text_weights: reference of the sentence encoder's folder.
-        batch_size: pictures or texts of one forward pass.
+        batch_size: pictures of one forward pass.
         dtype: of both networks; probabilities and embeddings are always float32.
         device: see :func:`~edit_metrics.backends.factory.build_backend`.
         threads: of one torch operation on the CPU.
@@ -64,7 +64,7 @@ class ConseEncoder:
         self._dtype = computing_dtype(self._device, dtype)
         set_threads(threads)
         self._classifier = placed(_load_classifier(image_weights), self._device, dtype)
-        self._text = MiniLm(store.locate(text_weights), self._device, dtype, batch_size)
+        self._text = MiniLm(store.locate(text_weights), self._device, dtype)
         self._class_embeddings = _embed_class_names(text_weights, self._device)
 
     @classmethod

@@ -24,10 +24,10 @@ class MiniLm:
         folder: ``config.json``, ``model.safetensors`` and the tokenizer's files.
         device: where the model runs.
         dtype: see :func:`~edit_metrics.backends.torch_runtime.computing_dtype`.
-        batch_size: texts of one forward pass; they are sorted by length, so that little is padding.
+        batch_size: see :class:`~edit_metrics.backends.text_memory.TextMemory`.
     """
 
-    def __init__(self, folder: Path, device: torch.device, dtype: str, batch_size: int) -> None:
+    def __init__(self, folder: Path, device: torch.device, dtype: str, batch_size: int = 1) -> None:
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
 

@@ -42,7 +42,7 @@ class OpenClipEncoder:
             or of a folder in open_clip's own layout; empty = the catalogue's for model and tag.
         blind_below: ‖ΔI‖ that the encoder gives to a mere re-encode (90th percentile). The default is an assumption
             until ``benchmarks/measure_encoder.py`` has been run on the encoder.
-        batch_size: pictures or texts of one forward pass.
+        batch_size: pictures of one forward pass.
         dtype: of the network; embeddings are float32.
         device: see :func:`~edit_metrics.backends.factory.build_backend`.
         threads: of one torch operation on the CPU.
@@ -80,7 +80,7 @@ class OpenClipEncoder:
             blind_below=blind_below,
         )
         self._encode_tokens = _text_tower(library, self._network)
-        self._texts = TextMemory(self._forward_texts, batch_size)
+        self._texts = TextMemory(self._forward_texts)
 
     @classmethod
     def weights(cls, options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -18,14 +18,16 @@ class TextMemory:
 
     Args:
         forward: a batch of texts → N×D.
-        batch_size: texts of one forward pass; they are sorted by length, so that little of it is padding.
+        batch_size: texts of one forward pass, sorted by length, so that little of it is padding. More than one only
+            where all texts come in one call: which of them are new depends on which lane of the engine came first, and
+            what shares a pass moves the last bits of an embedding.
 
     Attributes:
         lock: held while texts are encoded, by one thread at a time; for whatever else uses the same tokenizer, which
             may keep state between calls.
     """
 
-    def __init__(self, forward: Callable[[Sequence[str]], Float32], batch_size: int) -> None:
+    def __init__(self, forward: Callable[[Sequence[str]], Float32], batch_size: int = 1) -> None:
         self._forward, self._batch_size = forward, batch_size
         self._known: dict[str, Float32] = {}
         self.lock = threading.Lock()

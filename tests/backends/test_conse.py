@@ -112,7 +112,8 @@ def test_text_in_any_company_has_the_same_embedding(backend: ConseEncoder) -> No
     texts = [f"sentence number {i} " + "with more words " * i for i in range(7)]
     together = backend.encode_texts(texts)
     backend._text._memory._known.clear()
-    np.testing.assert_allclose([backend.encode_texts([text])[0] for text in texts], together, atol=1e-5)
+    # To the last bit: which texts come together depends on which lane of the engine is first.
+    np.testing.assert_array_equal([backend.encode_texts([text])[0] for text in texts], together)
 
 
 @pytest.mark.weights
