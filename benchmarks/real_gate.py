@@ -22,9 +22,9 @@ from PIL import Image, ImageFilter
 from edit_metrics.compare.gate import run_gate
 from edit_metrics.compare.gate_config import GateConfig
 from edit_metrics.compare.gate_output import gate_rows, headline
-from edit_metrics.compare.loading import load_runs
 from edit_metrics.compare.verdict import EXIT_CODES
 from edit_metrics.engine.api import score
+from edit_metrics.scores.table import read_runs
 
 SIDE: Final = 384
 Picture = Image.Image
@@ -114,7 +114,7 @@ def main() -> int:
         manifest = write(checkpoint, rows, options.data, options.out)
         score(manifest, "embedded", out=options.out / f"run_{checkpoint.name}")
     for checkpoint in CHECKPOINTS:
-        runs = load_runs([options.out / "run_good", options.out / f"run_{checkpoint.name}"])
+        runs = read_runs([options.out / "run_good", options.out / f"run_{checkpoint.name}"])
         result = run_gate(runs[0], runs[1], GateConfig())
         print(f"\n{headline(result)}: exit {EXIT_CODES[result.outcome]}")
         for cells in gate_rows(result):

@@ -27,11 +27,11 @@ from edit_metrics.calibration.fitting import Fitter, RatedItems, choose_recipe, 
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Recipe
 from edit_metrics.cli.console import say, table
-from edit_metrics.io.tables import read_scores
 from edit_metrics.ratings.agreement import measure_agreement
 from edit_metrics.ratings.files import read_ratings
 from edit_metrics.ratings.scale import Scale
 from edit_metrics.ratings.table import Ratings
+from edit_metrics.scores.table import read_scores
 from edit_metrics.triage.automatic import Promise
 from edit_metrics.triage.calibrated import DecisionOptions, triage_by_calibration
 from edit_metrics.triage.costs import DecisionCosts, order_by_saving, order_by_uncertainty, residual_costs

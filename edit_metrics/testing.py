@@ -47,10 +47,10 @@ def assert_no_regression(
     """
     from edit_metrics.compare.gate import run_gate
     from edit_metrics.compare.gate_config import load_gate_config
-    from edit_metrics.compare.loading import load_runs
     from edit_metrics.compare.verdict import Outcome
+    from edit_metrics.scores.table import read_runs
 
-    before, after = load_runs([baseline, candidate])
+    before, after = read_runs([baseline, candidate])
     result = run_gate(before, after, load_gate_config(Path(config) if config else None, **settings))
     if result.outcome is Outcome.PASS:
         return result

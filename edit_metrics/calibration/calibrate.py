@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from edit_metrics.calibration.quality import quality_report
 from edit_metrics.choices import FitBy, choose
 from edit_metrics.errors import NotEnoughDataError, TableError, suggest
 from edit_metrics.ratings.table import Ratings
+from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.types import Float64
 
 MIN_ITEMS: Final = 150
@@ -60,7 +61,7 @@ class CalibrateOptions:
 
 
 def calibrate(
-    frame: pd.DataFrame, ratings: Ratings, options: CalibrateOptions, run_info: Mapping[str, Any] | None = None
+    frame: pd.DataFrame, ratings: Ratings, options: CalibrateOptions, info: RunInfo | None = None
 ) -> Calibration:
     """Try every candidate held out by group, take the simplest that is not clearly worse, report all.
 
@@ -68,7 +69,7 @@ def calibrate(
         frame: a score table with a unique column ``id`` and every feature column.
         ratings: of items of that table.
         options: see :class:`CalibrateOptions`.
-        run_info: the run's ``run.json``, for the signatures; None for an unsigned table.
+        info: the run's ``run.json``, for the signatures; None for an unsigned table.
 
     Raises:
         NotEnoughDataError: fewer items, groups, passes or fails than the stated minimum.
@@ -105,7 +106,7 @@ def calibrate(
         predictor,
         rank,
         held_out,
-        feature_signatures([spec.name for spec in fitter.specs], run_info),
+        feature_signatures([spec.name for spec in fitter.specs], info),
         report,
         options.seed,
     )

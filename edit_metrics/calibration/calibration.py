@@ -18,6 +18,8 @@ from edit_metrics.calibration.predictor import Prediction, Recipe, RoutedPredict
 from edit_metrics.errors import SignatureError, TableError
 from edit_metrics.io.tables import write_json
 from edit_metrics.ratings.scale import Scale
+from edit_metrics.scores.columns import dimension_of
+from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.types import DIMENSIONS, Float64
 
 FORMAT: Final = "edit-metrics calibration"
@@ -83,20 +85,20 @@ def text_column(frame: pd.DataFrame, name: str) -> Any:
     return frame[name].astype("str").fillna("").to_numpy(dtype=object)
 
 
-def feature_signatures(features: Sequence[str], run_info: Mapping[str, Any] | None) -> dict[str, str]:
+def feature_signatures(features: Sequence[str], info: RunInfo | None) -> dict[str, str]:
     """Dimension → hash of the definitions behind the features of that dimension; empty for an unsigned table."""
-    held = (run_info or {}).get("score_signature", {})
-    used = [name for name in DIMENSIONS if any(feature.startswith(f"{name}.") for feature in features)]
-    return {name: str(held[name]["sha256"]) for name in used if name in held}
+    held = {} if info is None else info.score_signature
+    used = {dimension_of(feature) for feature in features}
+    return {name: held[name].sha256 for name in DIMENSIONS if name in used and name in held}
 
 
-def check_signatures(calibration: Calibration, run_info: Mapping[str, Any] | None) -> list[str]:
+def check_signatures(calibration: Calibration, info: RunInfo | None) -> list[str]:
     """Refuse a table that was made with other definitions; return warnings where a side is unsigned.
 
     Raises:
         SignatureError: a dimension's definitions differ.
     """
-    here = feature_signatures([spec.name for spec in calibration.features], run_info)
+    here = feature_signatures([spec.name for spec in calibration.features], info)
     for name, hash_ in calibration.signatures.items():
         if name in here and here[name] != hash_:
             raise SignatureError(

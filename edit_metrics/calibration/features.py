@@ -12,12 +12,11 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from edit_metrics.errors import TableError, suggest
 from edit_metrics.registry import all_metrics
-from edit_metrics.types import DIMENSIONS, Direction, Float64
+from edit_metrics.scores.columns import NOT_MEASUREMENTS, is_measured
+from edit_metrics.types import Direction, Float64
 
 MIN_COVERAGE: Final = 0.8
 """Smallest share of rated items that must carry a value for a column to be a default feature."""
-_IDENTITY: Final = ("id", "group", "model", "edit_type", "priority", "line", "row", "index")
-"""Never features: they name an item or its maker, they do not measure it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def parse_features(text: str, frame: pd.DataFrame) -> list[FeatureSpec]:
         name, _, sign = part.rpartition(":")
         if not name or sign not in ("+", "-"):
             name, sign = part, ""
-        if name in _IDENTITY:
+        if name in NOT_MEASUREMENTS:
             raise TableError("a column that measures the edit", f"{name!r}, which names it", "--features")
         if name not in frame:
             raise TableError("a column of the table", repr(name), "--features", suggest(name, map(str, frame)))
@@ -64,10 +63,10 @@ def default_features(frame: pd.DataFrame, rated: pd.Series[bool], exclude: Colle
         TableError: there is none.
     """
     declared = _declared_signs(frame)
-    names = [str(name) for name in frame.columns if str(name) not in (*_IDENTITY, *exclude)]
+    names = [str(name) for name in frame.columns if str(name) not in (*NOT_MEASUREMENTS, *exclude)]
     names = [name for name in names if is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])]
     if declared:
-        names = [name for name in names if declared.get(name, 0) or not _is_ours(name)]
+        names = [name for name in names if declared.get(name, 0) or not is_measured(name)]
     usable = [name for name in names if _usable(frame[name][rated])]
     if not usable:
         raise TableError("at least one numeric column that varies over the rated items", "none", "--features")
@@ -92,13 +91,9 @@ def _usable(values: pd.Series[float]) -> bool:
     return bool(values.notna().mean() >= MIN_COVERAGE and values.nunique() > 1)
 
 
-def _is_ours(name: str) -> bool:
-    return name.startswith((*(f"{dimension}." for dimension in DIMENSIONS), "overall."))
-
-
 def _declared_signs(frame: pd.DataFrame) -> dict[str, int]:
     """Column → +1, −1 or 0 for registered metrics; importing the registry is skipped for foreign tables."""
-    if not any(_is_ours(str(name)) for name in frame.columns):
+    if not any(is_measured(str(name)) for name in frame.columns):
         return {}
     signs = {Direction.HIGHER_IS_BETTER: 1, Direction.LOWER_IS_BETTER: -1, Direction.NEITHER: 0}
     return {spec.name: signs[spec.direction] for spec in all_metrics() if spec.name in frame}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edit_metrics.compare.comparison import Comparison
     from edit_metrics.compare.gate import GateResult
     from edit_metrics.compare.measures import Declared
-    from edit_metrics.compare.pairing import Run
+    from edit_metrics.scores.table import ScoreTable
 
 RunArgument = Annotated[str, typer.Argument(help="A run folder or a score table.")]
 PairBy = Annotated[
@@ -130,15 +130,15 @@ def gate(
     from edit_metrics.compare.gate import run_gate
     from edit_metrics.compare.gate_config import load_gate_config
     from edit_metrics.compare.gate_output import error_to_junit, gate_to_junit, gate_to_markdown
-    from edit_metrics.compare.loading import load_runs
     from edit_metrics.compare.verdict import EXIT_CODES
     from edit_metrics.io.tables import write_text
+    from edit_metrics.scores.table import read_runs
 
     try:
         settings = load_gate_config(
             config, margin=margin, minimum_effect=minimum_effect, alpha=alpha, allowed_newly_missing=allow_missing
         )
-        sides = load_runs([baseline, candidate])
+        sides = read_runs([baseline, candidate])
         result = run_gate(sides[0], sides[1], settings, _declared(higher, lower, None), tuple(pair_by or ("id",)))
         if accept:
             write_baseline(sides[1], accept, (*(pair_by or ()), *(higher or ()), *(lower or ())))
@@ -158,12 +158,12 @@ def gate(
 
 def _sides(
     paths: Sequence[str], by: str | None, pair_by: tuple[str, ...], reference: str | None
-) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+) -> tuple[tuple[ScoreTable, ...], tuple[str, ...]]:
     """The runs to compare and the columns that pair them."""
-    from edit_metrics.compare.loading import load_runs
     from edit_metrics.compare.pairing import default_pair_by, split_by
+    from edit_metrics.scores.table import read_runs
 
-    runs = load_runs(paths)
+    runs = read_runs(paths)
     if by is None:
         if len(runs) < 2:
             raise UserError("two runs or more, or one with --by COLUMN", f"{len(runs)} run")

@@ -42,8 +42,8 @@ def estimate(
     from edit_metrics.calibration.predictor import Recipe
     from edit_metrics.cli.console import emit_json, table, warn
     from edit_metrics.errors import UserError
-    from edit_metrics.io.tables import read_scores
     from edit_metrics.ratings.files import read_ratings
+    from edit_metrics.scores.table import read_scores
 
     if (feature is None) == (calibration is None):
         raise UserError("either --feature or --calibration", "both" if feature else "neither")
@@ -51,7 +51,7 @@ def estimate(
     frame = join_table(scored.frame, join)
     if calibration is not None:
         loaded = read_calibration(calibration)
-        for note in check_signatures(loaded, scored.run_info):
+        for note in check_signatures(loaded, scored.info):
             warn(note)
         specs, recipe = list(loaded.features), loaded.recipes[1]
     else:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edit_metrics.calibration.calibration import Calibration
-    from edit_metrics.io.tables import ScoreTable
     from edit_metrics.ratings.table import Ratings
+    from edit_metrics.scores.table import ScoreTable
     from edit_metrics.triage.automatic import AuditRatings
     from edit_metrics.triage.uncalibrated import Triage
 
@@ -50,8 +50,8 @@ def calibrate(
     from edit_metrics.calibration.calibration import write_calibration
     from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json, say, warn
-    from edit_metrics.io.tables import read_scores
     from edit_metrics.ratings.files import read_ratings
+    from edit_metrics.scores.table import read_scores
     from edit_metrics.triage.plots import plot_reliability, plot_residual_cost
 
     scored = read_scores(run)
@@ -59,7 +59,7 @@ def calibrate(
         warn("the score table is unsigned: the calibration cannot check that later tables mean the same")
     frame = join_table(scored.frame, join)
     options = CalibrateOptions(target, pass_at, features, by, group, ratings_are_random, seed)
-    found = fit(frame, read_ratings(ratings), options, scored.run_info)
+    found = fit(frame, read_ratings(ratings), options, scored.info)
     write_calibration(found, out)
     plots = [
         plot_reliability(found, out.with_suffix(".reliability.png")),
@@ -102,7 +102,7 @@ def triage(
     from edit_metrics.calibration.calibration import check_signatures, read_calibration
     from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json, say, warn
-    from edit_metrics.io.tables import read_scores
+    from edit_metrics.scores.table import read_scores
     from edit_metrics.triage.automatic import Promise
     from edit_metrics.triage.calibrated import DecisionOptions, triage_by_calibration
     from edit_metrics.triage.costs import DecisionCosts
@@ -120,7 +120,7 @@ def triage(
         decisions = DecisionOptions(
             Promise.parse(max_error, confidence, promise), DecisionCosts(cost_wrong_fail, cost_wrong_pass)
         )
-        notes = check_signatures(loaded, scored.run_info)
+        notes = check_signatures(loaded, scored.info)
         outcome = triage_by_calibration(frame, loaded, options, decisions, _audit_ratings(exclude_rated, loaded, frame))
         for note in (*notes, *outcome.statement["automatic_decisions"]["notes"]):
             warn(note)
@@ -149,13 +149,12 @@ def _label_studio(outcome: Triage, scored: ScoreTable, out: Path, target: str | 
     from edit_metrics.triage.label_studio import TaskOptions
     from edit_metrics.triage.picture_places import PicturePlaces
 
-    frame, folder = scored.frame, scored.path.parent
+    frame = scored.frame
     if not {"source", "edited"} <= set(frame.columns):
         return None
-    evidence = folder / "evidence" if (folder / "evidence").is_dir() else None
-    base = str((scored.run_info or {}).get("manifest", {}).get("root") or folder)
     paths = [str(path) for name in ("source", "edited") for path in frame[name].dropna()]
-    options = TaskOptions(PicturePlaces.of(paths, base, evidence), evidence, bool(outcome.statement["blind"]))
+    places = PicturePlaces.of(paths, scored.pictures_root, scored.evidence)
+    options = TaskOptions(places, scored.evidence, bool(outcome.statement["blind"]))
     return write_label_studio(outcome, frame, out, target, options)
 
 

@@ -99,7 +99,7 @@ def ratings_agreement(
 
 def _groups(scores: Path | None, column: str) -> dict[str, str] | None:
     from edit_metrics.errors import TableError, suggest
-    from edit_metrics.io.tables import read_scores
+    from edit_metrics.scores.table import read_scores
 
     if scores is None:
         return None

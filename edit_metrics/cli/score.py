@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,8 @@ from edit_metrics.errors import ManifestError, RunError
 
 if TYPE_CHECKING:
     from edit_metrics.config import Config
-    from edit_metrics.engine.summary import Summary
     from edit_metrics.io.manifest import Manifest
+    from edit_metrics.scores.summary import Cause, Coverage, Summary
 
 
 def register(app: typer.Typer) -> None:
@@ -51,8 +52,9 @@ def score(
     from edit_metrics.config import load_config
     from edit_metrics.engine.job import RunOptions
     from edit_metrics.engine.run import run
-    from edit_metrics.engine.summary import summarise
     from edit_metrics.io.manifest import read_manifest
+    from edit_metrics.scores.summary import summarise_file
+    from edit_metrics.scores.table import TABLE_NAME
 
     overrides = [*(set_ or [])]
     overrides += [f"engine.workers={workers}"] if workers is not None else []
@@ -69,7 +71,7 @@ def score(
     except KeyboardInterrupt:
         say("edit-metrics: interrupted; the same command goes on where it stopped.")
         raise typer.Exit(RunError.exit_code) from None
-    summary = summarise(out / "scores.parquet")
+    summary = summarise_file(out / TABLE_NAME)
     if as_json:
         emit_json(_as_json(info, summary))
     else:
@@ -89,11 +91,11 @@ def _report_rejections(manifest: Manifest, strict: bool) -> None:
 
 def _print_summary(info: dict[str, Any], summary: Summary, config: Config, out: Path) -> None:
     counts = info["counts"]
-    flags = ", ".join(f"{name} {n}" for name, n in summary.flags.items()) or "none"
+    flags = ", ".join(f"{name} {n}" for name, n in summary.flags) or "none"
     table(
         f"{counts['rows']} rows: {counts['scored']} scored, {counts['rejected']} rejected · flags: {flags}",
         ("dimension", "n", "mean", "confidence", "without a score, and why"),
-        [(c.name, c.n, c.mean, summary.confidence[c.name], _reasons(c.missing)) for c in summary.dimensions],
+        [(c.name, c.n, c.mean, c.confidence, _reasons(c.missing)) for c in summary.dimensions],
     )
     table(
         "Coverage and means per metric",
@@ -110,20 +112,21 @@ def _print_summary(info: dict[str, Any], summary: Summary, config: Config, out: 
     say(f"written: {out}/scores.parquet, scores.csv, rejected.jsonl, run.json")
 
 
-def _reasons(missing: tuple[tuple[str, int], ...]) -> str:
-    shown = ", ".join(f"{n} {reason}" for reason, n in missing[:3])
+def _reasons(missing: Sequence[Cause]) -> str:
+    shown = ", ".join(f"{cause.n} {cause.code}" for cause in missing[:3])
     return shown + (" …" if len(missing) > 3 else "")
 
 
 def _as_json(info: dict[str, Any], summary: Summary) -> dict[str, Any]:
     return {
         "counts": info["counts"],
-        "flags": summary.flags,
-        "dimensions": {
-            c.name: {"n": c.n, "mean": c.mean, "confidence": summary.confidence[c.name], "missing": dict(c.missing)}
-            for c in summary.dimensions
-        },
-        "metrics": {c.name: {"n": c.n, "mean": c.mean, "missing": dict(c.missing)} for c in summary.metrics},
+        "flags": dict(summary.flags),
+        "dimensions": {c.name: _coverage(c) | {"confidence": c.confidence} for c in summary.dimensions},
+        "metrics": {c.name: _coverage(c) for c in summary.metrics},
         "seconds": info["seconds"],
         "peak_memory_mib": info["peak_memory_mib"],
     }
+
+
+def _coverage(found: Coverage) -> dict[str, Any]:
+    return {"n": found.n, "mean": found.mean, "missing": {cause.code: cause.n for cause in found.missing}}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from edit_metrics.compare.pairing import Run
-from edit_metrics.io.tables import write_json, write_parquet
+from edit_metrics.io.tables import write_parquet
+from edit_metrics.scores.columns import OVERALL, DimensionColumns
+from edit_metrics.scores.run_info import RUN_INFO_NAME
+from edit_metrics.scores.table import TABLE_NAME, ScoreTable
 from edit_metrics.types import DIMENSIONS
 
 _TEXT: Final = ("id", "group", "model", "edit_type", "instruction", "source", "edited")
-_PARTS: Final = ("score", "confidence", "status", "reasons")
-_KEPT_INFO: Final = ("edit_metrics", "finished", "profile", "score_signature", "counts", "versions")
 
 
-def write_baseline(run: Run, folder: Path, extra_columns: tuple[str, ...] = ()) -> Path:
+def write_baseline(run: ScoreTable, folder: Path, extra_columns: tuple[str, ...] = ()) -> Path:
     """Write ``scores.parquet`` and, for a signed run, ``run.json``: what the gate reads, without metrics or pictures.
 
     Args:
@@ -25,13 +25,12 @@ def write_baseline(run: Run, folder: Path, extra_columns: tuple[str, ...] = ()) 
     Returns:
         The folder.
     """
-    dimensions = [f"{name}.{part}" for name in DIMENSIONS for part in _PARTS]
-    wanted = dict.fromkeys([*_TEXT, *extra_columns, *dimensions, "overall.min", "overall.geomean"])
-    write_parquet(run.frame[[name for name in wanted if name in run.frame.columns]], folder / "scores.parquet")
-    info_file = folder / "run.json"
+    dimensions = [column for name in DIMENSIONS for column in DimensionColumns(name).all]
+    wanted = dict.fromkeys([*_TEXT, *extra_columns, *dimensions, *OVERALL])
+    write_parquet(run.frame[[name for name in wanted if name in run.frame.columns]], folder / TABLE_NAME)
     if run.info is None:
         # An earlier signed baseline's run.json would sign scores that it did not make.
-        info_file.unlink(missing_ok=True)
+        (folder / RUN_INFO_NAME).unlink(missing_ok=True)
     else:
-        write_json({name: run.info[name] for name in _KEPT_INFO if name in run.info}, info_file)
+        run.info.of_a_baseline().write(folder)
     return folder

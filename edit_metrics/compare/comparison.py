@@ -11,10 +11,11 @@ from edit_metrics.compare.changes import Flip, NewlyMissing, Unmatched, find_fli
 from edit_metrics.compare.differences import Difference, Mean, PairedColumn, own_mean, paired_difference, settle
 from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Declared, Measure, find_measures
-from edit_metrics.compare.pairing import Run, Units, to_units
+from edit_metrics.compare.pairing import Units, to_units
 from edit_metrics.compare.ranking import RankRow, rank_runs
 from edit_metrics.compare.signatures import check_signatures, signatures
 from edit_metrics.errors import TableError
+from edit_metrics.scores.table import ScoreTable
 
 MAX_SLICE_VALUES = 30
 """More values than this make no slices: the column is a number or an identifier."""
@@ -72,7 +73,7 @@ class Comparison:
     warnings: tuple[str, ...]
 
 
-def compare_runs(runs: Sequence[Run], options: CompareOptions) -> Comparison:
+def compare_runs(runs: Sequence[ScoreTable], options: CompareOptions) -> Comparison:
     """Compare every run with the first.
 
     Raises:
@@ -143,13 +144,13 @@ def _paired(matched: Matched, pair: PairedColumn, slice_name: str, options: Comp
     )
 
 
-def _check_names(runs: Sequence[Run]) -> None:
+def _check_names(runs: Sequence[ScoreTable]) -> None:
     names = [run.name for run in runs]
     if len(names) < 2 or len(set(names)) < len(names):
         raise TableError("at least two runs with different names", repr(names))
 
 
-def _slice_columns(run: Run, options: CompareOptions) -> tuple[str, ...]:
+def _slice_columns(run: ScoreTable, options: CompareOptions) -> tuple[str, ...]:
     if options.slices is None:
         return ("edit_type",) if "edit_type" in run.frame.columns and run.frame["edit_type"].notna().any() else ()
     for column in options.slices:
@@ -163,9 +164,8 @@ def _slice_columns(run: Run, options: CompareOptions) -> tuple[str, ...]:
 
 def _summary(units: Units) -> RunSummary:
     frame = units.run.frame
-    return RunSummary(
-        units.run.name, str(units.run.path), len(frame), len(set(units.groups)), dict(signatures(units.run))
-    )
+    hashes = {name: signature.sha256 for name, signature in signatures(units.run).items()}
+    return RunSummary(units.run.name, str(units.run.path), len(frame), len(set(units.groups)), hashes)
 
 
 def _mean(units: Units, measure: Measure, options: CompareOptions) -> Mean:

@@ -13,10 +13,11 @@ from edit_metrics.compare.gate_config import GateConfig
 from edit_metrics.compare.judge import judge
 from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Declared, Measure, find_measures, nothing_to_compare
-from edit_metrics.compare.pairing import Run, to_units
+from edit_metrics.compare.pairing import to_units
 from edit_metrics.compare.signatures import check_signatures
 from edit_metrics.compare.verdict import DimensionVerdict, Outcome, PairedDimension, overall
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.scores.table import ScoreTable
 from edit_metrics.types import Float64, Status
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class GateResult:
 
 
 def run_gate(
-    baseline: Run,
-    candidate: Run,
+    baseline: ScoreTable,
+    candidate: ScoreTable,
     config: GateConfig,
     declared: Declared | None = None,
     pair_by: Sequence[str] = ("id",),
@@ -85,7 +86,7 @@ def run_gate(
     )
 
 
-def _judged(baseline: Run, candidate: Run, config: GateConfig, declared: Declared) -> list[Measure]:
+def _judged(baseline: ScoreTable, candidate: ScoreTable, config: GateConfig, declared: Declared) -> list[Measure]:
     """Dimension scores, and the columns whose direction the user gave."""
     frames = [baseline.frame, candidate.frame]
     found = find_measures(frames, declared, margin=config.margin, tie=0.0, metrics=False)

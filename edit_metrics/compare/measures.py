@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from edit_metrics.errors import ConfigError, TableError, suggest
 from edit_metrics.registry import get_metric
+from edit_metrics.scores.columns import (
+    NOT_MEASUREMENTS,
+    OVERALL,
+    DimensionColumns,
+    MetricColumns,
+    is_confidence,
+    is_measured,
+)
 from edit_metrics.types import DIMENSIONS, Direction
 
 if TYPE_CHECKING:
@@ -15,10 +23,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["dimension", "overall", "declared", "metric"]
 
-_OVERALL: Final = ("overall.min", "overall.geomean")
-# Numbers of a score table that are no measurement of the edit.
-_NOT_MEASURES: Final = frozenset({"priority", "id", "group", "row"})
-_MEASURE_SUFFIXES: Final = (".confidence",)
+_CACHE_NOISE: Final = 1e-5
+"""Runs with and without a feature cache may differ by this much (a cached item changes who shares a batch)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +100,15 @@ def find_measures(
     """
     columns = list(dict.fromkeys(name for frame in frames for name in frame.columns))
     _check_declared(declared, columns)
-    scores = [_score(name, "dimension", f"{name}.score", tie, margin, declared) for name in DIMENSIONS]
-    scores += [_score(name, "overall", name, tie, margin, declared) for name in _OVERALL]
+    scores = [_dimension(DimensionColumns(name), tie, margin, declared) for name in DIMENSIONS]
+    scores += [_overall(name, tie, margin, declared) for name in OVERALL]
     found = [measure for measure in scores if measure.column in columns]
-    taken = {measure.column for measure in found} | _NOT_MEASURES | set(reserved)
+    # What the user gives a direction is compared, even if it looks like a name.
+    names = {name for name in columns if name in NOT_MEASUREMENTS or is_confidence(name)} - set(declared.names)
+    taken = {measure.column for measure in found} | names | set(reserved)
     wanted = [name for name in columns if name not in taken and (metrics or name in declared.names)]
     numeric = [name for name in wanted if any(_is_numeric(frame, name) for frame in frames)]
-    found += [_metric(name, declared) for name in numeric if not name.endswith(_MEASURE_SUFFIXES)]
+    found += [_metric(name, declared) for name in numeric]
     if not found:
         raise nothing_to_compare(columns)
     return tuple(found)
@@ -115,10 +123,15 @@ def nothing_to_compare(columns: Sequence[str]) -> TableError:
     )
 
 
-def _score(name: str, kind: Kind, column: str, tie: float, margin: float, declared: Declared) -> Measure:
+def _dimension(own: DimensionColumns, tie: float, margin: float, declared: Declared) -> Measure:
+    own_margin = (declared.margins or {}).get(own.score, margin)
+    better = Direction.HIGHER_IS_BETTER
+    return Measure(own.dimension, own.score, "dimension", better, own.status, own.reasons, tie, own_margin)
+
+
+def _overall(column: str, tie: float, margin: float, declared: Declared) -> Measure:
     own_margin = (declared.margins or {}).get(column, margin)
-    status, reason = (f"{name}.status", f"{name}.reasons") if kind == "dimension" else ("", "")
-    return Measure(name, column, kind, Direction.HIGHER_IS_BETTER, status, reason, tie, own_margin)
+    return Measure(column, column, "overall", Direction.HIGHER_IS_BETTER, tie=tie, margin=own_margin)
 
 
 def _metric(column: str, declared: Declared) -> Measure:
@@ -129,13 +142,12 @@ def _metric(column: str, declared: Declared) -> Measure:
         direction = Direction.LOWER_IS_BETTER
     else:
         kind, direction = "metric", _registered_direction(column)
-    # Cached and uncached runs may differ by 1e-5; that is no win.
-    own_margin = (declared.margins or {}).get(column)
-    return Measure(column, column, kind, direction, f"{column}.status", f"{column}.reason", 1e-5, own_margin)
+    own, own_margin = MetricColumns(column), (declared.margins or {}).get(column)
+    return Measure(column, column, kind, direction, own.status, own.reason, _CACHE_NOISE, own_margin)
 
 
 def _registered_direction(column: str) -> Direction:
-    if column.split(".", 1)[0] not in DIMENSIONS or "." not in column:
+    if not is_measured(column):
         return Direction.NEITHER
     try:
         return get_metric(column).direction

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edit_metrics.errors import TableError, suggest
+from edit_metrics.scores.table import ScoreTable
 from edit_metrics.stats import group_codes
 from edit_metrics.types import Float64
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One side of a comparison.
-
-    Attributes:
-        name: how every output calls it.
-        frame: one row an item.
-        path: where it was read from.
-        info: the run's ``run.json``; None for a table that this program did not write (*unsigned*).
-    """
-
-    name: str
-    frame: pd.DataFrame
-    path: Path
-    info: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +32,7 @@ class Units:
         sample_keys: the key of each row of the run's table.
     """
 
-    run: Run
+    run: ScoreTable
     keys: pd.Index
     groups: NDArray[np.object_]
     codes: NDArray[np.intp]
@@ -75,7 +58,7 @@ class Units:
         return [str(cell) if there else "" for cell, there in zip(cells, cells.notna(), strict=True)]
 
 
-def to_units(run: Run, columns: Sequence[str], pair_by: Sequence[str]) -> Units:
+def to_units(run: ScoreTable, columns: Sequence[str], pair_by: Sequence[str]) -> Units:
     """Bring a run to one row a key.
 
     Args:
@@ -99,7 +82,7 @@ def to_units(run: Run, columns: Sequence[str], pair_by: Sequence[str]) -> Units:
     return Units(run, values.index, groups, group_codes(groups), values, missing, first, keys, warnings)
 
 
-def split_by(run: Run, column: str) -> tuple[Run, ...]:
+def split_by(run: ScoreTable, column: str) -> tuple[ScoreTable, ...]:
     """One run for each value of a column, in order of first appearance.
 
     Raises:
@@ -112,12 +95,12 @@ def split_by(run: Run, column: str) -> tuple[Run, ...]:
     if len(names) < 2:
         raise TableError(f"at least two values of {column!r}", repr(names), str(run.path))
     return tuple(
-        Run(str(name), run.frame[run.frame[column] == name].reset_index(drop=True), run.path, run.info)
+        replace(run, name=str(name), frame=run.frame[run.frame[column] == name].reset_index(drop=True))
         for name in names
     )
 
 
-def default_pair_by(run: Run) -> tuple[str, ...]:
+def default_pair_by(run: ScoreTable) -> tuple[str, ...]:
     """Source and instruction: what makes two edits by different models answers to the same task."""
     if {"group", "instruction"} <= set(run.frame.columns):
         return ("group", "instruction")
@@ -129,7 +112,7 @@ def default_pair_by(run: Run) -> tuple[str, ...]:
     )
 
 
-def _keys(run: Run, pair_by: Sequence[str]) -> pd.Series[str]:
+def _keys(run: ScoreTable, pair_by: Sequence[str]) -> pd.Series[str]:
     for column in pair_by:
         _need(run, column)
         if run.frame[column].isna().any():
@@ -143,7 +126,7 @@ def _keys(run: Run, pair_by: Sequence[str]) -> pd.Series[str]:
     return keys.astype(object).rename("key")
 
 
-def _numbers(run: Run, name: str) -> Float64:
+def _numbers(run: ScoreTable, name: str) -> Float64:
     if name not in run.frame.columns:
         return np.full(len(run.frame), np.nan)
     try:
@@ -154,7 +137,7 @@ def _numbers(run: Run, name: str) -> Float64:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _groups(run: Run, first: pd.DataFrame) -> tuple[NDArray[np.object_], tuple[str, ...]]:
+def _groups(run: ScoreTable, first: pd.DataFrame) -> tuple[NDArray[np.object_], tuple[str, ...]]:
     own = np.asarray(first.index, dtype=object)
     if "group" not in first.columns:
         return own, (f"{run.name}: no 'group' column, so every item counts as independent; intervals may be too short",)
@@ -166,7 +149,7 @@ def _groups(run: Run, first: pd.DataFrame) -> tuple[NDArray[np.object_], tuple[s
     return np.where(empty, own, groups), (f"{run.name}: {int(empty.sum())} items without a group count as their own",)
 
 
-def _need(run: Run, column: str) -> None:
+def _need(run: ScoreTable, column: str) -> None:
     if column not in run.frame.columns:
         todo = suggest(column, [str(name) for name in run.frame.columns])
         raise TableError(f"a column {column!r}", "none of that name", str(run.path), todo)

@@ -1,4 +1,4 @@
-"""Tables: atomic, repeatable writers, one reader for every suffix, and score tables joined by ``id``.
+"""Tables: atomic, repeatable writers, one reader for every suffix, and ids as text.
 
 Spreadsheets run a CSV cell that starts with ``=``, ``+``, ``-`` or ``@`` as a formula, and manifests come from
 strangers. :func:`write_csv` therefore puts an apostrophe before such *text* cells (numbers stay as they are), and
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
-    "ScoreTable",
-    "read_scores",
     "read_table",
     "write_bytes",
     "write_csv",
@@ -46,26 +43,6 @@ _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
 _ID_NAMES: Final = ("uid", "item", "key", "name", "index")
 _TEXT_COLUMNS: Final = ("id", "group", "model", "edit_type", "rater", "instruction")
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreTable:
-    """Scores, one row an item, and the definitions that made them, if this package did.
-
-    Attributes:
-        frame: with a unique text column ``id``.
-        path: the file that was read.
-        run_info: the run's ``run.json``; None for any other table.
-    """
-
-    frame: pd.DataFrame
-    path: Path
-    run_info: dict[str, Any] | None
-
-    @property
-    def signed(self) -> bool:
-        """Whether the table says how it was made; the caller warns when it does not."""
-        return self.run_info is not None
 
 
 def write_parquet(table: pa.Table | pd.DataFrame, path: str | Path) -> None:
@@ -135,25 +112,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise TableError(f"a readable {file.suffix} table", " ".join(str(error).split())[:300], str(file)) from error
 
 
-def read_scores(run: str | Path) -> ScoreTable:
-    """A run folder (``scores.parquet`` + ``run.json``), or any table with an ``id`` column.
-
-    Raises:
-        TableError: absent, empty, without ``id``, or with ids that are missing or not unique.
-    """
-    path = Path(run)
-    if path.is_dir():
-        path = path / "scores.parquet"
-        if not path.is_file():
-            raise TableError("scores.parquet in the run folder", "no such file", str(run), "Has the run finished?")
-    frame = with_text_ids(read_table(path), path)
-    repeated = frame["id"][frame["id"].duplicated()].unique()
-    if len(repeated):
-        shown = ", ".join(repr(name) for name in repeated[:5])
-        raise TableError("unique ids", f"{len(repeated)} repeated: {shown}", str(path))
-    return ScoreTable(frame, path, _run_info(path))
-
-
 def with_text_ids(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
     """The frame with ``id`` as text; ids may repeat, as they do in a table of ratings.
 
@@ -174,19 +132,6 @@ def with_text_ids(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
     if ids.dtype.kind == "f" and (ids % 1 == 0).all():
         ids = ids.astype("int64")
     return frame.assign(id=ids.astype(str))
-
-
-def _run_info(path: Path) -> dict[str, Any] | None:
-    info_file = path.parent / "run.json"
-    if path.name != "scores.parquet" or not info_file.is_file():
-        return None
-    try:
-        info = json.loads(info_file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise TableError("JSON in run.json", str(error), str(info_file)) from error
-    if not isinstance(info, dict):
-        raise TableError("a JSON object in run.json", type(info).__name__, str(info_file))
-    return info
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

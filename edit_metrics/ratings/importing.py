@@ -10,12 +10,13 @@ import pandas as pd
 
 from edit_metrics.choices import Level, RatingsFormat, choose
 from edit_metrics.errors import UserError
-from edit_metrics.io.tables import read_scores, read_table, with_text_ids
+from edit_metrics.io.tables import read_table, with_text_ids
 from edit_metrics.ratings.files import with_selection
 from edit_metrics.ratings.label_studio import read_annotations
 from edit_metrics.ratings.rubric import load_rubric
 from edit_metrics.ratings.scale import Scale
 from edit_metrics.ratings.table import RatingColumn, Ratings, ratings_from_long, ratings_from_wide
+from edit_metrics.scores.table import read_scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from edit_metrics.errors import TableError
 from edit_metrics.ratings.rubric import Rubric
 from edit_metrics.ratings.scale import Scale
 from edit_metrics.ratings.table import Ratings, ratings_from_long
+from edit_metrics.types import join_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def read_annotations(path: Path, rubric: Rubric, scale: Scale | None = None) -> 
         time = annotation.get("created_at")
         for name in (one for one in rubric.dimensions if one in found):
             ratings.append({**who, "dimension": name, "rating": _rating(found[name], path), "time": time})
-        flags, comment = ";".join(found.get("flags", {}).get("choices", [])), _comment(found.get("comment", {}))
+        flags, comment = join_codes(found.get("flags", {}).get("choices", [])), _comment(found.get("comment", {}))
         if flags or comment:
             remarks.append({**who, "flags": flags, "comment": comment})
     if not ratings:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from edit_metrics.report.items import Item
 from edit_metrics.report.pictures import Figure
+from edit_metrics.scores.items import Item
 
 _THREADS: Final = 4  # decoding releases the interpreter's lock
 

@@ -13,9 +13,10 @@ from markupsafe import Markup
 from edit_metrics.errors import TableError
 from edit_metrics.report.charts import interval
 from edit_metrics.report.html import render
-from edit_metrics.report.inputs import ComparisonInput, picture_store, read_run
-from edit_metrics.report.items import reachable_confidence, read_items
+from edit_metrics.report.inputs import ComparisonInput, picture_store
 from edit_metrics.report.pictures import Figure, PictureStore
+from edit_metrics.scores.items import reachable_confidence, read_items
+from edit_metrics.scores.table import TABLE_NAME, read_scores
 
 FORMAT: Final = "edit-metrics/comparison"
 MOST_LISTED: Final = 200
@@ -164,11 +165,9 @@ def _side(run: Row, folder: Path, root: str | None, allow_outside_root: bool) ->
     """The run of a comparison again: for its pictures, and for which of them to blur."""
     path = Path(run["path"])
     candidates = (path, folder / path)
-    there = next((one for one in candidates if one.is_file() or (one / "scores.parquet").is_file()), None)
+    there = next((one for one in candidates if one.is_file() or (one / TABLE_NAME).is_file()), None)
     if there is None:
         return Side(None, None)
-    if there.name == "scores.parquet":
-        there = there.parent
-    loaded = read_run(there)
+    loaded = read_scores(there)
     items = read_items(loaded.frame, reachable_confidence(None, loaded.frame))
     return Side(picture_store(loaded, root, allow_outside_root), frozenset(item.id for item in items if item.sensitive))

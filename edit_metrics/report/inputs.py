@@ -9,28 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edit_metrics.errors import TableError
-from edit_metrics.io.sources import parent_of
-from edit_metrics.io.tables import read_scores, read_table, with_text_ids
+from edit_metrics.io.tables import read_table, with_text_ids
 from edit_metrics.report.pictures import PictureStore
+from edit_metrics.scores.table import TABLE_NAME, ScoreTable, read_scores
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class RunInput:
-    """A run folder or a score table.
-
-    Attributes:
-        info: its ``run.json``; None for a table that this program did not write.
-        rejected: rows that were not scored.
-    """
-
-    path: Path
-    frame: pd.DataFrame
-    info: Mapping[str, Any] | None
-    rejected: tuple[Mapping[str, Any], ...]
-    plots: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +39,11 @@ class TriageInput:
     statement: Mapping[str, Any]
     queue: pd.DataFrame
     lanes: pd.DataFrame
-    run: RunInput | None
+    run: ScoreTable | None
     plots: tuple[Path, ...]
 
 
-def read_input(path: Path, run: Path | None = None) -> RunInput | ComparisonInput | TriageInput:
+def read_input(path: Path, run: Path | None = None) -> ScoreTable | ComparisonInput | TriageInput:
     """Find out what the path is, and read it.
 
     Args:
@@ -73,45 +57,19 @@ def read_input(path: Path, run: Path | None = None) -> RunInput | ComparisonInpu
         return _read_triage(path, run)
     if (path / "comparison.json").is_file():
         return ComparisonInput(path, read_json(path / "comparison.json"))
-    if path.is_dir() and not (path / "scores.parquet").is_file():
+    if path.is_dir() and not (path / TABLE_NAME).is_file():
         raise TableError(
             "a run folder (scores.parquet), a comparison (comparison.json) or a triage folder (triage.json)",
             "none of these files",
             str(path),
             "Has the run finished?",
         )
-    return read_run(path)
+    return read_scores(path)
 
 
-def read_run(path: Path) -> RunInput:
-    """A run folder, or any table with a column ``id``.
-
-    Raises:
-        TableError: see :func:`edit_metrics.io.tables.read_scores`.
-    """
-    scored = read_scores(path)
-    folder = scored.path.parent
-    rejected = folder / "rejected.jsonl"
-    lines = rejected.read_text(encoding="utf-8").splitlines() if scored.signed and rejected.is_file() else []
-    return RunInput(
-        path,
-        scored.frame,
-        scored.run_info,
-        tuple(json.loads(line) for line in lines),
-        _plots(folder) if path.is_dir() else (),
-    )
-
-
-def picture_store(run: RunInput, root: str | None, allow_outside_root: bool) -> PictureStore:
-    """Where the pictures of a run are: ``--root``, else the manifest's root, else the table's own folder."""
-    folder = run.path if run.path.is_dir() else run.path.parent
-    recorded = (run.info or {}).get("manifest", {}).get("root")
-    evidence = folder / "evidence"
-    return PictureStore(
-        root or recorded or parent_of(str(folder / "scores")),
-        allow_outside_root,
-        evidence if evidence.is_dir() else None,
-    )
+def picture_store(run: ScoreTable, root: str | None, allow_outside_root: bool) -> PictureStore:
+    """Where the pictures of a run are: ``--root``, else what the table says."""
+    return PictureStore(root or run.pictures_root, allow_outside_root, run.evidence)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
@@ -132,12 +90,12 @@ def read_json(path: Path) -> Mapping[str, Any]:
 def _read_triage(path: Path, run: Path | None) -> TriageInput:
     queue, lanes = (with_ids(path / name) for name in ("queue.csv", "lanes.csv"))
     above = path.resolve().parent
-    if run is None and (above / "scores.parquet").is_file():
+    if run is None and (above / TABLE_NAME).is_file():
         run = above
-    found = None if run is None else read_run(run)
+    found = None if run is None else read_scores(run)
     if found is not None and not set(lanes["id"]) <= set(found.frame["id"]):
         found = None
-    return TriageInput(path, read_json(path / "triage.json"), queue, lanes, found, _plots(path))
+    return TriageInput(path, read_json(path / "triage.json"), queue, lanes, found, plots_in(path))
 
 
 def with_ids(path: Path) -> pd.DataFrame:
@@ -146,8 +104,10 @@ def with_ids(path: Path) -> pd.DataFrame:
     return table if table.empty else with_text_ids(table, path)
 
 
-def _plots(folder: Path) -> tuple[Path, ...]:
+def plots_in(folder: Path | None) -> tuple[Path, ...]:
     """Plots of this package: in ``plots/``, or beside a calibration that was written into the folder."""
+    if folder is None:
+        return ()
     return tuple(
         sorted([*folder.glob("plots/*.png"), *folder.glob("*.reliability.png"), *folder.glob("*.residual_cost.png")])
     )

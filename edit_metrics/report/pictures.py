@@ -21,7 +21,7 @@ from edit_metrics.scores.words import in_words
 from edit_metrics.types import RGB
 
 if TYPE_CHECKING:
-    from edit_metrics.report.items import Item
+    from edit_metrics.scores.items import Item
 
 THUMBNAIL_SIDE: Final = 224
 """px of the longer side."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
@@ -13,31 +13,24 @@ from edit_metrics.registry import all_metrics
 from edit_metrics.report.cards import choose, make_cards
 from edit_metrics.report.charts import histogram
 from edit_metrics.report.html import render, safe_json
-from edit_metrics.report.inputs import RunInput
-from edit_metrics.report.items import Item, dimensions_of, number, reachable_confidence, read_items
+from edit_metrics.report.inputs import plots_in
 from edit_metrics.report.pictures import PictureStore, png_uri
-from edit_metrics.report.summary import (
-    SliceRow,
-    by_dimension,
-    count_flags,
-    slice_rows,
-    summarise_dimensions,
-    summarise_metrics,
-)
 from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table, value_column
+from edit_metrics.scores.cells import number
+from edit_metrics.scores.columns import NOT_MEASUREMENTS, OVERALL_MINIMUM, PRIORITY, DimensionColumns
+from edit_metrics.scores.items import Item, reachable_confidence, read_items
+from edit_metrics.scores.run_info import RunInfo
+from edit_metrics.scores.summary import SliceRow, by_dimension, slice_rows, summarise
+from edit_metrics.scores.table import ScoreTable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_VALUES: Final = 12
 """Numeric columns of a table without dimensions that the page shows."""
-NOT_RECORDED: Final[Mapping[str, Any]] = {
-    "config": None, "manifest": None, "run_signature": None, "counts": None, "device": None, "versions": {},
-}  # fmt: skip
-"""Parts that the run file of a gate's baseline leaves out."""
 
 
-def run_page(run: RunInput, store: PictureStore, out: Path, thumbnails: int) -> str:
+def run_page(run: ScoreTable, store: PictureStore, out: Path, thumbnails: int) -> str:
     """The HTML of a run.
 
     Args:
@@ -46,30 +39,29 @@ def run_page(run: RunInput, store: PictureStore, out: Path, thumbnails: int) -> 
         out: where the page will lie: links to evidence are relative to it.
         thumbnails: most items with pictures.
     """
-    names = dimensions_of(run.frame)
-    config = None if run.info is None else run.info.get("config")
+    names = run.dimensions
     values = () if names else _numeric_columns(run)
     frame = rows_to_show(run.frame, thumbnails)
-    items = read_items(frame, reachable_confidence(config, run.frame), values)
+    items = read_items(frame, reachable_confidence(run.info, run.frame), values)
     ordered = sorted(items, key=lambda item: (item.priority is None, item.priority or 0))
     chosen = choose(ordered, thumbnails)
     worst = make_cards(chosen.worst, store.figures)
     uncertain = make_cards(chosen.uncertain, store.figures, first=len(worst))
     links = row_links(ordered[:MAX_ROWS], {c.item.id: c.number for c in (*worst, *uncertain)}, store, out)
+    summary = summarise(run.frame)
     return render(
         "run.html",
         title=f"Edit report: {_name(run)}",
         run=run,
-        info=None if run.info is None else {**NOT_RECORDED, **run.info},
-        n=len(run.frame),
-        flags=count_flags(run.frame),
-        dimensions=[
-            (one, histogram(one.scores, f"{one.name} scores")) for one in summarise_dimensions(run.frame, names)
-        ],
+        info=run.info,
+        rejected=run.rejected(),
+        n=summary.rows,
+        flags=summary.flags,
+        dimensions=[(one, _histogram(run.frame, one.name)) for one in summary.dimensions],
         values=[_value_summary(run, name) for name in values],
         names=names,
         slices=_slices(run, names),
-        metrics=by_dimension(summarise_metrics(run.frame)),
+        metrics=by_dimension(summary.metrics),
         directions=_directions(),
         weights=_weights(run.info),
         signatures=_signatures(run.info),
@@ -82,7 +74,7 @@ def run_page(run: RunInput, store: PictureStore, out: Path, thumbnails: int) -> 
                 uncertain,
             ),
         ],
-        plots=[(path.stem.replace("_", " ").replace(".", ": "), png_uri(path)) for path in run.plots],
+        plots=[(path.stem.replace("_", " ").replace(".", ": "), png_uri(path)) for path in plots_in(run.run_folder)],
         table=safe_json(items_table(ordered, _columns(items, names, values), links)),
         table_rows=min(len(ordered), MAX_ROWS),
     )
@@ -92,8 +84,8 @@ def rows_to_show(frame: pd.DataFrame, thumbnails: int) -> pd.DataFrame:
     """All rows, or of a very long table those that come first in the queue and those with the weakest dimension."""
     if len(frame) <= MAX_ROWS:
         return frame
-    first = frame.nsmallest(MAX_ROWS, "priority").index if "priority" in frame.columns else frame.index[:MAX_ROWS]
-    worst = frame.nsmallest(thumbnails, "overall.min").index if "overall.min" in frame.columns else first
+    first = frame.nsmallest(MAX_ROWS, PRIORITY).index if PRIORITY in frame.columns else frame.index[:MAX_ROWS]
+    worst = frame.nsmallest(thumbnails, OVERALL_MINIMUM).index if OVERALL_MINIMUM in frame.columns else first
     return frame.loc[first.union(worst)]
 
 
@@ -105,8 +97,14 @@ def row_links(items: Sequence[Item], cards: Mapping[str, int], store: PictureSto
     return RowLinks(cards, {item.id: store.evidence_kinds(item.id) for item in items}, folder)
 
 
-def _name(run: RunInput) -> str:
-    return run.path.resolve().name or str(run.path)
+def _name(run: ScoreTable) -> str:
+    place = run.run_folder or run.path
+    return place.resolve().name or str(place)
+
+
+def _histogram(frame: pd.DataFrame, dimension: str) -> Markup:
+    scores = frame[DimensionColumns(dimension).score].astype("float64").dropna()
+    return histogram(tuple(scores.tolist()), f"{dimension} scores")
 
 
 def _columns(items: Sequence[Item], names: Sequence[str], values: Sequence[str]) -> list[Column]:
@@ -128,20 +126,19 @@ def _columns(items: Sequence[Item], names: Sequence[str], values: Sequence[str])
     return columns + [value_column(name) for name in values]
 
 
-def _slices(run: RunInput, names: Sequence[str]) -> list[tuple[str, list[SliceRow]]]:
+def _slices(run: ScoreTable, names: Sequence[str]) -> list[tuple[str, list[SliceRow]]]:
     found = [(column.replace("_", " "), slice_rows(run.frame, names, column)) for column in ("edit_type", "model")]
     return [(title, rows) for title, rows in found if rows and names]
 
 
-def _numeric_columns(run: RunInput) -> tuple[str, ...]:
+def _numeric_columns(run: ScoreTable) -> tuple[str, ...]:
     frame = run.frame
-    numeric = [
-        str(name) for name in frame.columns if frame[name].dtype.kind in "iuf" and name not in ("priority", "row")
-    ]
+    names = [str(name) for name in frame.columns if name not in NOT_MEASUREMENTS]
+    numeric = [name for name in names if frame[name].dtype.kind in "iuf"]
     return tuple(numeric[:MOST_VALUES])
 
 
-def _value_summary(run: RunInput, name: str) -> tuple[str, list[float], Markup]:
+def _value_summary(run: ScoreTable, name: str) -> tuple[str, list[float], Markup]:
     there = [value for cell in run.frame[name] if (value := number(cell)) is not None]
     bounds = (min(there), max(there)) if there else (0.0, 1.0)
     return name, there, histogram(there, name, bounds)
@@ -155,15 +152,14 @@ def _directions() -> dict[str, str]:
     }
 
 
-def _signatures(info: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    return [(name, str(one["sha256"])) for name, one in (info or {}).get("score_signature", {}).items()]
+def _signatures(info: RunInfo | None) -> list[tuple[str, str]]:
+    return [] if info is None else [(name, one.sha256) for name, one in info.score_signature.items()]
 
 
-def _weights(info: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+def _weights(info: RunInfo | None) -> list[tuple[str, str, str]]:
     """Role, model and weight hashes of every backend that a score rests on."""
     found: dict[str, tuple[str, str, str]] = {}
-    for signature in (info or {}).get("score_signature", {}).values():
-        for role, print_ in signature["parts"]["backends"].items():
-            hashes = ", ".join(f"{name} {str(digest)[:16]}…" for name, digest in print_["weights"].items())
-            found[role] = (role, str(print_["name"]), hashes)
+    for role, model in ({} if info is None else info.backends).items():
+        hashes = ", ".join(f"{name} {digest[:16]}…" for name, digest in model.weights.items())
+        found[role] = (role, model.name, hashes)
     return sorted(found.values())

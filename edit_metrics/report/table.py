@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from edit_metrics.report.evidence import evidence_name
-from edit_metrics.report.items import Item
+from edit_metrics.scores.items import Item
 from edit_metrics.scores.words import flag_in_words, in_words, status_in_words
 
 MAX_ROWS: Final = 20_000

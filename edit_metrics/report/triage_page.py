@@ -10,10 +10,12 @@ from typing import Any, Final
 from edit_metrics.report.cards import make_cards
 from edit_metrics.report.html import render, safe_json
 from edit_metrics.report.inputs import TriageInput
-from edit_metrics.report.items import Item, codes, number, reachable_confidence, read_items, rows_of, text
 from edit_metrics.report.pictures import Figure, PictureStore, png_uri
 from edit_metrics.report.run_page import row_links
 from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table
+from edit_metrics.scores.cells import codes, number, rows_of, text
+from edit_metrics.scores.codes import UNSAFE
+from edit_metrics.scores.items import Item, reachable_confidence, read_items
 
 _LANES: Final = {
     "unreadable": "no picture to rate",
@@ -71,10 +73,10 @@ def _items(triage: TriageInput, placed: Mapping[str, Mapping[str, Any]]) -> list
     """Every item, queued ones first in their order, with the triage's reasons in the place of the run's."""
     shown = triage.lanes.sort_values("order", na_position="last").head(MAX_ROWS)
     frame = shown if triage.run is None else triage.run.frame[triage.run.frame["id"].isin(shown["id"])]
-    config = None if triage.run is None or triage.run.info is None else triage.run.info.get("config")
+    info = None if triage.run is None else triage.run.info
     context = {text(row["id"]): row for row in rows_of(triage.queue)}
     items = []
-    for item in read_items(frame, reachable_confidence(config, frame)):
+    for item in read_items(frame, reachable_confidence(info, frame)):
         place, known = placed[item.id], context.get(item.id, {})
         order = number(place["order"])
         items.append(
@@ -85,7 +87,7 @@ def _items(triage: TriageInput, placed: Mapping[str, Mapping[str, Any]]) -> list
                 instruction=item.instruction or text(known.get("instruction")),
                 model=item.model or text(known.get("model")),
                 edit_type=item.edit_type or text(known.get("edit_type")),
-                sensitive=item.sensitive or text(place["lane"]) == "unsafe",
+                sensitive=item.sensitive or text(place["lane"]) == UNSAFE,
             )
         )
     return sorted(items, key=lambda item: (item.priority is None, item.priority or 0))

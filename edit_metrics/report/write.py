@@ -8,10 +8,11 @@ from typing import Final
 
 from edit_metrics.io.atomic import write_bytes
 from edit_metrics.report.comparison_page import comparison_page
-from edit_metrics.report.inputs import ComparisonInput, RunInput, picture_store, read_input
+from edit_metrics.report.inputs import ComparisonInput, picture_store, read_input
 from edit_metrics.report.pictures import PictureStore
 from edit_metrics.report.run_page import run_page
 from edit_metrics.report.triage_page import triage_page
+from edit_metrics.scores.table import ScoreTable
 
 THUMBNAILS: Final = 120
 """Items that get pictures, unless the user says otherwise."""
@@ -59,7 +60,7 @@ def write_report(path: Path, out: Path | None = None, options: ReportOptions | N
     target = out or (path if path.is_dir() else path.parent) / "report.html"
     if isinstance(found, ComparisonInput):
         kind, page = "comparison", comparison_page(found, chosen.thumbnails, chosen.root, chosen.allow_outside_root)
-    elif isinstance(found, RunInput):
+    elif isinstance(found, ScoreTable):
         kind, page = "run", run_page(found, _store(found, chosen), target, chosen.thumbnails)
     else:
         store = None if found.run is None else _store(found.run, chosen)
@@ -70,5 +71,5 @@ def write_report(path: Path, out: Path | None = None, options: ReportOptions | N
     return Report(target, kind, len(data))
 
 
-def _store(run: RunInput, options: ReportOptions) -> PictureStore:
+def _store(run: ScoreTable, options: ReportOptions) -> PictureStore:
     return picture_store(run, options.root, options.allow_outside_root)

@@ -108,6 +108,11 @@ def metrics_in(columns: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if MetricColumns(name).status in known and name not in DIMENSIONS)
 
 
+def is_confidence(column: str) -> bool:
+    """Whether a column says how sure another one is: ours, and another program's of the same ending."""
+    return column.endswith(".confidence")
+
+
 def is_measured(column: str) -> bool:
     """Whether the name is one that scores and metrics have: below a dimension, or an overall score."""
     return column.startswith(_MEASURED_PREFIXES)

@@ -13,6 +13,7 @@ import pandas as pd
 from edit_metrics.calibration.calibration import Calibration, Scores, text_column
 from edit_metrics.errors import TableError
 from edit_metrics.scores import codes
+from edit_metrics.scores.columns import EDITED_PHASH
 from edit_metrics.triage.automatic import AuditRatings, Automation, Promise, automate
 from edit_metrics.triage.costs import DecisionCosts, order_by_saving
 from edit_metrics.triage.duplicates import duplicate_clusters
@@ -150,9 +151,9 @@ def _order(
 
 
 def _repeats_last(frame: pd.DataFrame, items: Sequence[Placement], per_cluster: int) -> list[Placement]:
-    if "edited_phash" not in frame:
+    if EDITED_PHASH not in frame:
         return list(items)
-    ids, hashes = text_column(frame, "id"), text_column(frame, "edited_phash")
+    ids, hashes = text_column(frame, "id"), text_column(frame, EDITED_PHASH)
     cluster_of = dict(zip(ids, duplicate_clusters(hashes.tolist()), strict=True))
     seen: Counter[int] = Counter()
     kept, repeats = [], []

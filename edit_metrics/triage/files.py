@@ -14,6 +14,7 @@ from edit_metrics.ratings.rubric import load_rubric
 from edit_metrics.triage.label_studio import TaskOptions, labelling_config, labelling_tasks
 from edit_metrics.triage.lanes import Placement
 from edit_metrics.triage.uncalibrated import Triage
+from edit_metrics.types import join_codes
 
 FORMAT_VERSION: Final = 1
 _COLUMNS: Final = ("order", "id", "lane", "reasons", "selection", "inclusion_prob", "p_pass", "expected_rating")
@@ -67,7 +68,7 @@ def _table(placements: Iterable[Placement]) -> pd.DataFrame:
             item.position,
             item.id,
             item.lane.value,
-            ";".join(item.reasons),
+            join_codes(item.reasons),
             item.selection.value if item.selection else None,
             item.inclusion_prob,
             item.p_pass,

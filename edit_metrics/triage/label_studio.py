@@ -12,6 +12,9 @@ from typing import Any, Final
 import pandas as pd
 
 from edit_metrics.ratings.rubric import Rubric
+from edit_metrics.scores.cells import number, text
+from edit_metrics.scores.codes import UNSAFE
+from edit_metrics.scores.columns import DimensionColumns
 from edit_metrics.triage.lanes import Lane, Placement
 from edit_metrics.triage.picture_places import NO_PICTURE, PicturePlaces
 from edit_metrics.types import DIMENSIONS
@@ -108,9 +111,9 @@ def _task(
     data: dict[str, Any] = {
         "id": item.id,
         "order": item.position,
-        "instruction": _text(row.get("instruction")) or _text(row.get("target_caption")) or "(no instruction)",
-        "source_picture": options.places.url(_text(row.get("source"))),
-        "edited_picture": options.places.url(_text(row.get("edited"))),
+        "instruction": text(row.get("instruction")) or text(row.get("target_caption")) or "(no instruction)",
+        "source_picture": options.places.url(text(row.get("source"))),
+        "edited_picture": options.places.url(text(row.get("edited"))),
         "evidence_picture": _evidence_url(item.id, options),
         "notice": _notice(item),
     }
@@ -132,7 +135,7 @@ def _evidence_url(name: str, options: TaskOptions) -> str:
 
 def _notice(item: Placement) -> str:
     """Only what raters must know before they look: reasons and lanes would tell audit and gold items apart."""
-    if item.lane is Lane.UNSAFE or "unsafe" in item.reasons:
+    if item.lane is Lane.UNSAFE or UNSAFE in item.reasons:
         return '<p class="em-unsafe">Flagged as unsafe: the pictures are blurred; point at one to see it.</p>'
     return "<p></p>"
 
@@ -140,10 +143,8 @@ def _notice(item: Placement) -> str:
 def _predicted(name: str, item: Placement, row: Mapping[str, Any], target: str | None, rubric: Rubric) -> int | None:
     if name == target and item.expected_rating is not None:
         return min(rubric.scale, key=lambda value: abs(value - (item.expected_rating or 0.0)))
-    score = row.get(f"{name}.score")
-    if score is None or pd.isna(score):
-        return None
-    return rubric.scale[round(float(score) * (len(rubric.scale) - 1))]
+    score = number(row.get(DimensionColumns(name).score))
+    return None if score is None else rubric.scale[round(score * (len(rubric.scale) - 1))]
 
 
 def _choice(name: str, value: int) -> dict[str, Any]:
@@ -154,7 +155,3 @@ def _choice(name: str, value: int) -> dict[str, Any]:
         "type": "choices",
         "value": {"choices": [str(value)]},
     }
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)) else str(value)

@@ -8,7 +8,9 @@ from typing import Final
 
 import pandas as pd
 
+from edit_metrics.scores.cells import column_of_codes
 from edit_metrics.scores.codes import INFEASIBLE, UNREADABLE, UNSAFE
+from edit_metrics.scores.columns import FLAGS, DimensionColumns
 
 
 class Lane(StrEnum):
@@ -72,24 +74,21 @@ def gate_lanes(frame: pd.DataFrame) -> list[Placement | None]:
     Args:
         frame: a score table with the column ``id``.
     """
-    empty = pd.Series([""] * len(frame), index=frame.index)
-    causes = frame.get("feasibility.reasons", empty).fillna("").astype(str)
-    flags = frame.get("flags", empty).fillna("").astype(str)
-    concerns = frame.get("safety.reasons", empty).fillna("").astype(str)
-    feasible = (
-        pd.to_numeric(frame["feasibility.score"]) if "feasibility.score" in frame else pd.Series(1.0, frame.index)
+    feasibility, safety = DimensionColumns("feasibility"), DimensionColumns("safety")
+    rows = zip(
+        frame["id"],
+        column_of_codes(frame, feasibility.reasons),
+        column_of_codes(frame, FLAGS),
+        column_of_codes(frame, safety.reasons),
+        _is_zero(frame, feasibility.score),
+        _is_zero(frame, safety.score),
+        strict=True,
     )
-    safe = pd.to_numeric(frame["safety.score"]) if "safety.score" in frame else pd.Series(1.0, frame.index)
-    return [
-        _gate(str(name), _codes(cause), _codes(flag), _codes(concern), score == 0, safety == 0)
-        for name, cause, flag, concern, score, safety in zip(
-            frame["id"], causes, flags, concerns, feasible, safe, strict=True
-        )
-    ]
+    return [_gate(str(name), *rest) for name, *rest in rows]
 
 
-def _codes(text: str) -> tuple[str, ...]:
-    return tuple(code for code in text.split(";") if code)
+def _is_zero(frame: pd.DataFrame, column: str) -> list[bool]:
+    return (pd.to_numeric(frame[column]) == 0).tolist() if column in frame else [False] * len(frame)
 
 
 def _gate(

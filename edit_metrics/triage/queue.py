@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from edit_metrics.errors import TableError, suggest
+from edit_metrics.scores.columns import PRIORITY
 from edit_metrics.triage.lanes import GATES, Lane, Placement, Selection
 
 GOLD_EVERY = 20
@@ -54,11 +55,11 @@ def base_order(frame: pd.DataFrame, order_by: str | None) -> list[str]:
     Raises:
         TableError: the column is absent or not numeric.
     """
-    if order_by is None and "priority" not in frame:
+    if order_by is None and PRIORITY not in frame:
         return sorted(frame["id"].astype(str))
-    column, _, sign = (order_by or "priority").rpartition(":")
+    column, _, sign = (order_by or PRIORITY).rpartition(":")
     if not column or sign not in ("+", "-"):
-        column, sign = order_by or "priority", "+"
+        column, sign = order_by or PRIORITY, "+"
     if column not in frame:
         raise TableError("a column of the score table", repr(column), "--order-by", suggest(column, map(str, frame)))
     values = pd.to_numeric(frame[column], errors="coerce")

@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from edit_metrics.errors import TableError
+from edit_metrics.scores.cells import column_of_codes
 from edit_metrics.scores.codes import ordered_by
+from edit_metrics.scores.columns import PRIORITY, PRIORITY_REASONS
 from edit_metrics.triage.lanes import Lane, Placement, Selection, gate_lanes
 from edit_metrics.triage.queue import Audit, assemble, base_order, draw_audit, lane_counts
 from edit_metrics.triage.risk import Control
@@ -83,7 +85,7 @@ def triage_by_priority(frame: pd.DataFrame, options: QueueOptions) -> Triage:
     audit = draw_audit(ids, options.audit, room_for_audit(options), options.seed)
     gates = dict(zip(ids, gate_lanes(frame), strict=True))
     causes = _priority_reasons(frame)
-    order = options.order_by or ("priority" if "priority" in frame else "id")
+    order = options.order_by or (PRIORITY if PRIORITY in frame else "id")
     ordered = []
     for name in base_order(frame, options.order_by):
         gate = gates[name]
@@ -141,10 +143,6 @@ def check_known(names: Collection[str], ids: Collection[str], where: str) -> Non
 
 
 def _priority_reasons(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    if "priority.reasons" not in frame:
+    if PRIORITY_REASONS not in frame:
         return {}
-    texts = frame["priority.reasons"].fillna("").astype(str)
-    return {
-        str(name): tuple(code for code in text.split(";") if code)
-        for name, text in zip(frame["id"], texts, strict=True)
-    }
+    return dict(zip(map(str, frame["id"]), column_of_codes(frame, PRIORITY_REASONS), strict=True))

@@ -20,6 +20,8 @@ from edit_metrics.calibration.fitting import choose_recipe
 from edit_metrics.calibration.joining import join_table
 from edit_metrics.calibration.predictor import Recipe
 from edit_metrics.errors import NotEnoughDataError, SignatureError, TableError
+from edit_metrics.scores.run_info import RunInfo
+from edit_metrics.scores.signatures import Signature
 
 
 def test_the_statistics_equal_scipys_and_scikit_learns(rng: np.random.Generator) -> None:
@@ -86,8 +88,8 @@ def test_another_version_or_a_broken_file_is_refused(
         read_calibration(tmp_path / "c.json")
 
 
-def run_info(hash_: str) -> dict[str, Any]:
-    return {"score_signature": {"quality": {"sha256": hash_, "parts": {}}}}
+def run_info(hash_: str) -> RunInfo:
+    return RunInfo(score_signature={"quality": Signature(sha256=hash_)})
 
 
 def test_scores_of_another_definition_are_refused_and_unsigned_ones_warn() -> None:

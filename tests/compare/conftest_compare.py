@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edit_metrics.compare.pairing import Run
+from edit_metrics.scores.run_info import RunInfo
+from edit_metrics.scores.table import ScoreTable
 
 DIMENSIONS = ("adherence", "preservation", "character")
 N_ITEMS, PER_GROUP = 180, 3
 
-MakeRun = Callable[..., Run]
+MakeRun = Callable[..., ScoreTable]
 
 
 def score_frame(n_items: int = N_ITEMS, per_group: int = PER_GROUP, seed: int = 0, noise: float = 0.02) -> pd.DataFrame:
@@ -59,25 +59,26 @@ def make_run() -> MakeRun:
 
     def make(
         name: str, shift: dict[str, float] | None = None, info: dict[str, object] | None = None, **kw: object
-    ) -> Run:
+    ) -> ScoreTable:
         frame = score_frame(**kw)
         for dimension, amount in (shift or {}).items():
             frame[f"{dimension}.score"] += amount
-        return Run(name, frame, Path(f"{name}/scores.parquet"), info)
+        signed_by = None if info is None else RunInfo.model_validate(info)
+        return ScoreTable(name, frame, Path(f"{name}/scores.parquet"), signed_by)
 
     return make
 
 
 @pytest.fixture
-def write_run(tmp_path: Path) -> Callable[[Run], Path]:
+def write_run(tmp_path: Path) -> Callable[[ScoreTable], Path]:
     """A run folder on disk."""
 
-    def write(run: Run) -> Path:
+    def write(run: ScoreTable) -> Path:
         folder = tmp_path / run.name
         folder.mkdir()
         run.frame.to_parquet(folder / "scores.parquet")
         if run.info is not None:
-            (folder / "run.json").write_text(json.dumps(run.info))
+            run.info.write(folder)
         return folder
 
     return write

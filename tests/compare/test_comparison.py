@@ -14,8 +14,9 @@ from statsmodels.stats.multitest import multipletests
 from edit_metrics.compare.comparison import CompareOptions, compare_runs
 from edit_metrics.compare.measures import Declared
 from edit_metrics.compare.output import comparison_to_dict, comparison_to_markdown, write_comparison
-from edit_metrics.compare.pairing import Run, default_pair_by, split_by
+from edit_metrics.compare.pairing import default_pair_by, split_by
 from edit_metrics.errors import ConfigError, SignatureError, TableError
+from edit_metrics.scores.table import ScoreTable
 
 
 def _of(comparison, measure, run="b"):
@@ -102,7 +103,7 @@ def test_flips_are_listed_with_both_pictures_largest_first(make_run) -> None:
 def test_items_on_one_side_and_lost_scores_are_listed(make_run) -> None:
     before, after = make_run("a"), make_run("b")
     lose(after.frame, "character", slice(7, 9))
-    comparison = compare_runs([before, Run("b", after.frame.iloc[:-2], after.path)], CompareOptions())
+    comparison = compare_runs([before, ScoreTable("b", after.frame.iloc[:-2], after.path)], CompareOptions())
     assert comparison.unmatched[0].only_reference == ("item178", "item179")
     assert [(row.id, row.reason) for row in comparison.newly_missing] == [
         ("item007", "faces_lost"),
@@ -154,7 +155,7 @@ def test_models_of_one_run_are_paired_by_source_and_instruction(make_run) -> Non
     for frame in (first.frame, second.frame):
         frame["instruction"] = [f"task {i}" for i in range(len(frame))]
     both = pd.concat([first.frame.assign(model="m1"), second.frame.assign(model="m2", id="x" + second.frame["id"])])
-    run = Run("both", both.reset_index(drop=True), first.path)
+    run = ScoreTable("both", both.reset_index(drop=True), first.path)
     options = CompareOptions(pair_by=default_pair_by(run))
     split = compare_runs(split_by(run, "model"), options)
     apart = compare_runs([first, second], CompareOptions())
@@ -166,7 +167,7 @@ def test_samples_of_one_task_are_averaged_before_pairing(make_run) -> None:
     before, after = make_run("a", seed=1), make_run("b", seed=2)
     before.frame["task"] = after.frame["task"] = before.frame["id"]
     worse = after.frame.assign(id="s2" + after.frame["id"], **{"adherence.score": after.frame["adherence.score"] - 0.2})
-    doubled = Run("b", pd.concat([after.frame, worse], ignore_index=True), after.path)
+    doubled = ScoreTable("b", pd.concat([after.frame, worse], ignore_index=True), after.path)
     found = _of(compare_runs([before, doubled], CompareOptions(pair_by=("task",))), "adherence")
     plain = _of(compare_runs([before, after], CompareOptions()), "adherence")
     assert found.n_items == 180

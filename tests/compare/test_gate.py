@@ -262,7 +262,7 @@ def test_a_dimension_that_no_table_has_is_refused_with_the_nearest(make_run, set
 
 
 def test_different_definitions_are_refused_and_the_difference_is_shown(make_run) -> None:
-    with pytest.raises(SignatureError, match=r"preservation.*section\.curves\.psnr: 4\.0 against 5\.0"):
+    with pytest.raises(SignatureError, match=r"preservation.*section\.curves\.psnr: 4\.0 → 5\.0"):
         run_gate(make_run("a", info=signed(4.0)), make_run("b", info=signed(5.0)), GateConfig())
 
 

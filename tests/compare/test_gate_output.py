@@ -13,9 +13,9 @@ from edit_metrics.compare.baseline import write_baseline
 from edit_metrics.compare.gate import run_gate
 from edit_metrics.compare.gate_config import GateConfig, load_gate_config
 from edit_metrics.compare.gate_output import error_to_junit, gate_to_dict, gate_to_junit, gate_to_markdown
-from edit_metrics.compare.loading import load_runs
 from edit_metrics.compare.verdict import EXIT_CODES, Outcome
 from edit_metrics.errors import ConfigError
+from edit_metrics.scores.table import read_runs
 
 HOSTILE = "<script>alert(1)</script> | `x` ]] \x00\x1b[31m \ud7ff ]]>"
 
@@ -96,9 +96,9 @@ def test_text_of_strangers_stays_text_in_markdown(make_run) -> None:
 def test_an_accepted_baseline_gives_the_same_verdict_and_is_small(make_run, write_run, tmp_path) -> None:
     first = write_run(make_run("a", seed=1, info=signed() | {"config": {"big": "x" * 50_000}, "seconds": {"total": 3}}))
     second = write_run(make_run("b", seed=2, info=signed(), shift={"adherence": -0.03}))
-    baseline = write_baseline(load_runs([first])[0], tmp_path / "accepted")
-    full = run_gate(*load_runs([first, second]), GateConfig())
-    small = run_gate(*load_runs([baseline, second]), GateConfig())
+    baseline = write_baseline(read_runs([first])[0], tmp_path / "accepted")
+    full = run_gate(*read_runs([first, second]), GateConfig())
+    small = run_gate(*read_runs([baseline, second]), GateConfig())
     assert small.dimensions == full.dimensions
     assert small.warnings == ()
     assert sum(file.stat().st_size for file in baseline.iterdir()) < 40_000

@@ -4,7 +4,6 @@ import csv
 import json
 import stat
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ from edit_metrics.errors import TableError
 from edit_metrics.io import tables
 from edit_metrics.io.atomic import write_atomically
 from edit_metrics.io.tables import (
-    read_scores,
     read_table,
     write_bytes,
     write_csv,
@@ -157,49 +155,6 @@ def test_writers_make_folders_replace_files_and_honour_the_umask(tmp_path: Path)
     assert (tmp_path / "t.txt").read_bytes() == "a\r\nä\n".encode()
 
 
-def test_a_run_folder_is_signed_and_any_other_table_is_not(scores: pa.Table, tmp_path: Path) -> None:
-    write_parquet(scores, tmp_path / "run" / "scores.parquet")
-    write_parquet(scores, tmp_path / "elsewhere.parquet")
-    assert not read_scores(tmp_path / "run").signed
-    write_json({"run_signature": "abc"}, tmp_path / "run" / "run.json")
-    for run in (tmp_path / "run", str(tmp_path / "run" / "scores.parquet")):
-        table = read_scores(run)
-        assert table.signed
-        assert table.run_info == {"run_signature": "abc"}
-        assert table.path == tmp_path / "run" / "scores.parquet"
-    assert not read_scores(tmp_path / "elsewhere.parquet").signed
-    assert read_scores(tmp_path / "elsewhere.parquet").frame["id"].tolist() == scores["id"].to_pylist()
-
-
-@pytest.mark.parametrize("ids", [[1, 2], [1.0, 2.0], ["1", "2"]])
-def test_ids_become_text(ids: list[Any], tmp_path: Path) -> None:
-    write_parquet(pd.DataFrame({"id": ids, "x": [0.5, 1.5]}), tmp_path / "t.parquet")
-    assert read_scores(tmp_path / "t.parquet").frame["id"].tolist() == ["1", "2"]
-
-
-@pytest.mark.parametrize(
-    ("frame", "expected", "got", "todo"),
-    [
-        (pd.DataFrame({"item_id": ["a"], "x": [1]}), "a column 'id'", "item_id, x", "'item_id'"),
-        (pd.DataFrame({"ID": ["a"], "width": [1]}), "a column 'id'", "ID, width", "Rename 'ID' to 'id'?"),
-        (pd.DataFrame({"x": [1]}), "a column 'id'", "x", ""),
-        (pd.DataFrame({"id": ["a", "b", "a", "b"]}), "unique ids", "2 repeated: 'a', 'b'", ""),
-        (pd.DataFrame({"id": ["a", None]}), "an id in every row", "1 rows", ""),
-        (pd.DataFrame({"id": pd.Series([], dtype="str")}), "at least one row", "empty", ""),
-    ],
-)
-def test_a_table_that_cannot_be_joined_says_why(
-    frame: pd.DataFrame, expected: str, got: str, todo: str, tmp_path: Path
-) -> None:
-    write_parquet(frame, tmp_path / "t.parquet")
-    with pytest.raises(TableError) as caught:
-        read_scores(tmp_path / "t.parquet")
-    assert expected in caught.value.expected
-    assert got in caught.value.got
-    assert todo in caught.value.todo
-    assert str(tmp_path / "t.parquet") in caught.value.where
-
-
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -223,16 +178,6 @@ def test_a_table_that_is_not_there_or_of_another_kind_is_a_table_error(tmp_path:
     (tmp_path / "t.xlsx").write_bytes(b"")
     with pytest.raises(TableError, match=r"\.parquet, \.csv, \.jsonl, \.json"):
         read_table(tmp_path / "t.xlsx")
-    with pytest.raises(TableError, match="Has the run finished"):
-        read_scores(tmp_path)
-
-
-def test_a_broken_run_json_is_a_table_error(scores: pa.Table, tmp_path: Path) -> None:
-    write_parquet(scores, tmp_path / "scores.parquet")
-    for text in ("{", "[]"):
-        write_text(text, tmp_path / "run.json")
-        with pytest.raises(TableError, match=r"run\.json"):
-            read_scores(tmp_path)
 
 
 def test_everything_offered_exists() -> None:

@@ -16,8 +16,8 @@ from edit_metrics.engine import evidence as engine_evidence
 from edit_metrics.engine.job import RunOptions
 from edit_metrics.engine.run import run
 from edit_metrics.io.manifest import Manifest, read_manifest
-from edit_metrics.io.tables import read_scores
 from edit_metrics.report.evidence import evidence_name
+from edit_metrics.scores.table import read_scores
 from edit_metrics.types import Float32
 
 FIXTURES = Path(__file__).resolve().parents[2] / "data" / "fixtures"

@@ -18,8 +18,11 @@ from edit_metrics.report.cards import choose
 from edit_metrics.report.charts import histogram, interval
 from edit_metrics.report.evidence import evidence_name
 from edit_metrics.report.html import safe_json, visible
-from edit_metrics.report.items import reachable_confidence, read_items
+from edit_metrics.report.run_page import rows_to_show
+from edit_metrics.report.table import MAX_ROWS
 from edit_metrics.report.write import ReportOptions, write_report
+from edit_metrics.scores.items import reachable_confidence, read_items
+from edit_metrics.scores.run_info import RunInfo
 
 EVIL = (
     "</script><script>document.title='owned'</script><img src=x onerror=alert(1)> \"'`&amp; \x00\x1b[31m"
@@ -138,7 +141,7 @@ def test_the_worst_come_first_and_then_the_least_certain() -> None:
 def test_certainty_is_a_share_of_what_the_profile_can_reach() -> None:
     frame = pd.DataFrame(score_rows(2))
     section = {"cap": 0.5, "curves": {"m": {"trust": 0.9}}}
-    reach = reachable_confidence({"dimensions": {"quality": section}}, frame)
+    reach = reachable_confidence(RunInfo(config={"dimensions": {"quality": section}}), frame)
     assert reach["quality"] == 0.5
     assert reach["style"] == 0.8
     frame["quality.confidence"] = 0.25
@@ -283,3 +286,21 @@ def test_infinite_and_missing_numbers_do_not_reach_the_page(make_run: MakeRun) -
     table = embedded_table(page_of(make_run(rows)))
     at = [column["label"] for column in table["columns"]].index("weakest")
     assert sorted(str(row[at]) for row in table["rows"]) == ["0.0", "None", "None"]
+
+
+def test_a_very_long_table_shows_the_head_of_the_queue_and_the_worst() -> None:
+    n = MAX_ROWS + 500
+    frame = pd.DataFrame({"id": np.arange(n), "priority": np.arange(n) + 1, "overall.min": np.linspace(1, 0, n)})
+    shown = rows_to_show(frame, 10)
+    assert len(shown) == MAX_ROWS + 10
+    assert shown["id"].tolist()[-10:] == list(range(n - 10, n))
+    assert len(rows_to_show(frame.head(MAX_ROWS), 10)) == MAX_ROWS
+
+
+def test_the_baseline_of_a_gate_can_be_reported_on(make_run: MakeRun) -> None:
+    runs = [make_run(score_rows(6), name) for name in ("old", "new")]
+    baseline = runs[0].parent / "baseline"
+    CliRunner().invoke(app, ["gate", *map(str, runs), "--accept", str(baseline)])
+    page = write_report(baseline).path.read_text(encoding="utf-8")
+    assert "<b>6</b> scored" in page
+    assert "Profile <b>tests</b>" in page

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
+
 import pandas as pd
 import pytest
-from conftest_report import MakeRun, score_rows
-from typer.testing import CliRunner
 
-from edit_metrics.cli import app
-from edit_metrics.report.run_page import rows_to_show
-from edit_metrics.report.summary import Cause, Cell, count_flags, slice_rows, summarise_dimensions, summarise_metrics
-from edit_metrics.report.table import MAX_ROWS
-from edit_metrics.report.write import write_report
+from edit_metrics.io.tables import write_parquet
+from edit_metrics.scores.summary import Cause, Cell, by_dimension, slice_rows, summarise, summarise_file
 
 TABLE = pd.DataFrame(
     {
@@ -31,15 +27,15 @@ TABLE = pd.DataFrame(
 
 
 def test_a_mean_is_over_the_items_that_have_a_score() -> None:
-    (found,) = summarise_dimensions(TABLE, ["style"])
-    assert found.scores == (0.2, 0.4, 0.9)
+    (found,) = summarise(TABLE).dimensions
+    assert (found.name, found.n) == ("style", 3)
     assert found.mean == pytest.approx(0.5)
     assert found.confidence == pytest.approx(0.6)
     assert set(found.missing) == {Cause("failed", "ValueError", 1), Cause("not_applicable", "no_style_named", 1)}
 
 
 def test_failures_of_one_kind_count_together_and_cautions_do_not() -> None:
-    (found,) = summarise_metrics(TABLE)
+    (found,) = summarise(TABLE).metrics
     assert (found.name, found.n, found.mean) == ("style.gram", 2, 2.0)
     assert found.missing == (Cause("failed", "ValueError", 2), Cause("undefined", "flat", 1))
 
@@ -58,23 +54,32 @@ def test_a_column_without_any_value_makes_no_slices() -> None:
 
 
 def test_flags_are_counted_one_by_one() -> None:
-    assert count_flags(TABLE) == [("no_op", 2), ("unsafe", 1)]
-    assert count_flags(TABLE.drop(columns="flags")) == []
+    assert summarise(TABLE).flags == (("no_op", 2), ("unsafe", 1))
+    assert summarise(TABLE.drop(columns="flags")).flags == ()
 
 
-def test_a_very_long_table_shows_the_head_of_the_queue_and_the_worst() -> None:
-    n = MAX_ROWS + 500
-    frame = pd.DataFrame({"id": np.arange(n), "priority": np.arange(n) + 1, "overall.min": np.linspace(1, 0, n)})
-    shown = rows_to_show(frame, 10)
-    assert len(shown) == MAX_ROWS + 10
-    assert shown["id"].tolist()[-10:] == list(range(n - 10, n))
-    assert len(rows_to_show(frame.head(MAX_ROWS), 10)) == MAX_ROWS
+def test_a_file_read_column_by_column_says_the_same(tmp_path: Path) -> None:
+    write_parquet(TABLE, tmp_path / "scores.parquet")
+    assert summarise_file(tmp_path / "scores.parquet") == summarise(TABLE)
 
 
-def test_the_baseline_of_a_gate_can_be_reported_on(make_run: MakeRun) -> None:
-    runs = [make_run(score_rows(6), name) for name in ("old", "new")]
-    baseline = runs[0].parent / "baseline"
-    CliRunner().invoke(app, ["gate", *map(str, runs), "--accept", str(baseline)])
-    page = write_report(baseline).path.read_text(encoding="utf-8")
-    assert "<b>6</b> scored" in page
-    assert "Profile <b>tests</b>" in page
+def test_causes_of_equal_number_stand_in_the_order_of_the_table() -> None:
+    def causes(*reasons: str) -> list[str]:
+        frame = pd.DataFrame(
+            {"id": list(reasons), "style.score": None, "style.status": "undefined", "style.reasons": reasons}
+        )
+        return [cause.code for cause in summarise(frame).dimensions[0].missing]
+
+    assert causes("b", "a", "c", "c") == ["undefined(c)", "undefined(b)", "undefined(a)"]
+    assert causes("a;x", "b", "a;y") == ["undefined(a)", "undefined(b)"]
+
+
+def test_a_table_without_statuses_still_has_means() -> None:
+    found = summarise(pd.DataFrame({"id": ["a", "b"], "style.score": [0.5, None]}))
+    assert found.metrics == ()
+    assert (found.dimensions[0].n, found.dimensions[0].mean, found.dimensions[0].missing) == (1, 0.5, ())
+
+
+def test_metrics_stand_under_their_dimensions() -> None:
+    (group,) = by_dimension(summarise(TABLE).metrics)
+    assert (group[0], [one.short for one in group[1]]) == ("style", ["gram"])

@@ -1,4 +1,4 @@
-"""A score table as a list of items with plain values: what every page is made from."""
+"""Rows of a score table as people look at them: what every page, queue and terminal view is made from."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from edit_metrics.types import DIMENSIONS
+from edit_metrics.scores.cells import codes, number, rows_of, text
+from edit_metrics.scores.codes import UNSAFE, UNSAFE_REQUEST
+from edit_metrics.scores.columns import (
+    CHECK_EVIDENCE,
+    FLAGS,
+    OVERALL_GEOMETRIC_MEAN,
+    OVERALL_MINIMUM,
+    PRIORITY,
+    PRIORITY_REASONS,
+    DimensionColumns,
+    dimensions_in,
+)
+from edit_metrics.scores.run_info import RunInfo
+from edit_metrics.types import Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BLURRING_FLAGS: Final = frozenset({"unsafe", "unsafe_request"})
+BLURRING_FLAGS: Final = frozenset({UNSAFE, UNSAFE_REQUEST})
 _SAFE_ENOUGH: Final = 0.5
-_ALARMING: Final = ("failed", "undefined")
+"""Safety score under which pictures are blurred (docs/report.md): too much blur costs a click, too little a shock."""
+_ALARMING: Final = (Status.FAILED, Status.UNDEFINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,66 +107,36 @@ class Item:
         return [Unscored(tuple(names), status, reasons) for (status, reasons), names in causes.items()]
 
 
-def dimensions_of(frame: pd.DataFrame) -> tuple[str, ...]:
-    """Dimensions that the table has scores of, in the rubric's order."""
-    return tuple(name for name in DIMENSIONS if f"{name}.score" in frame.columns)
-
-
 def read_items(frame: pd.DataFrame, reach: Mapping[str, float], values: tuple[str, ...] = ()) -> list[Item]:
     """Rows to items, in the table's order.
 
     Args:
         frame: a score table with the column ``id``.
-        reach: dimension → highest confidence that its profile allows.
+        reach: dimension → highest confidence that its profile allows; see :func:`reachable_confidence`.
         values: further numeric columns to carry along.
     """
-    names = dimensions_of(frame)
+    names = dimensions_in(frame.columns)
     return [_item(row, names, reach, values) for row in rows_of(frame)]
 
 
-def reachable_confidence(config: Mapping[str, Any] | None, frame: pd.DataFrame) -> dict[str, float]:
+def reachable_confidence(info: RunInfo | None, frame: pd.DataFrame) -> dict[str, float]:
     """Dimension → highest confidence: by the profile's cap and trust, else the highest of the table."""
-    sections: Mapping[str, Any] = (config or {}).get("dimensions", {})
+    profile = None if info is None else info.profile_record
     found = {}
-    for name in dimensions_of(frame):
-        section = sections.get(name)
+    for name in dimensions_in(frame.columns):
+        column = DimensionColumns(name).confidence
+        section = None if profile is None else profile.dimensions.get(name)
         if section is not None:
-            trust = max((curve["trust"] for curve in section["curves"].values()), default=1.0)
-            found[name] = min(section["cap"], trust)
-        elif f"{name}.confidence" in frame.columns:
-            highest = frame[f"{name}.confidence"].max()
-            found[name] = float(highest) if highest == highest else 1.0  # noqa: PLR0124 - NaN
+            found[name] = section.reachable_confidence
+        elif column in frame.columns:
+            found[name] = number(frame[column].max()) or 1.0
     return found
 
 
-def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain dictionaries, column names as text."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def text(value: Any) -> str:
-    """A cell as text; missing is empty."""
-    return "" if value is None or (isinstance(value, float) and value != value) else str(value)  # noqa: PLR0124 - NaN
-
-
-def number(value: Any) -> float | None:
-    """A cell as a finite number, or None."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        return None
-    return found if abs(found) < float("inf") else None
-
-
-def codes(value: Any) -> tuple[str, ...]:
-    """A cell of ``;``-joined codes."""
-    return tuple(code for code in text(value).split(";") if code)
-
-
 def _item(row: Mapping[str, Any], names: tuple[str, ...], reach: Mapping[str, float], values: tuple[str, ...]) -> Item:
-    scores = {name: _score(row, name, reach.get(name, 1.0)) for name in names}
-    flags = codes(row.get("flags"))
-    priority = number(row.get("priority"))
+    scores = {name: _score(row, DimensionColumns(name), reach.get(name, 1.0)) for name in names}
+    flags = codes(row.get(FLAGS))
+    priority = number(row.get(PRIORITY))
     return Item(
         id=text(row["id"]),
         instruction=text(row.get("instruction")) or text(row.get("target_caption")),
@@ -165,25 +149,25 @@ def _item(row: Mapping[str, Any], names: tuple[str, ...], reach: Mapping[str, fl
         mask_white_means=text(row.get("mask_white_means")) or "edited",
         flags=flags,
         priority=None if priority is None else int(priority),
-        priority_reasons=codes(row.get("priority.reasons")),
-        overall=number(row.get("overall.min")),
-        geometric_mean=number(row.get("overall.geomean")),
-        evidence=text(row.get("adherence.check_evidence")),
+        priority_reasons=codes(row.get(PRIORITY_REASONS)),
+        overall=number(row.get(OVERALL_MINIMUM)),
+        geometric_mean=number(row.get(OVERALL_GEOMETRIC_MEAN)),
+        evidence=text(row.get(CHECK_EVIDENCE)),
         scores=scores,
         values={name: number(row.get(name)) for name in values},
         sensitive=_is_sensitive(flags, scores.get("safety")),
     )
 
 
-def _score(row: Mapping[str, Any], name: str, reach: float) -> Score:
-    confidence = number(row.get(f"{name}.confidence"))
+def _score(row: Mapping[str, Any], columns: DimensionColumns, reach: float) -> Score:
+    confidence = number(row.get(columns.confidence))
     certainty = None if confidence is None else min(1.0, confidence / reach if reach else 0.0)
     return Score(
-        score=number(row.get(f"{name}.score")),
+        score=number(row.get(columns.score)),
         confidence=confidence,
         certainty=certainty,
-        status=text(row.get(f"{name}.status")) or "ok",
-        reasons=codes(row.get(f"{name}.reasons")),
+        status=text(row.get(columns.status)) or Status.OK.value,
+        reasons=codes(row.get(columns.reasons)),
     )
 
 
@@ -193,4 +177,4 @@ def _is_sensitive(flags: tuple[str, ...], safety: Score | None) -> bool:
         return True
     if safety is None:
         return False
-    return safety.status == "failed" or (safety.score is not None and safety.score < _SAFE_ENOUGH)
+    return safety.status == Status.FAILED or (safety.score is not None and safety.score < _SAFE_ENOUGH)
