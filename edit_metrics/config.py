@@ -167,8 +167,15 @@ class Flag(Section):
         return value >= self.above if self.above is not None else value <= (self.below or 0.0)
 
 
-class DecodeConfig(Section):
-    """Limits of what is read, and the colour behind transparent pixels."""
+class DecodeLimits(Section):
+    """What a picture may cost, and what shows through its holes.
+
+    Attributes:
+        max_pixels: width × height, read from the header before any pixel is decoded. Models make 1–16 MP, cameras up
+            to 100; decoded these take 300 MB, a worker's share of memory.
+        max_bytes: size of the file; 100 MP of photographic PNG take less.
+        alpha_background: RGB under transparent pixels.
+    """
 
     max_pixels: int = Field(default=100_000_000, gt=0)
     max_bytes: int = Field(default=200_000_000, gt=0)
@@ -205,7 +212,7 @@ class Config(Section):
     profile: str
     description: str = ""
     backends: dict[str, dict[str, Any]] = {}
-    decode: DecodeConfig = DecodeConfig()
+    decode: DecodeLimits = DecodeLimits()
     engine: EngineConfig = EngineConfig()
     features: dict[str, dict[str, Any]] = {}
     metrics: dict[str, dict[str, Any]] = {}

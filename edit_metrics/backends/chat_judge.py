@@ -32,8 +32,8 @@ from edit_metrics.backends.chat_wire import (
     encode_request,
     read_completion,
 )
+from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ConfigError, ImageError, JudgeError
-from edit_metrics.io.formats import DecodeLimits
 from edit_metrics.types import Missing, Status
 
 if TYPE_CHECKING:

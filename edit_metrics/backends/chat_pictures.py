@@ -19,7 +19,7 @@ from typing import Final
 
 from PIL import Image
 
-from edit_metrics.io.formats import DecodeLimits
+from edit_metrics.config import DecodeLimits
 from edit_metrics.io.header import read_header
 from edit_metrics.io.images import decode_bytes
 

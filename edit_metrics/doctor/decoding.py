@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from edit_metrics.config import DecodeConfig
+from edit_metrics.config import DecodeLimits
 from edit_metrics.doctor import pictures as draw
 from edit_metrics.doctor.checks import Finding
 from edit_metrics.engine.inputs import DecodedItem, decode_item
@@ -21,7 +21,7 @@ _ROTATE_90: Final = 6
 _TILT: Final = 90
 
 
-def decode_traps(config: DecodeConfig, folder: Path) -> Finding:
+def decode_traps(config: DecodeLimits, folder: Path) -> Finding:
     """Alpha, EXIF orientation, 16 bit, palette and gray read the picture that was saved."""
     picture = draw.scene(96)[:, :72] // 64 * 64
     plain = folder / "trap_plain.png"

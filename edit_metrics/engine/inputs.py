@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from edit_metrics.config import DecodeConfig
+from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError
-from edit_metrics.io.formats import DecodeLimits
 from edit_metrics.io.hashing import canonical_json_sha256, perceptual_hash
 from edit_metrics.io.images import DecodedImage, DecodeInfo, MaskFacts, PictureFacts, decode_image
 from edit_metrics.io.masks import DecodedMask, decode_mask, fit_mask
 from edit_metrics.types import EditItem, Mask, Missing, Rejection, not_applicable, unavailable, undefined
 
 TEXT_INPUTS = ("instruction", "source_caption", "target_caption", "edit_type")
-MIN_SIDE = 1
-"""Small pictures are decoded, so that feasibility can say that they are small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +48,11 @@ class RejectedAtDecoding:
     rejection: Rejection
 
 
-def decode_item(item: EditItem, config: DecodeConfig) -> DecodedItem | RejectedAtDecoding:
+def decode_item(item: EditItem, limits: DecodeLimits) -> DecodedItem | RejectedAtDecoding:
     """Read and decode an item's files. A file that is missing or broken becomes a typed missing value.
 
-    Safe to call from several threads.
+    Safe to call from several threads. Small pictures are decoded, so that feasibility can say that they are small.
     """
-    limits = DecodeLimits(
-        max_pixels=config.max_pixels,
-        max_bytes=config.max_bytes,
-        min_side=MIN_SIDE,
-        alpha_background=config.alpha_background,
-    )
     source = _decode(item.source, limits, "source")
     edited = _decode(item.edited, limits, "edited")
     try:

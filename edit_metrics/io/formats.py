@@ -19,6 +19,7 @@ from typing import Final
 
 from PIL import Image, ImageFile, TiffImagePlugin
 
+from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
@@ -58,23 +59,6 @@ _QUIET_LOCK: Final = threading.Lock()
 _SWITCH_LOCK: Final = threading.Lock()
 _loading = 0
 _host_allows_truncated = False
-
-
-@dataclass(frozen=True, slots=True)
-class DecodeLimits:
-    """What a picture may cost, and what shows through its holes.
-
-    Attributes:
-        max_pixels: width × height, read from the header before any pixel is decoded.
-        max_bytes: size of the file.
-        min_side: shorter sides are refused.
-        alpha_background: RGB under transparent pixels.
-    """
-
-    max_pixels: int = 64_000_000
-    max_bytes: int = 256 * 2**20
-    min_side: int = 1
-    alpha_background: tuple[int, int, int] = (255, 255, 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +190,8 @@ def _check_size(size: tuple[int, int], limits: DecodeLimits, where: str) -> None
     width, height = size
     if width * height > limits.max_pixels:
         raise ImageError(f"at most {limits.max_pixels:,} pixels", f"{width}×{height}", where, code="too_many_pixels")
-    if min(size) < limits.min_side:
-        raise ImageError(f"sides of {limits.min_side} px or more", f"{width}×{height}", where, code="too_small")
+    if min(size) < 1:
+        raise ImageError("sides of 1 px or more", f"{width}×{height}", where, code="too_small")
 
 
 @lru_cache

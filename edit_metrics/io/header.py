@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edit_metrics.config import DecodeLimits
 from edit_metrics.io.color import is_srgb
-from edit_metrics.io.formats import DecodeLimits, peek_picture
+from edit_metrics.io.formats import peek_picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edit_metrics.choices import WhiteMeans
+from edit_metrics.config import DecodeLimits
 from edit_metrics.io.color import composite, is_constant, rgb_array, split_layers, to_srgb
-from edit_metrics.io.formats import DecodeLimits, OpenedPicture, decoder_errors, open_picture
+from edit_metrics.io.formats import OpenedPicture, decoder_errors, open_picture
 from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import RGB, Missing
 
-__all__ = ["DecodeInfo", "DecodeLimits", "DecodedImage", "MaskFacts", "PictureFacts", "decode_bytes", "decode_image"]
+__all__ = ["DecodeInfo", "DecodedImage", "MaskFacts", "PictureFacts", "decode_bytes", "decode_image"]
 
 
 @dataclass(frozen=True, slots=True)

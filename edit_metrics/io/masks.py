@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from edit_metrics.choices import WhiteMeans
+from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError
 from edit_metrics.io.color import Layers, is_constant, split_layers
-from edit_metrics.io.formats import DecodeLimits, decoder_errors, open_picture
+from edit_metrics.io.formats import decoder_errors, open_picture
 from edit_metrics.io.images import MaskFacts
 from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import Mask

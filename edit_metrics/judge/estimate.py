@@ -8,8 +8,8 @@ from typing import Final
 
 from edit_metrics.backends.chat_judge import ChatPicture
 from edit_metrics.backends.chat_pictures import PictureRules
+from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError
-from edit_metrics.io.formats import DecodeLimits
 from edit_metrics.io.header import read_header
 from edit_metrics.judge.questions import JudgedEdit, to_request
 from edit_metrics.judge.template import JudgeTemplate

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError, MissingExtraError
-from edit_metrics.io.formats import DecodeLimits
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.masks import decode_mask, fit_mask
 from edit_metrics.io.sources import OutsideRootError, resolve_path
@@ -28,7 +28,7 @@ THUMBNAIL_SIDE: Final = 224
 _PAIR_SIDE: Final = 448
 """px: evidence that shows two pictures side by side."""
 _QUALITY: Final = 70
-_LIMITS: Final = DecodeLimits(max_pixels=100_000_000, max_bytes=200_000_000, min_side=1)
+_LIMITS: Final = DecodeLimits()
 _DIFFERENCE_TOP: Final = 60.0  # ΔE76: unaligned differences are large
 _CAPTIONS: Final = {
     "change": "change map",

@@ -25,8 +25,8 @@ from edit_metrics.backends.chat_judge import ChatOutcome, ChatReply, ChatRequest
 from edit_metrics.backends.chat_pictures import PictureRules, to_data_url
 from edit_metrics.backends.chat_wire import encode_request, read_completion, understand
 from edit_metrics.backends.factory import describe_backend
+from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ConfigError, JudgeError
-from edit_metrics.io.formats import DecodeLimits
 from edit_metrics.judge.asking import ask_each
 from edit_metrics.judge.questions import to_request
 from edit_metrics.judge.template import load_template
