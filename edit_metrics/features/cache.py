@@ -48,20 +48,15 @@ class FeatureCache:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._connection = self._connect()
-        self.hits = 0
-        self.misses = 0
 
     def get(self, keys: Sequence[str]) -> dict[str, Any]:
         """Key → value for those that are there and whole. A damaged entry is dropped and counts as absent."""
         with self._lock:
             try:
-                found = self._read(keys)
+                return self._read(keys)
             except sqlite3.DatabaseError:
                 self._heal()
-                found = {}
-        self.hits += len(found)
-        self.misses += len(set(keys)) - len(found)
-        return found
+                return {}
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Keep values; those of a kind that is not kept are passed over."""

@@ -1,6 +1,6 @@
 """Pictures and texts in the shared space of a text-image encoder, computed once an item.
 
-Every function here is registered twice, as ``clip_<name>`` for the encoder in the role ``clip`` and as
+What has ``{role}`` in its name is registered twice, as ``clip_<name>`` for the encoder in the role ``clip`` and as
 ``conse_<name>`` for the one in the role ``conse``. What depends on the source or on the texts alone is kept on disk,
 so that the second model on a benchmark pays for its edited pictures only.
 """
@@ -79,7 +79,7 @@ def target_caption_embedding(target_caption: Sequence[str], backend: ImageTextEn
     return list(backend.encode_texts(target_caption))
 
 
-@_encoder_feature("{role}_depicts_target_embedding", batched=True, cache=True)
+@feature("clip_depicts_target_embedding", backend="clip", batched=True, cache=True)
 def depicts_target_embedding(target_caption: Sequence[str], backend: ImageTextEncoder) -> list[Float32]:
     """t("A photo depicts " + T1), D, unit norm: the prompt of CLIPScore."""
     return list(backend.encode_texts([DEPICTS + caption for caption in target_caption]))

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
-import numpy as np
-
 from edit_metrics.io.images import DecodeInfo
 from edit_metrics.io.masks import fit_mask
 from edit_metrics.metrics import ssim
@@ -15,18 +12,10 @@ from edit_metrics.metrics.grid import GridFit, fit_to_grid
 from edit_metrics.pixels import areas
 from edit_metrics.pixels.lab import LabPair, rgb_to_lab
 from edit_metrics.registry import feature, label
-from edit_metrics.types import RGB, Float32, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
 
 RIM: Final = 4
 FEATHERED_RIM: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class LumaPair:
-    """BT.601 luma of S and of E on S's grid, H×W float32 in [0, 255] each."""
-
-    source: Float32
-    edited: Float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +103,9 @@ def labs(source: RGB, edited: RGB) -> LabPair:
 
 
 @feature()
-def luma(source: RGB, edited: RGB) -> LumaPair:
-    """Luma of both pictures."""
-    weights = np.array([[0.299, 0.587, 0.114]], np.float32)
-    planes = [np.asarray(cv2.transform(p.astype(np.float32), weights), np.float32) for p in (source, edited)]
-    return LumaPair(*planes)
-
-
-@feature()
 def ssim_map(source: RGB, compared: Compared) -> ssim.SsimMap:
     """The SSIM map over U, or over everything where no mask was given; float32."""
     return ssim.ssim_map(source, compared.edited, compared.kept)
-
-
-@feature()
-def ssim_map_float64(source: RGB, compared: Compared) -> ssim.SsimMap:
-    """The same in float64, the reference."""
-    return ssim.ssim_map_float64(source, compared.edited, compared.kept)
 
 
 @label("mask_source")

@@ -35,11 +35,6 @@ def perceptual_hash(pixels: RGB) -> str:
     return bits.tobytes().hex()
 
 
-def hamming(a: str, b: str) -> int:
-    """Number of differing bits of two hexadecimal hashes, 0 (same) to 64."""
-    return (int(a, 16) ^ int(b, 16)).bit_count()
-
-
 def canonical_json_sha256(value: Any) -> str:
     """SHA-256 of the value as JSON with sorted keys and no spaces: equal values, equal hash.
 

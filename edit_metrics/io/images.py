@@ -6,13 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from edit_metrics.choices import WhiteMeans
 from edit_metrics.config import DecodeLimits
-from edit_metrics.io.color import composite, is_constant, rgb_array, split_layers, to_srgb
+from edit_metrics.io.color import composite, rgb_array, split_layers, to_srgb
 from edit_metrics.io.formats import OpenedPicture, decoder_errors, open_picture
 from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import RGB, Missing
@@ -74,7 +72,6 @@ class DecodedImage:
 
     Attributes:
         pixels: contiguous, writable H×W×3.
-        alpha: H×W opacity where the file's transparency is not constant, else None.
         sha256: of the file's bytes.
         format: see :class:`PictureFacts`.
         width: in pixels, upright.
@@ -87,7 +84,6 @@ class DecodedImage:
     format: str
     width: int
     height: int
-    alpha: NDArray[np.uint8] | None
     conversions: tuple[str, ...]
 
     @property
@@ -119,19 +115,16 @@ def decode_bytes(
     """Like :func:`decode_image`, from the file's bytes; ``where`` is named in errors."""
     opened = open_picture(data, limits, where)
     with decoder_errors(where):
-        image, alpha, codes = _to_rgb(opened, limits, where)
+        image, codes = _to_rgb(opened, limits, where)
         pixels = rgb_array(image)
     sha256 = hashlib.sha256(data).hexdigest()
-    return DecodedImage(pixels, sha256, opened.format, image.width, image.height, alpha, codes)
+    return DecodedImage(pixels, sha256, opened.format, image.width, image.height, codes)
 
 
-def _to_rgb(
-    opened: OpenedPicture, limits: DecodeLimits, where: str
-) -> tuple[Image.Image, NDArray[np.uint8] | None, tuple[str, ...]]:
+def _to_rgb(opened: OpenedPicture, limits: DecodeLimits, where: str) -> tuple[Image.Image, tuple[str, ...]]:
     layers = split_layers(opened, where)
     image, profile_code = to_srgb(layers, opened.image.info.get("icc_profile"))
     codes = layers.conversions + ((profile_code,) if profile_code else ())
     if layers.alpha is None or layers.alpha.getextrema() == (255, 255):
-        return image, None, codes
-    alpha = None if is_constant(layers.alpha) else np.array(layers.alpha)
-    return composite(image, layers.alpha, limits.alpha_background), alpha, (*codes, "alpha_composited")
+        return image, codes
+    return composite(image, layers.alpha, limits.alpha_background), (*codes, "alpha_composited")

