@@ -1,4 +1,4 @@
-"""One self-test for each bug that published evaluation code has shipped (METRICS.md, last section).
+"""One self-test for each bug that published evaluation code has shipped (docs/doctor.md, known bugs).
 
 Each compares what the profile's own pipeline gives here with what arithmetic or another library says it must give.
 """
@@ -175,12 +175,6 @@ def _stale(name: str, before: ScoredItem, after: ScoredItem) -> bool:
     return after.measurements[name] == before.measurements[name]
 
 
-def fisher_average(trial: Trial) -> Finding:
-    """Averaging correlations without arctanh: nothing in this package averages correlations."""
-    del trial
-    return Finding(0, (), "no Fisher average is computed; agreement is Krippendorff's alpha")
-
-
 def ssim_border(trial: Trial) -> Finding:
     """SSIM with damage along the frame, where a changed border crop shows, against scikit-image."""
     from skimage.metrics import structural_similarity
@@ -221,7 +215,6 @@ TRIAL_TESTS: Final[Mapping[str, Callable[[Trial], Finding]]] = {
     "no_face_scored_as_a_wrong_face": no_face_as_wrong_face,
     "nan_turned_into_a_number": nan_as_number,
     "cached_by_pair_id_only": cached_by_id,
-    "fisher_average_without_arctanh": fisher_average,
     "ssim_border_crop_changed": ssim_border,
     "lpips_at_64_px": lpips_at_64,
     "pie_and_brushnet_normalisation": pie_normalisation,

@@ -44,7 +44,7 @@ def test_the_embedded_profile_is_healthy(doctor: Doctor) -> None:
     code, checks = doctor(load_config("embedded").model_dump(mode="json"))
     assert (code, failed(checks)) == (0, set())
     skipped = {name for name, check in checks.items() if check["state"] == "skip"}
-    assert skipped <= {"structure_distance_fed_0_to_255", "fisher_average_without_arctanh"}
+    assert skipped <= {"structure_distance_fed_0_to_255"}
 
 
 def test_conse_fed_a_wrapped_picture_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -203,14 +202,3 @@ def test_a_published_normalisation_of_psnr_is_named(
     code, checks = doctor(PSNR)
     assert code == 1
     assert "pie_and_brushnet_normalisation" in failed(checks)
-
-
-def test_the_fisher_average_is_not_applicable_because_nothing_averages_correlations(doctor: Doctor) -> None:
-    _, checks = doctor(PSNR)
-    assert checks["fisher_average_without_arctanh"]["state"] == "skip"
-    package = Path(registry.__file__).parent
-    own = package / "doctor"
-    sources = [file for file in package.rglob("*.py") if own not in file.parents]
-    assert len(sources) > 100
-    for word in ("arctanh", "fisher_average", "np.tanh"):
-        assert not [file.name for file in sources if word in file.read_text(encoding="utf-8")], word
