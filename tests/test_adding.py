@@ -1,4 +1,4 @@
-"""What docs/adding-a-metric.md says is all there is to do: in a copy of the repository, followed to the letter."""
+"""What the pages on adding a metric and a backend say is all there is to do: followed to the letter, in a copy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^`([\w./-]+)`[^\n]*\n\n```(?:python|yaml)\n(.*?)```", re.MULTILINE | re.DOTALL)
@@ -30,8 +32,20 @@ def copy(tmp_path: Path) -> Path:
     return target
 
 
-def run(copy: Path, command: str) -> str:
-    """Run a command of the page in the copy; its output."""
+def write_blocks(copy: Path, page: str) -> set[str]:
+    """Write a page's blocks to the files that are named above them; the files' names."""
+    blocks = BLOCK.findall((copy / "docs" / page).read_text(encoding="utf-8"))
+    for name, text in blocks:
+        (copy / name).write_text(text, encoding="utf-8")
+    return {name for name, _ in blocks}
+
+
+def commands_of(copy: Path, page: str) -> list[str]:
+    (block,) = COMMANDS.findall((copy / "docs" / page).read_text(encoding="utf-8"))
+    return block.splitlines()
+
+
+def run(copy: Path, command: str) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-ec", command],  # noqa: S607 - as a person would
@@ -42,7 +56,6 @@ def run(copy: Path, command: str) -> str:
         check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -53,30 +66,73 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_metric_touches_its_file_its_test_and_one_config(copy: Path) -> None:
-    page = (copy / "docs" / "adding-a-metric.md").read_text(encoding="utf-8")
+def touched(copy: Path, page: str) -> set[str]:
+    """Follow a page; the files that are new or changed afterwards."""
     before = files_of(copy)
-    blocks = dict(BLOCK.findall(page))
-    for name, text in blocks.items():
-        (copy / name).write_text(text, encoding="utf-8")
-    (commands,) = COMMANDS.findall(page)
-    for command in commands.splitlines():
+    write_blocks(copy, page)
+    for command in commands_of(copy, page):
         run(copy, command)
     after = files_of(copy)
-    written = {name for name in after if after[name] != before.get(name)}
-    assert written == {*blocks, "docs/metrics.md"}
-    assert set(blocks) == {"edit_metrics/metrics/contrast.py", "tests/metrics/test_contrast.py", "mine.yaml"}
+    assert set(before) <= set(after)
+    return {name for name in after if after[name] != before.get(name)}
+
+
+def test_a_metric_is_its_file_its_test_and_a_line_in_a_config(copy: Path) -> None:
+    written = touched(copy, "adding-a-metric.md")
+    generated = {"docs/metrics.md"}
+    assert written == {"edit_metrics/metrics/contrast.py", "tests/metrics/test_contrast.py", "mine.yaml"} | generated
     scores = pd.read_parquet(copy / "scored" / "scores.parquet")
     assert (scores["quality.contrast_ratio.status"] == "ok").sum() > 10
     assert scores["quality.contrast_ratio"].max() < 100
 
 
 def test_the_rules_of_the_repository_hold_for_the_new_metric(copy: Path) -> None:
-    page = (copy / "docs" / "adding-a-metric.md").read_text(encoding="utf-8")
-    for name, text in BLOCK.findall(page):
-        (copy / name).write_text(text, encoding="utf-8")
+    new = write_blocks(copy, "adding-a-metric.md")
     run(copy, "python scripts/make_metric_docs.py")
     rules = "tests/test_registry.py tests/test_metric_docs.py tests/doctor/test_claims.py tests/scores/test_words.py"
     run(copy, f"python -m pytest -q -p no:cacheprovider {rules}")
-    new = " ".join(name for name, _ in BLOCK.findall(page) if name.endswith(".py"))
-    run(copy, f"ruff check {new} && ruff format --check {new}")
+    python = " ".join(name for name in sorted(new) if name.endswith(".py"))
+    run(copy, f"ruff check {python} && ruff format --check {python}")
+
+
+def write_onnx_mean_model(path: Path) -> None:
+    """A one-node model, in protobuf wire format: the mean of a picture as its probability."""
+
+    def varint(value: int) -> bytes:
+        return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
+
+    def field(number: int, payload: bytes) -> bytes:
+        return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+    def number(field_number: int, value: int) -> bytes:
+        return varint(field_number << 3) + varint(value)
+
+    def shape(*sizes: int) -> bytes:
+        return b"".join(field(1, field(2, b"n") if size < 0 else number(1, size)) for size in sizes)
+
+    def tensor(name: str, sizes: bytes) -> bytes:
+        return field(1, name.encode()) + field(2, field(1, number(1, 1) + field(2, sizes)))
+
+    axes = field(5, field(1, b"axes") + field(8, bytes([1, 2, 3])) + number(20, 7))
+    keep = field(5, field(1, b"keepdims") + number(3, 0) + number(20, 2))
+    node = field(1, b"x") + field(2, b"y") + field(4, b"ReduceMean") + axes + keep
+    graph = (
+        field(1, node) + field(2, b"g") + field(11, tensor("x", shape(-1, 3, 8, 8))) + field(12, tensor("y", shape(-1)))
+    )
+    path.write_bytes(number(1, 8) + field(7, graph) + field(8, number(2, 13)))
+
+
+def test_a_backend_is_its_file_and_a_line_in_a_config(copy: Path) -> None:
+    write_onnx_mean_model(copy / "classifier.onnx")
+    written = touched(copy, "adding-a-backend.md")
+    assert written == {"edit_metrics/backends/onnx_safety.py", "mine.yaml"}
+    scores = pd.read_parquet(copy / "scored" / "scores.parquet").set_index("id")
+    read = scores[scores["safety.nudity_edited.status"] == "ok"]
+    assert len(read) > 10
+    for identifier in read.index[:5]:
+        picture = Image.open(copy / "data" / "fixtures" / read.loc[identifier, "edited"]).convert("RGB")
+        assert read.loc[identifier, "safety.nudity_edited"] == pytest.approx(np.mean(picture) / 255, abs=0.02)
+    run(
+        copy,
+        "ruff check edit_metrics/backends/onnx_safety.py && ruff format --check edit_metrics/backends/onnx_safety.py",
+    )

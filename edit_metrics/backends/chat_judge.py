@@ -32,6 +32,7 @@ from edit_metrics.backends.chat_wire import (
     encode_request,
     read_completion,
 )
+from edit_metrics.backends.registry import backend
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ConfigError, ImageError, JudgeError
 from edit_metrics.types import Missing, Status
@@ -79,6 +80,7 @@ class ChatOutcome:
     seconds: float
 
 
+@backend("chat_judge", "judge", packages=("openai",), extra="judge")
 class ChatJudge:
     """Role ``judge``.
 

@@ -19,6 +19,7 @@ from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, EncoderTraits, Fingerprint, one_of, require_package
 from edit_metrics.backends.minilm import CONTEXT_LENGTH, MiniLm
+from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB, Float32
@@ -34,6 +35,7 @@ _CLASSES: Final = 1000
 _VERSION: Final = 1
 
 
+@backend("conse", "conse", packages=("timm",), extra="embedded")
 class ConseEncoder:
     """Role ``conse``: EfficientNet-lite0 and MiniLM.
 

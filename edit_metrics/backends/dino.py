@@ -13,6 +13,7 @@ from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of, require_package
 from edit_metrics.backends.preprocess import map_in_threads
+from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.types import RGB, Float32
@@ -28,6 +29,7 @@ _KEY_LAYERS: Final = (".k_proj", ".key")
 _FUSED_LAYER: Final = ".qkv"
 
 
+@backend("dino", "patches")
 class DinoPatches:
     """Role ``patches``.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from edit_metrics.backends.base import Face, Fingerprint, require_package
 from edit_metrics.backends.dlib_resnet import DlibResNet
+from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import set_threads
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
@@ -20,6 +21,7 @@ Not a cosine: different people reach .80–.82 there.
 """
 
 
+@backend("dlib", "faces", packages=("dlib-bin", "dlib"), extra="embedded")
 class DlibFaces:
     """Role ``faces``. Frontal faces of 80 px and more; smaller ones with ``upsample``.
 

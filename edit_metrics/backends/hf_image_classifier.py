@@ -13,6 +13,7 @@ from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of, require_package
 from edit_metrics.backends.preprocess import map_in_threads
+from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import ConfigError, WeightsError, suggest
 from edit_metrics.types import RGB, Float32
@@ -79,6 +80,7 @@ def _side(size: Any) -> tuple[int, int]:
     return (int(size["height"]), int(size["width"])) if isinstance(size, dict) else (int(size), int(size))
 
 
+@backend("hf_image_classifier", "safety", "safety_second")
 class HfImageClassifier:
     """Role ``safety``. The probability of a category is the sum over its labels, after the softmax over all of them.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, PerceptualPair, one_of
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors, run_stage
+from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, set_threads, stacked_on
 from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB, Float32, Mask
@@ -27,6 +28,7 @@ _SCALE: Final = (0.458, 0.448, 0.450)
 _EPSILON: Final = 1e-10
 
 
+@backend("lpips", "perceptual")
 class LpipsBackbone:
     """Role ``perceptual``. The sum over layers of the mean of each layer's map is LPIPS.
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from edit_metrics.backends.base import DTYPES, EncoderTraits, Fingerprint, one_of, require_package
 from edit_metrics.backends.preprocess import map_in_threads
+from edit_metrics.backends.registry import backend
 from edit_metrics.backends.text_memory import TextMemory
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import ConfigError, WeightsError, suggest
@@ -30,6 +31,7 @@ _CATALOGUED: Final[Mapping[tuple[str, str], str]] = {
 _PREPROCESSING: Final = ("mean", "std", "interpolation", "resize_mode")
 
 
+@backend("open_clip", "clip")
 class OpenClipEncoder:
     """Role ``clip``.
 

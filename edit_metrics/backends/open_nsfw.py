@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from edit_metrics.backends.base import Fingerprint, require_package
+from edit_metrics.backends.registry import backend
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
 
@@ -18,6 +19,7 @@ _SIDE: Final = 256
 _CROP: Final = 224
 
 
+@backend("open_nsfw", "safety", "safety_second", packages=("onnxruntime",), extra="embedded")
 class OpenNsfw:
     """Role ``safety``, category ``nudity``: probability that a picture is not safe for work.
 

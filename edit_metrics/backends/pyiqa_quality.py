@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from edit_metrics.backends.base import Backend, Fingerprint, require_package
+from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, set_threads
 from edit_metrics.errors import ConfigError, WeightsError
 from edit_metrics.types import RGB
@@ -44,6 +45,7 @@ class QualityAssessor(Backend, Protocol):
         ...
 
 
+@backend("pyiqa", "iqa", packages=("pyiqa",), extra="iqa")
 class PyiqaQuality:
     """Role ``iqa``: MUSIQ and TOPIQ of pyiqa, both as trained on KonIQ-10k.
 

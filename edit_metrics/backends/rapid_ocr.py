@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from edit_metrics.backends.base import Fingerprint, TextLine, require_package
+from edit_metrics.backends.registry import backend
 from edit_metrics.errors import MissingExtraError, WeightsError
 from edit_metrics.types import RGB
 from edit_metrics.weights import store
@@ -18,6 +19,7 @@ _STAGES: Final = {"Det": "*_det_*.onnx", "Cls": "*_cls_*.onnx", "Rec": "*_rec_*.
 """Detection, upside-down or not, recognition → the model's file in the package."""
 
 
+@backend("rapidocr", "ocr", packages=("rapidocr",), extra="ocr")
 class RapidOcr:
     """Role ``ocr``. Reads Latin letters, digits and Chinese; printed rather than handwritten text, from about 12 px up.
 

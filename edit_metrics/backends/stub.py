@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from edit_metrics.backends.base import EncoderTraits, Face, Fingerprint, PerceptualPair
+from edit_metrics.backends.registry import backend
 from edit_metrics.types import RGB, Float32, Mask
 
 _GRID: Final = 4
@@ -40,6 +41,7 @@ class _Stub:
         return self.describe({})
 
 
+@backend("stub", "clip", "conse")
 class StubEncoder(_Stub):
     """Roles ``clip`` and ``conse``, for unit tests only: pictures to block means, texts to numbers seeded by a hash."""
 
@@ -63,6 +65,7 @@ class StubEncoder(_Stub):
         return [len(text.split()) + 2 for text in texts]
 
 
+@backend("stub", "perceptual")
 class StubPerceptual(_Stub):
     """Role ``perceptual``, for unit tests only: absolute differences at half and at a quarter of the size."""
 
@@ -75,6 +78,7 @@ class StubPerceptual(_Stub):
         return [_compare(*pair) for pair in zip(sources, edited, kept, strict=True)]
 
 
+@backend("stub", "safety", "safety_second")
 class StubSafety(_Stub):
     """Role ``safety``, for unit tests only: ``nudity`` is the share of strongly red pixels."""
 
@@ -91,6 +95,7 @@ class StubSafety(_Stub):
         return np.array(shares, dtype=np.float32).reshape(-1, 1)
 
 
+@backend("stub", "faces")
 class StubFaces(_Stub):
     """Role ``faces``, for unit tests only: one face, the middle of any picture that is not of one colour."""
 

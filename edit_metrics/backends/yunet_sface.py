@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from edit_metrics.backends.base import Face, Fingerprint
+from edit_metrics.backends.registry import backend
 from edit_metrics.types import RGB, Float32, Float64
 from edit_metrics.weights import store
 
@@ -16,6 +17,7 @@ THRESHOLD: Final = 0.363
 _TOP_K: Final = 5000
 
 
+@backend("yunet_sface", "faces")
 class YunetSface:
     """Role ``faces``. Faces from about 10 px, also turned ones.
 

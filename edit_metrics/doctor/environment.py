@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import Any, Final
 
+from edit_metrics.backends.registry import get_backend
 from edit_metrics.backends.torch_runtime import choose_device
 from edit_metrics.config import Config
 from edit_metrics.doctor.checks import Check, State
@@ -23,14 +24,6 @@ _OLDEST_PYTHON: Final = (3, 11)
 _OPENCV: Final = (
     "opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless",
 )  # fmt: skip
-PACKAGES_OF_BACKENDS: Final = {
-    "dlib": (("dlib-bin", "dlib"), "embedded"),
-    "open_nsfw": (("onnxruntime",), "embedded"),
-    "conse": (("timm",), "embedded"),
-    "rapidocr": (("rapidocr",), "ocr"),
-    "pyiqa": (("pyiqa",), "iqa"),
-}
-"""Name in ``use`` → distributions, any of which serves, and the extra that brings one."""
 _LITTLE_MEMORY: Final = 4 * 2**30
 
 
@@ -86,11 +79,11 @@ def _extras(config: Config, plan: Plan) -> Check:
     """The optional packages that the profile's backends import."""
     problems, present = [], []
     for role in plan.roles:
-        distributions, extra = PACKAGES_OF_BACKENDS.get(str(config.backends[role].get("use")), ((), ""))
-        found = [f"{name} {version}" for name in distributions if (version := _version(name))]
+        backend = get_backend(role, str(config.backends[role].get("use")))
+        found = [f"{name} {version}" for name in backend.packages if (version := _version(name))]
         present += found
-        if distributions and not found:
-            problems.append(f"{distributions[0]} for {role}: pip install 'edit-metrics[{extra}]'")
+        if backend.packages and not found:
+            problems.append(f"{backend.packages[0]} for {role}: pip install 'edit-metrics[{backend.extra}]'")
     if problems:
         return Check(GROUP, "extras", State.FAIL, "not installed: " + "; ".join(problems))
     return Check(GROUP, "extras", State.PASS, ", ".join(present) or "the profile needs none")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from edit_metrics.backends import base
-from edit_metrics.backends.factory import BACKENDS, build_backend, describe_backend, weights_of
-from edit_metrics.backends.stub import StubSafety
+from edit_metrics.backends import base, registry
+from edit_metrics.backends.factory import build_backend, describe_backend, weights_of
+from edit_metrics.backends.registry import known_backends
+from edit_metrics.backends.stub import StubPerceptual, StubSafety
 from edit_metrics.errors import ConfigError, MissingExtraError, WeightsError
 from edit_metrics.weights import store
 from edit_metrics.weights.catalogue import CATALOGUE
@@ -50,13 +51,41 @@ def test_an_unknown_role_name_option_or_value_is_a_config_error_with_a_hint(
         describe_backend(role, section)
 
 
-def test_every_name_of_the_table_leads_to_a_class_that_can_be_described() -> None:
-    for role, names in BACKENDS.items():
-        for place in names.values():
-            module, _, attribute = place.partition(":")
-            kind = getattr(importlib.import_module(module), attribute)
-            assert callable(kind.describe), (role, place)
-            assert callable(kind.weights), (role, place)
+def test_every_backend_can_be_described() -> None:
+    known = known_backends()
+    assert {"clip", "conse", "faces", "iqa", "ocr", "patches", "perceptual", "safety", "safety_second"} <= set(known)
+    for role, backends in known.items():
+        for spec in backends.values():
+            assert callable(spec.kind.describe), (role, spec.name)
+            assert callable(spec.kind.weights), (role, spec.name)
+            assert bool(spec.packages) == bool(spec.extra), (role, spec.name)
+
+
+def test_any_package_may_register_a_backend_and_a_taken_name_says_who_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_BACKENDS", {role: dict(names) for role, names in known_backends().items()})
+    registry.backend("red", "safety", "mood")(StubSafety)
+    assert isinstance(build_backend("mood", {"use": "red"}), StubSafety)
+    with pytest.raises(
+        ConfigError, match=r"'red', which edit_metrics\.backends\.stub has registered for the role 'mood'"
+    ):
+        registry.backend("red", "mood")(type("Other", (), {}))
+
+
+@pytest.mark.parametrize(("wants", "gram"), [(None, True), ({"gram"}, True), ((), False)])
+def test_what_a_backend_computes_on_demand_is_set_by_what_is_wanted_and_is_no_option(
+    wants: Collection[str] | None, gram: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OnDemand(StubPerceptual):
+        on_demand = ("gram",)
+
+        def __init__(self, *, side: int = 8, gram: bool = True) -> None:
+            self.given = (side, gram)
+
+    monkeypatch.setattr(registry, "_BACKENDS", {role: dict(names) for role, names in known_backends().items()})
+    registry.backend("on_demand", "perceptual")(OnDemand)
+    assert build_backend("perceptual", {"use": "on_demand", "side": 4}, wants=wants).given == (4, gram)
+    with pytest.raises(ConfigError, match="option of the backend 'on_demand'"):
+        describe_backend("perceptual", {"use": "on_demand", "gram": False})
 
 
 def test_missing_weights_are_found_without_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
