@@ -87,7 +87,6 @@ class DimensionConfig(Section):
         combine: ``min``: the weakest curve decides; ``mean``: trust-weighted mean.
         cap: upper bound of the confidence, for dimensions that a profile sees poorly.
         cap_reason: the code that says why.
-        calibrated: shipped curves never are; ``edit-metrics calibrate`` writes calibrated ones beside the scores.
     """
 
     metrics: tuple[str, ...] = ()
@@ -97,7 +96,6 @@ class DimensionConfig(Section):
     combine: Literal["min", "mean"] = "mean"
     cap: float = Field(default=1.0, gt=0, le=1)
     cap_reason: str = ""
-    calibrated: Literal[False] = False
 
     @model_validator(mode="after")
     def _measured(self) -> DimensionConfig:

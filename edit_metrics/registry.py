@@ -42,7 +42,7 @@ BASE_INPUTS: Final = frozenset(
     {
         "source",  # RGB, S as decoded
         "edited_native",  # RGB, E as decoded, on its own grid
-        "mask_file",  # Mask, True = may change, as decoded and with the polarity applied; not_applicable(no_mask)
+        "mask",  # Mask on S's grid, True = may change, decoded and with its polarity applied; not_applicable(no_mask)
         "references",  # tuple of RGB; not_applicable(no_references)
         "instruction",  # str; unavailable(no_instruction)
         "source_caption",  # str; unavailable(no_source_caption)

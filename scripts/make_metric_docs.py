@@ -21,7 +21,7 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
 MARKER: Final = "<!-- Below this line the page is written by scripts/make_metric_docs.py. -->"
 BETTER: Final = {Direction.HIGHER_IS_BETTER: "higher", Direction.LOWER_IS_BETTER: "lower", Direction.NEITHER: "neither"}
 OPTIONAL_INPUTS: Final = {
-    "mask_file": "mask",
+    "mask": "mask",
     "references": "references",
     "instruction": "instruction",
     "source_caption": "source caption",

@@ -64,7 +64,7 @@ def decode_item(item: EditItem, limits: DecodeLimits) -> DecodedItem | RejectedA
     values: dict[str, Any] = {
         "source": _pixels(source),
         "edited_native": _pixels(edited),
-        "mask_file": mask,
+        "mask": mask,
         "references": _references(references),
         "instruction": _text(item.instruction, "no_instruction"),
         "source_caption": _text(item.source_caption, "no_source_caption"),
@@ -89,7 +89,7 @@ def _contents(values: Mapping[str, Any]) -> dict[str, str]:
         "source": _content(info.source),
         "edited_native": _content(info.edited),
         # Polarity is part of what a mask says, and so is the grid that it was fitted to.
-        "mask_file": f"{_content(info.mask)}:{getattr(info.mask, 'white_means', '')}:{_content(info.source)}",
+        "mask": f"{_content(info.mask)}:{getattr(info.mask, 'white_means', '')}:{_content(info.source)}",
         "references": ",".join(map(_content, info.references)),
     }
     texts = {n: v if isinstance(v, str) else f"missing:{v.reason}" for n, v in values.items() if n in TEXT_INPUTS}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from edit_metrics.io.images import DecodeInfo
-from edit_metrics.io.masks import fit_mask
 from edit_metrics.metrics import ssim
 from edit_metrics.metrics.grid import GridFit, fit_to_grid
 from edit_metrics.pixels import areas
@@ -32,22 +31,15 @@ class Compared:
 
 
 @feature()
-def grid(source: RGB, edited_native: RGB, mask_file: Mask | None = None) -> GridFit | Missing:
+def grid(source: RGB, edited_native: RGB, mask: Mask | None = None) -> GridFit | Missing:
     """E on S's grid, or ``undefined(geometry_mismatch)``; U, where there is one, keeps the edit out of the choice."""
-    given = None if mask_file is None else ~fit_mask(mask_file, (source.shape[1], source.shape[0]))
-    return fit_to_grid(source, edited_native, given)
+    return fit_to_grid(source, edited_native, None if mask is None else ~mask)
 
 
 @feature()
 def edited(grid: GridFit) -> RGB:
     """E on S's grid."""
     return grid.edited
-
-
-@feature()
-def mask(source: RGB, mask_file: Mask) -> Mask:
-    """The given mask on S's grid, True = may change."""
-    return fit_mask(mask_file, (source.shape[1], source.shape[0]))
 
 
 @feature()

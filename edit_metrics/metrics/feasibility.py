@@ -63,13 +63,13 @@ def size_ok(decode_info: DecodeInfo, *, min_side: int = SMALLEST_SIDE) -> Result
 
 
 @_verdict("feasibility.mask_ok", identity="depends on the mask alone")
-def mask_ok(mask_file: Mask, decode_info: DecodeInfo | None = None) -> Result:
+def mask_ok(mask: Mask, decode_info: DecodeInfo | None = None) -> Result:
     """1 when the mask marks a part of the picture in black and white.
 
     .5 when it is empty (``empty_mask``: nothing may change), full (``full_mask``: nothing need stay), or coloured
     (``coloured_mask``: what its colours meant is a guess). Missing without a mask, or when its file does not decode.
     """
-    return _graded(_mask_findings(mask_file, decode_info))
+    return _graded(_mask_findings(mask, decode_info))
 
 
 @_verdict("feasibility.instruction_ok", identity=1.0)
@@ -126,7 +126,7 @@ def object_rank(rank: float) -> float:
 @_verdict("feasibility.verdict", identity="depends on files, texts and mask")
 def verdict(
     decode_info: DecodeInfo | None = None,
-    mask_file: Mask | None = None,
+    mask: Mask | None = None,
     instruction: str | None = None,
     source_caption: str | None = None,
     target_caption: str | None = None,
@@ -144,7 +144,7 @@ def verdict(
 
     Args:
         decode_info: facts of the files.
-        mask_file: M as decoded, True = may change.
+        mask: M, True = may change.
         instruction: I.
         source_caption: T0.
         target_caption: T1.
@@ -155,7 +155,7 @@ def verdict(
         [
             *_file_findings(decode_info),
             *_size_findings(decode_info, min_side),
-            *_mask_findings(mask_file, decode_info),
+            *_mask_findings(mask, decode_info),
             *_instruction_findings(instruction, target_caption),
             *_caption_findings(source_caption, target_caption),
             *_slot_findings(parsed_instruction if instruction else None),

@@ -18,11 +18,10 @@ class Resolver(dict[str, Any]):
     def __init__(self, source: RGB, edited: RGB, mask: Mask | None = None, **base: Any) -> None:
         super().__init__(source=source, edited_native=edited, **base)
         if mask is not None:
-            self["mask_file"] = mask
+            self["mask"] = mask
 
     def __missing__(self, name: str) -> Any:
-        absent = not_applicable("no_mask" if name == "mask_file" else f"no_{name}")
-        self[name] = absent if name in BASE_INPUTS else self._run(get_feature(name))
+        self[name] = not_applicable(f"no_{name}") if name in BASE_INPUTS else self._run(get_feature(name))
         return self[name]
 
     def measure(self, name: str) -> Measurement:

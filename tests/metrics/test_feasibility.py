@@ -50,7 +50,7 @@ def outcome(result: Result) -> tuple[float | None, tuple[str, ...]]:
 def test_a_plain_item_is_feasible_without_a_reason() -> None:
     assert outcome(verdict(**GOOD)) == (1.0, ())
     parsed = parse_instruction("remove the dog")
-    assert outcome(verdict(**GOOD, mask_file=PARTIAL, parsed_instruction=parsed)) == (1.0, ())
+    assert outcome(verdict(**GOOD, mask=PARTIAL, parsed_instruction=parsed)) == (1.0, ())
 
 
 @pytest.mark.parametrize("name", ["source", "edited", "mask"])
@@ -80,7 +80,7 @@ def test_size_is_missing_where_a_file_is() -> None:
 @pytest.mark.parametrize(("mask", "code"), [(PARTIAL & False, "empty_mask"), (PARTIAL | True, "full_mask")])
 def test_a_mask_that_marks_nothing_or_everything_is_doubtful(mask: np.ndarray, code: str) -> None:
     assert outcome(mask_ok(mask)) == (0.5, (code,))
-    assert outcome(verdict(**GOOD, mask_file=mask)) == (0.5, (code,))
+    assert outcome(verdict(**GOOD, mask=mask)) == (0.5, (code,))
 
 
 def test_one_pixel_makes_a_mask() -> None:
