@@ -2,8 +2,8 @@
 
     python benchmarks/measure_precision.py MANIFEST [MANIFEST …] [--profile embedded] [--set backends.clip.weights=PATH]
 
-A model may run in bfloat16 by default where no pre-score moves by .01 (METRICS.md §0). Meant for real weights: with
-random ones the table says nothing.
+A model may run in bfloat16 by default where no pre-score moves by .01 (docs/performance.md). Meant for real weights:
+with random ones the table says nothing.
 """
 
 from __future__ import annotations

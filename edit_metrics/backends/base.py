@@ -113,7 +113,7 @@ class EncoderTraits:
         name: model and tag, shown beside every value that carries an encoder's name.
         crop: which part of the picture the encoder sees: ``center`` (shorter side to size, centre crop), ``squash``.
         context_length: tokens that it reads, special tokens included.
-        blind_below: ‖ΔI‖ under which a change of image is not told from a re-encode (METRICS.md §1): ``undefined``.
+        blind_below: ‖ΔI‖ under which a change of image is not told from a re-encode (docs/profiles.md): ``undefined``.
     """
 
     name: str

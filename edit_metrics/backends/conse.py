@@ -94,7 +94,7 @@ class ConseEncoder:
 
     @property
     def traits(self) -> EncoderTraits:
-        """Named ``conse``, never CLIP; ‖ΔI‖ under .15 is not told from a re-encode (METRICS.md §1)."""
+        """Named ``conse``, never CLIP; ‖ΔI‖ under .15 is not told from a re-encode (docs/profiles.md)."""
         return EncoderTraits("conse", "center", CONTEXT_LENGTH, blind_below=0.15)
 
     def encode_images(self, images: Sequence[RGB]) -> Float32:

@@ -16,7 +16,9 @@ from edit_metrics.types import EditItem, Measurement
 
 REPEATED: Final = ("inside_flat", "offset_0.50", "same_portrait", "face_kept")
 _TOLERANCE: Final = 1e-5
+"""Relative: float32, summed in another order."""
 _TOLERANCE_BF16: Final = 0.02
+"""A few of bfloat16's steps of 2⁻⁸; chosen, not measured (docs/doctor.md)."""
 
 
 @dataclass(frozen=True, slots=True)

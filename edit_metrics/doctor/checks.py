@@ -50,7 +50,7 @@ class Finding:
     note: str
 
 
-_SHOWN: Final = 4
+_SHOWN: Final = 4  # problems in a line of the table; the others are counted
 
 
 def run_test(group: str, name: str, test: Callable[[], Finding]) -> Check:

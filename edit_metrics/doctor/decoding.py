@@ -16,9 +16,9 @@ from edit_metrics.doctor.checks import Finding
 from edit_metrics.engine.inputs import DecodedItem, decode_item
 from edit_metrics.types import RGB, EditItem
 
-_ORIENTATION: Final = 0x0112
-_ROTATE_90: Final = 6
-_TILT: Final = 90
+_ORIENTATION: Final = 0x0112  # the tag's number in EXIF 2.32
+_ROTATE_90: Final = 6  # its value for "turn clockwise by 90° to show"
+_TILT: Final = 90  # degrees, counterclockwise: what that value undoes
 
 
 def decode_traps(config: DecodeLimits, folder: Path) -> Finding:

@@ -33,7 +33,7 @@ PICTURE_ROLES: Final = ("clip", "conse", "safety", "safety_second")
 _TOLERANCE: Final = 0.03
 """In units of the network's input: resizing and 8-bit rounding move a flat colour by less."""
 _PSNR: Final = 20 * math.log10(255 / OFFSET)
-_CACHE_BYTES: Final = 2**26
+_CACHE_BYTES: Final = 2**26  # room for everything that three small items leave
 _FACE_GONE: Final = "face_gone"
 
 

@@ -17,7 +17,9 @@ from edit_metrics.types import Measurement, Missing, Status
 _MOVED_CASE: Final = "shift_2"
 _STEPS: Final = range(4)
 _DONE: Final = 0.9
+"""Of a check whose instruction was followed, drawn by hand: OCR and registration may be a little off."""
 _GPU_ROUNDING: Final = 1e-5
+"""Relative: float32, summed in another order."""
 _ROUNDING: Final = 1e-5
 """Of float32: what a value may exceed its bounds by."""
 

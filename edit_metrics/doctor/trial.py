@@ -18,6 +18,7 @@ from edit_metrics.scores.rows import ScoredItem
 from edit_metrics.types import EditItem, Measurement
 
 BATCH: Final = 8
+"""More than one, so that `batch_of_one_equals_batch` compares two things."""
 
 
 @dataclass(frozen=True, slots=True)

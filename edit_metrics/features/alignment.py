@@ -22,6 +22,7 @@ from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
 STILL: Final = 0.05
 """px; a smaller shift is within the error of the registration."""
 STEADY_CONSENSUS: Final = 0.5
+"""Share of the tiles that must have moved alike: one thing that moved does not move the picture."""
 
 
 @dataclass(frozen=True, slots=True)

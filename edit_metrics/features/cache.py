@@ -29,9 +29,9 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE INDEX IF NOT EXISTS by_use ON entries (used);
 """
 _EVICT_TO: Final = 0.9
-"""Share of the limit that eviction goes down to, so that it does not run at every write."""
+"""Share of the limit that eviction goes down to, so that it does not run at every write; any share under 1 does."""
 _SECONDS_TO_WAIT: Final = 60.0
-"""For another process that writes."""
+"""For another process that writes: a write of one micro-batch takes milliseconds."""
 
 
 class FeatureCache:

@@ -15,6 +15,7 @@ from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
 
 RIM: Final = 4
 FEATHERED_RIM: Final = 8
+"""px. Masks drawn by people miss by pixels: real inpainting results are bit-identical to S 2 to 5 px outside them."""
 
 
 @dataclass(frozen=True, slots=True)

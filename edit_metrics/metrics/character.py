@@ -21,6 +21,7 @@ Boxes = NDArray[np.floating[Any]]
 """N×4: left, top, right, bottom in px."""
 
 SAME_FROM: Final = 0.5
+"""Of the published similarity: every backend maps its own threshold there."""
 FACE_LOST: Final = undefined("face_lost")
 _faces = partial(metric, direction=Direction.HIGHER_IS_BETTER, bounds=(0, 1), unit="similarity")
 _count = partial(metric, direction=Direction.LOWER_IS_BETTER, bounds=(0, None), unit="faces")

@@ -19,7 +19,7 @@ from edit_metrics.registry import Identity, metric
 from edit_metrics.types import Direction, Mask, Missing, Result, not_applicable, undefined, with_cautions
 
 SATURATED: Final = 0.5
-"""Share of the area at the highest floor from which on a change map is said to be saturated."""
+"""Share of the area at the highest floor from which on a change map is said to be saturated: most of it; chosen."""
 
 
 _change = partial(

@@ -16,8 +16,11 @@ from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction, Mask, Missing, not_applicable, undefined
 
 SAME_ASPECT: Final = 0.01
+"""What rounding both sides to whole pixels does to the ratio of pictures from 100 px up."""
 NEAR_ASPECT: Final = 0.08
-CLEAR_WIN: Final = 2.0  # dB
+"""What rounding a side to a multiple of 64 px does from 400 px up (32 / 400)."""
+CLEAR_WIN: Final = 2.0
+"""dB over U by which a candidate must lead for its place to be believed unregistered; chosen, not measured."""
 _STAYS_PUT: Final = 2.0  # px: a candidate that registers farther off has found the content, not its place
 
 Method = Literal["none", "resize", "centre_crop", "top_left_crop"]

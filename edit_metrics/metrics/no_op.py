@@ -13,7 +13,7 @@ from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction
 
 MAX_CHANGED: Final = 0.001
-"""Share of the frame."""
+"""Share of the frame. With the next, no real edit of triples.jsonl is flagged and every JPEG-75 copy is (by test)."""
 MAX_COARSE_DIFFERENCE: Final = 1.5
 """Mean ΔE2000 of the blurred, shift-aligned pair; a tone edit lies above it even where no pixel stands out."""
 

@@ -14,8 +14,9 @@ from edit_metrics.registry import metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, not_applicable, undefined
 
 OUTSIDE_PX: Final = (4, 5, 6, 7, 8, 9)
-"""Distances from the border at which the picture's own gradient is read."""
-SMOOTH_BELOW: Final = 6.0  # ΔE a pixel
+"""px from the border at which the picture's own gradient is read: beyond the rim by which hand-drawn masks miss."""
+SMOOTH_BELOW: Final = 6.0
+"""ΔE a pixel; over it the picture's own edges hide a seam. Chosen, not measured, as the next."""
 LEAST_POINTS: Final = 32
 _NORMAL_SIGMA: Final = 2.0  # px, evens out the staircase of the mask's border
 

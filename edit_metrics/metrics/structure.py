@@ -1,4 +1,4 @@
-"""Structural integrity (METRICS.md §5): whether what must keep its geometry kept it.
+"""Structural integrity (docs/metrics.md, structure): whether what must keep its geometry kept it.
 
 All of it measures **kept geometry**, not anatomy: an edit may keep every edge of the source and still grow a sixth
 finger inside the mask. The pictures are compared where geometry must hold, the region R: U where there is a mask, the
@@ -26,7 +26,7 @@ MS_SSIM_WEIGHTS: Final = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Wang 2003, finest scale first."""
 _C1, _C2 = 0.01**2, 0.03**2  # K1, K2 of Wang 2004 for a data range of 1
 _WINDOW: Final = 11
-_LEAST_PIXELS: Final = 64
+_LEAST_PIXELS: Final = 64  # of a deviation or an edge map: an 8×8 patch; chosen, not measured
 TOO_THIN: Final = undefined("u_too_thin")
 
 
@@ -174,7 +174,11 @@ def _found(edges: Mask, among: Mask, disc: NDArray[np.uint8]) -> tuple[int, int]
     return int(np.count_nonzero(edges & near)), int(np.count_nonzero(edges))
 
 
+# σ = √2, 70 % of the pixels no edge, low threshold .4 of the high one: the defaults of MATLAB's edge(…, "canny").
 _EDGE_SIGMA: Final = 1.4
+_NOT_EDGES: Final = 0.7
+_LOW_OF_HIGH: Final = 0.4
+_LEAST_SLOPE: Final = 4.0  # levels/px: what coding leaves of a flat area stays under it; chosen, not measured
 _EDGE_RADIUS: Final = 4  # px of the gaussian, cut off at 3σ
 _EDGE_SUPPORT: Final = _EDGE_RADIUS + 1  # and Sobel's
 _SCALE: Final = 16.0  # Canny takes 16-bit integers: keep 1/128 level/px
@@ -192,9 +196,9 @@ def find_edges(luma: RGB, valid: Mask) -> Mask:
     across, down = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=_SCALE)) * valid for dx in (1, 0))
     # Sobel's taps add up to 8 for a slope of one level a pixel.
     strength = np.asarray(np.sqrt(across * across + down * down), np.float32)[valid]  # see _gradient_magnitude
-    high = max(_quantile(strength, 0.7), 4.0 * 8 * _SCALE)
+    high = max(_quantile(strength, _NOT_EDGES), _LEAST_SLOPE * 8 * _SCALE)
     across, down = np.rint(across).astype(np.int16), np.rint(down).astype(np.int16)
-    edges = np.asarray(cv2.Canny(across, down, 0.4 * high, high, L2gradient=True))
+    edges = np.asarray(cv2.Canny(across, down, _LOW_OF_HIGH * high, high, L2gradient=True))
     return np.asarray((edges > 0) & valid, np.bool_)
 
 

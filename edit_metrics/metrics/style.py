@@ -1,4 +1,4 @@
-"""Style alignment (METRICS.md §7): kept where it must stay, moved towards what was asked where it must change.
+"""Style alignment (docs/metrics.md, style): kept where it must stay, moved towards what was asked where it must change.
 
 Keeping is judged over U where there is a mask, whatever the edit. Without one it is judged over the whole frame, with
 the caution ``whole_frame``, and only for kinds of edit that leave the picture's style alone.
