@@ -245,11 +245,12 @@ def load_all() -> None:
     global _loaded  # noqa: PLW0603 - importing is process-wide, and so is this flag
     if _loaded:
         return
-    _loaded = True
     for package_name in ("edit_metrics.metrics", "edit_metrics.instruction", "edit_metrics.features"):
         package = importlib.import_module(package_name)
         for module in pkgutil.iter_modules(package.__path__, f"{package_name}."):
             importlib.import_module(module.name)
+    # Only now: after a failed import the next call fails too, instead of finding half of the metrics.
+    _loaded = True
 
 
 def _look_up(table: Mapping[str, C], name: str, kind: str) -> C:

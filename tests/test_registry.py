@@ -167,7 +167,7 @@ def test_a_check_is_one_function_that_gives_a_verdict_evidence_in_words_and_caut
 
 
 def test_words_of_no_check_leave_the_column_empty() -> None:
-    assert plan_of(labels=("adherence.check_evidence",)).evidence == {
+    assert plan_of(labels=("adherence.check_evidence",)).evidence_columns == {
         "adherence.check_evidence": tuple(m.name for m in evidence_columns()["adherence.check_evidence"])
     }
 

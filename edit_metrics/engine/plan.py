@@ -57,7 +57,7 @@ class Plan:
         steps: features, metrics and labels, each after everything it needs.
         metrics: the metrics' columns in table order: by dimension, then as the config lists them.
         labels: names of the text columns.
-        evidence: those of them in which metrics' words stand → the metrics, in the order of the words.
+        evidence_columns: those of them in which metrics' words stand → the metrics, in the order of the words.
         roles: backend roles that some step runs.
     """
 
@@ -66,7 +66,7 @@ class Plan:
     metrics: tuple[Metric, ...]
     labels: tuple[str, ...]
     roles: tuple[str, ...]
-    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    evidence_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def wants(self) -> frozenset[str]:

@@ -138,26 +138,20 @@ class Scorer:
         own = {n.removeprefix(prefix): m for n, m in work.measurements.items() if n.startswith(prefix)}
         return to_prescore(config.dimension(dimension), config.confidence, own)
 
-    @staticmethod
-    def _words(metrics: Sequence[str], work: Work) -> str | None:
-        """The evidence of those metrics that have a value, in words; None where none has any."""
-        found = [work.measurements[name].evidence for name in metrics if name in work.measurements]
-        return " / ".join(filter(None, found)) or None
-
     def _finish(self, work: Work) -> ScoredItem:
         for dimension in DIMENSIONS:
             if dimension != "feasibility":
                 work.prescores[dimension] = self._prescore(dimension, work)
         overall = to_overall(work.prescores)
         flags = to_flags(self._plan.config.flags, work.measurements)
-        decoded = work.decoded
+        decoded, columns = work.decoded, self._plan.evidence_columns
         scored = ScoredItem(
             item=decoded.item,
             group=decoded.group,
             source_phash=decoded.source_phash,
             edited_phash=decoded.edited_phash,
             measurements=work.measurements,
-            labels=work.labels | {name: self._words(metrics, work) for name, metrics in self._plan.evidence.items()},
+            labels=work.labels | {name: _words(metrics, work) for name, metrics in columns.items()},
             prescores={name: work.prescores[name] for name in DIMENSIONS},
             overall_minimum=overall.minimum,
             overall_geometric_mean=overall.geometric_mean,
@@ -168,3 +162,9 @@ class Scorer:
                 self._watch(scored, work.values)
         work.values.clear()
         return scored
+
+
+def _words(metrics: Sequence[str], work: Work) -> str | None:
+    """The evidence of those metrics that have a value, in words; None where none has any."""
+    found = [work.measurements[name].evidence for name in metrics if name in work.measurements]
+    return " / ".join(filter(None, found)) or None
