@@ -1,13 +1,14 @@
-"""Clustered intervals and tests, shared by `human` and `compare`. NumPy and SciPy only."""
+"""Clustered intervals and tests, shared by ratings, calibration, triage and compare. NumPy and SciPy only."""
 
 from __future__ import annotations
 
-from edit_metrics.stats.bootstrap import BootstrapEstimate, cluster_bootstrap
+from edit_metrics.stats.bootstrap import BootstrapEstimate, bootstrap_sums, cluster_bootstrap
 from edit_metrics.stats.clusters import (
     Alternative,
     ClusterMean,
     ClusterTTest,
     EquivalenceTest,
+    Estimate,
     Interval,
     Weighting,
     cluster_mean_interval,
@@ -17,6 +18,8 @@ from edit_metrics.stats.clusters import (
     tost,
 )
 from edit_metrics.stats.counts import McNemarTest, holm, mcnemar_exact
+from edit_metrics.stats.shares import Share, exact_interval, fewest_to_reject, grouped_share
+from edit_metrics.stats.slope import cluster_slope
 
 __all__ = [
     "Alternative",
@@ -24,13 +27,20 @@ __all__ = [
     "ClusterMean",
     "ClusterTTest",
     "EquivalenceTest",
+    "Estimate",
     "Interval",
     "McNemarTest",
+    "Share",
     "Weighting",
+    "bootstrap_sums",
     "cluster_bootstrap",
     "cluster_mean_interval",
+    "cluster_slope",
     "cluster_t_test",
+    "exact_interval",
+    "fewest_to_reject",
     "group_codes",
+    "grouped_share",
     "holm",
     "mcnemar_exact",
     "one_sided_bound",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edit_metrics.errors import NotEnoughDataError
 from edit_metrics.stats.clusters import Interval, group_codes
+from edit_metrics.types import Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,42 @@ def cluster_bootstrap(
         chosen = np.concatenate([members[group] for group in rng.integers(len(members), size=len(members))])
         draws[index] = statistic(*(array[chosen] for array in arrays))
     return _summary(float(statistic(*arrays)), draws, len(members), confidence)
+
+
+def bootstrap_sums(
+    statistic: Callable[[Float64], float],
+    totals: Float64,
+    groups: Iterable[Hashable],
+    n: int = 1000,
+    seed: int = 0,
+    *,
+    confidence: float = 0.95,
+) -> BootstrapEstimate:
+    """:func:`cluster_bootstrap` of a statistic that needs sums over items alone: the same draws, much faster.
+
+    Args:
+        statistic: of K sums; may return NaN where it is not defined.
+        totals: N×K, what each item adds to the sums.
+        groups: N labels.
+        n: number of resamples.
+        seed: the same seed gives the same interval, and the same one as :func:`cluster_bootstrap`.
+        confidence: coverage of the interval.
+
+    Raises:
+        NotEnoughDataError: see :func:`cluster_bootstrap`.
+    """
+    codes = group_codes(groups)
+    n_groups = int(codes.max()) + 1 if len(codes) else 0
+    if n_groups < 2:
+        raise NotEnoughDataError("at least two groups of items", str(n_groups))
+    by_group = np.zeros((n_groups, totals.shape[1]))
+    np.add.at(by_group, codes, totals)
+    rng = np.random.default_rng(seed)
+    draws = np.empty(n)
+    for index in range(n):
+        times = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
+        draws[index] = statistic(times @ by_group)
+    return _summary(float(statistic(by_group.sum(axis=0))), draws, n_groups, confidence)
 
 
 def _summary(estimate: float, draws: NDArray[np.float64], n_groups: int, confidence: float) -> BootstrapEstimate:

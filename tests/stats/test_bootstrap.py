@@ -7,7 +7,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from edit_metrics.errors import NotEnoughDataError
-from edit_metrics.stats import cluster_bootstrap, cluster_mean_interval
+from edit_metrics.stats import bootstrap_sums, cluster_bootstrap, cluster_mean_interval
 
 
 def test_groups_of_one_give_the_ordinary_bootstrap(rng) -> None:
@@ -60,3 +60,13 @@ def test_one_group_is_not_enough_to_resample() -> None:
 def test_arrays_of_another_length_are_refused() -> None:
     with pytest.raises(ValueError, match="length 4"):
         cluster_bootstrap(np.mean, [np.arange(3.0)], range(4))
+
+
+def test_sums_give_what_resampling_the_items_gives(rng) -> None:
+    x, y = rng.normal(size=(2, 300))
+    groups = rng.integers(40, size=300)
+    slow = cluster_bootstrap(lambda a, b: float(a.sum() / np.abs(b).sum()), [x, y], groups, n=200, seed=3)
+    fast = bootstrap_sums(lambda sums: float(sums[0] / sums[1]), np.column_stack([x, np.abs(y)]), groups, 200, 3)
+    assert fast.interval.low == pytest.approx(slow.interval.low, abs=1e-12)
+    assert fast.interval.high == pytest.approx(slow.interval.high, abs=1e-12)
+    assert (fast.n_groups, fast.estimate) == (slow.n_groups, pytest.approx(slow.estimate))
