@@ -13,7 +13,8 @@ from edit_metrics.cli.options import Group, Json, choice
 if TYPE_CHECKING:
     import pandas as pd
 
-    from edit_metrics.ratings.agreement import DimensionAgreement, Estimate
+    from edit_metrics.ratings.agreement import DimensionAgreement
+    from edit_metrics.stats import Estimate
 
 ratings_app = typer.Typer(help="Import ratings; measure how far raters agree.", no_args_is_help=True)
 

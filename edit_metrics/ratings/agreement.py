@@ -9,45 +9,15 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from edit_metrics.errors import MissingExtraError, NotEnoughDataError, TableError
+from edit_metrics.errors import NotEnoughDataError, TableError
 from edit_metrics.ratings.alpha import alpha_with_interval
+from edit_metrics.ratings.raters import RaterReport, rater_reports, spearman
 from edit_metrics.ratings.table import Ratings
-from edit_metrics.stats import BootstrapEstimate, Interval, cluster_mean_interval
-from edit_metrics.types import Float64
+from edit_metrics.stats import BootstrapEstimate
 
-MIN_ITEMS: Final = 10
-"""Fewest shared items for a correlation, a bias or a drift; below it the cell stays empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its interval."""
-
-    value: float
-    interval: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class RaterReport:
-    """One rater in one dimension.
-
-    Attributes:
-        bias: mean of own rating minus the mean of the other raters on the same items; in rating units.
-        rest_spearman: rank correlation with the mean of the other raters; None below ``MIN_ITEMS`` shared items.
-        drift: change of the bias from the first to the last rating in time; None without times.
-        gold_exact: share of gold items rated as expected; None without gold items.
-        gold_error: mean absolute distance from the gold rating; None without gold items.
-    """
-
-    rater: str
-    n_items: int
-    bias: Estimate | None
-    rest_spearman: float | None
-    drift: Estimate | None
-    gold_exact: float | None
-    gold_error: float | None
+MOST_PAIRED: Final = 30
+"""Raters whose pairs are compared, those with most ratings first: 435 pairs are already more than anybody reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +48,7 @@ class DimensionAgreement:
 
     Attributes:
         alpha: Krippendorff's alpha; None when hardly any item was rated twice, with the reason in ``alpha_missing``.
-        pairs: rater pairs, the one that differs most first.
+        pairs: rater pairs, the one that differs most first; of the ``MOST_PAIRED`` raters with most ratings.
         widest: item-level disagreements, widest first.
     """
 
@@ -140,7 +110,7 @@ def _dimension(
         missing = str(error)
     rows = ratings.of(dimension)
     known = None if gold is None else gold[gold["dimension"] == dimension].set_index("id")["rating"]
-    raters = tuple(_rater(matrix, rows, str(rater), labels, known) for rater in matrix.columns)
+    raters = rater_reports(matrix, rows, labels, known)
     return DimensionAgreement(
         dimension,
         ratings.scale.level,
@@ -163,79 +133,14 @@ def _labels(matrix: pd.DataFrame, groups: Mapping[str, str] | None) -> list[str]
     return [groups[str(name)] for name in matrix.index]
 
 
-def _rater(
-    matrix: pd.DataFrame, rows: pd.DataFrame, rater: str, labels: list[str], gold: pd.Series[float] | None
-) -> RaterReport:
-    own = matrix[rater].to_numpy(dtype=np.float64)
-    rest = np.full(len(own), np.nan)
-    others = matrix.drop(columns=rater).to_numpy(dtype=np.float64)
-    counted = np.isfinite(others).sum(axis=1)
-    np.divide(np.nansum(others, axis=1), counted, out=rest, where=counted > 0)
-    shared = np.isfinite(own) & np.isfinite(rest)
-    kept = [label for label, keep in zip(labels, shared, strict=True) if keep]
-    difference = (own - rest)[shared]
-    exact, error = _gold_scores(matrix[rater], gold)
-    return RaterReport(
-        rater,
-        int(np.isfinite(own).sum()),
-        _bias(difference, kept),
-        spearman(own[shared], rest[shared]),
-        _drift(difference, kept, _times(rows, rater, matrix.index[shared])),
-        exact,
-        error,
-    )
-
-
-def spearman(x: Float64, y: Float64) -> float | None:
-    """Rank correlation; None below ``MIN_ITEMS`` items or when one side never varies."""
-    if len(x) < MIN_ITEMS or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return None
-    return float(spearmanr(x, y).statistic)
-
-
-def _bias(difference: Float64, groups: list[str]) -> Estimate | None:
-    if len(difference) < MIN_ITEMS or len(set(groups)) < 2:
-        return None
-    result = cluster_mean_interval(difference, groups, weighting="items")
-    return Estimate(result.mean, result.interval)
-
-
-def _times(rows: pd.DataFrame, rater: str, ids: pd.Index[str]) -> Float64 | None:
-    if "time" not in rows.columns:
-        return None
-    times = rows[rows["rater"] == rater].set_index("id")["time"].reindex(ids)
-    if times.isna().any():
-        return None
-    return np.asarray(times.rank(), dtype=np.float64)
-
-
-def _drift(difference: Float64, groups: list[str], order: Float64 | None) -> Estimate | None:
-    if order is None or len(difference) < MIN_ITEMS or np.ptp(order) == 0 or len(set(groups)) < 3:
-        return None
-    try:
-        from statsmodels.api import OLS, add_constant
-    except ModuleNotFoundError:
-        raise MissingExtraError("statsmodels", "human", "the drift of a rater") from None
-    progress = (order - order.min()) / np.ptp(order)
-    codes = pd.factorize(np.asarray(groups))[0]
-    fit = OLS(difference, add_constant(progress)).fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
-    low, high = fit.conf_int()[1]
-    return Estimate(float(fit.params[1]), Interval(float(low), float(high), 0.95))
-
-
-def _gold_scores(own: pd.Series[float], gold: pd.Series[float] | None) -> tuple[float | None, float | None]:
-    if gold is None:
-        return None, None
-    distance = (own.dropna() - gold).dropna().abs()
-    if distance.empty:
-        return None, None
-    return float((distance < 1e-9).mean()), float(distance.mean())
-
-
 def _pairs(matrix: pd.DataFrame) -> tuple[PairReport, ...]:
+    busiest = matrix.notna().sum().sort_values(ascending=False, kind="stable").index[:MOST_PAIRED]
+    kept = [name for name in matrix.columns if name in set(busiest)]
+    values = {name: matrix[name].to_numpy(dtype=np.float64) for name in kept}
     reports = []
-    for a, b in itertools.combinations(matrix.columns, 2):
-        both = matrix[[a, b]].dropna().to_numpy(dtype=np.float64)
+    for a, b in itertools.combinations(kept, 2):
+        both = np.column_stack([values[a], values[b]])
+        both = both[np.isfinite(both).all(axis=1)]
         if len(both):
             gap = float(np.abs(both[:, 0] - both[:, 1]).mean())
             reports.append(PairReport(str(a), str(b), len(both), spearman(both[:, 0], both[:, 1]), gap))

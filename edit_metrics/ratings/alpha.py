@@ -1,23 +1,20 @@
-"""Krippendorff's alpha at the scale's level of measurement, with an interval from a bootstrap over groups."""
+"""Krippendorff's alpha at the scale's level of measurement, with an interval from a bootstrap over groups.
+
+Alpha needs no more than sums over items: how often two raters gave the values c and k to one item (coincidences), or,
+on a continuous scale, three moments. A resample of groups is then a weighted sum, whatever the number of raters.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from edit_metrics.choices import Level
-from edit_metrics.errors import MissingExtraError, NotEnoughDataError
-from edit_metrics.ratings.scale import Scale
-from edit_metrics.stats import BootstrapEstimate, cluster_bootstrap
+from edit_metrics.errors import NotEnoughDataError
+from edit_metrics.ratings.scale import Level, Scale
+from edit_metrics.stats import BootstrapEstimate, bootstrap_sums
 from edit_metrics.types import Float64
-
-# The package builds items × values × values numbers for each resample; this many cells keep a bootstrap at seconds.
-_MOST_CELLS: Final = 200_000_000
-_FEWEST_RESAMPLES: Final = 200
 
 
 def alpha_with_interval(
@@ -32,12 +29,11 @@ def alpha_with_interval(
         matrix: items × raters, NaN where not rated.
         groups: one label an item, in the matrix's order.
         scale: its level decides how far apart two ratings are.
-        n_resamples: fewer are drawn where the table is very large, never below 200.
+        n_resamples: of the bootstrap.
         seed: the same seed gives the same interval.
 
     Raises:
         NotEnoughDataError: fewer than two items with two ratings, or ratings that never differ.
-        MissingExtraError: the package krippendorff is absent.
     """
     values = matrix.to_numpy(dtype=np.float64)
     paired = np.isfinite(values).sum(axis=1) >= 2
@@ -46,44 +42,62 @@ def alpha_with_interval(
         raise NotEnoughDataError("two items rated twice, with ratings that differ", f"{len(kept)} items rated twice")
     labels = [group for group, keep in zip(groups, paired, strict=True) if keep]
     if not scale.values:
-        moments = _moments(kept)
-        return cluster_bootstrap(interval_alpha, moments, labels, n_resamples, seed)
-    counts = value_counts(kept, scale.values)
-    affordable = _MOST_CELLS // max(counts.shape[0] * counts.shape[1] ** 2, 1)
-    n = min(n_resamples, max(affordable, _FEWEST_RESAMPLES))
-    return cluster_bootstrap(lambda rows: _alpha(rows, scale.values, scale.level), [counts], labels, n, seed)
+        return bootstrap_sums(_alpha_of_moments, moments(kept), labels, n_resamples, seed)
+    domain: Float64 = np.asarray(scale.values)
+    counted = value_counts(kept, domain)
+    return bootstrap_sums(
+        lambda sums: alpha_of_coincidences(sums.reshape(len(domain), -1), domain, scale.level),
+        coincidences(counted).reshape(len(kept), -1),
+        labels,
+        n_resamples,
+        seed,
+    )
 
 
-def value_counts(values: Float64, domain: Sequence[float]) -> NDArray[np.int64]:
-    """Items × values: how many raters gave each value of the scale."""
-    near = np.abs(values[:, :, None] - np.asarray(domain)[None, None, :]) <= 1e-9
-    return np.asarray(near.sum(axis=1), dtype=np.int64)
+def value_counts(values: Float64, domain: Float64) -> Float64:
+    """Items × values: how many raters gave each value of the scale (to 1e-9)."""
+    return np.column_stack([(np.abs(values - value) <= 1e-9).sum(axis=1) for value in domain]).astype(np.float64)
 
 
-def interval_alpha(n_raters: Float64, totals: Float64, squares: Float64) -> float:
-    """Alpha with squared differences, from each item's number of ratings, their sum and their sum of squares.
+def coincidences(counts: Float64) -> Float64:
+    """Items × values × values: pairs of ratings of one item, each item weighing as many as it has ratings.
 
-    The closed form for continuous scales, where a matrix of value pairs would not fit into memory.
+    With counts n_c of an item and m ratings in all: n_c·(n_k − [c = k]) / (m − 1). Items need two ratings or more.
     """
-    n = n_raters.sum()
-    observed = (2 * (n_raters * squares - totals**2) / (n_raters - 1)).sum() / n
-    expected = 2 * (n * squares.sum() - totals.sum() ** 2) / (n * (n - 1))
-    return float(1 - observed / expected) if expected > 0 else float("nan")
+    own = np.eye(counts.shape[1]) * counts[:, None, :]
+    return np.asarray((counts[:, :, None] * counts[:, None, :] - own) / (counts.sum(axis=1) - 1)[:, None, None])
 
 
-def _moments(values: Float64) -> list[Float64]:
-    return [
-        np.isfinite(values).sum(axis=1).astype(np.float64),
-        np.nansum(values, axis=1),
-        np.nansum(values**2, axis=1),
-    ]
-
-
-def _alpha(counts: NDArray[np.int64], domain: Sequence[float], level: Level) -> float:
-    try:
-        import krippendorff
-    except ModuleNotFoundError:
-        raise MissingExtraError("krippendorff", "human", "Krippendorff's alpha") from None
-    if np.count_nonzero(counts.sum(axis=0)) < 2:
+def alpha_of_coincidences(table: Float64, domain: Float64, level: Level) -> float:
+    """Alpha from a table of coincidences, values × values; NaN where all ratings are equal."""
+    margins = table.sum(axis=0)
+    if np.count_nonzero(margins) < 2:
         return float("nan")
-    return float(krippendorff.alpha(value_counts=counts, value_domain=np.asarray(domain), level_of_measurement=level))
+    distance = _distances(margins, domain, level)
+    n = margins.sum()
+    expected = (np.outer(margins, margins) * distance).sum() / (n - 1)
+    return float(1 - (table * distance).sum() / expected)
+
+
+def _distances(margins: Float64, domain: Float64, level: Level) -> Float64:
+    """Squared differences of two ratings; ordinal ones are as far apart as there are ratings between them."""
+    if level == "nominal":
+        return 1 - np.eye(len(domain))
+    place = np.cumsum(margins) - margins / 2 if level == "ordinal" else domain
+    return np.asarray((place[:, None] - place[None, :]) ** 2)
+
+
+def moments(values: Float64) -> Float64:
+    """Items × 4: number of ratings, their sum, their sum of squares, and the spread within the item.
+
+    The closed form for continuous scales, where a table of value pairs would not fit into memory.
+    """
+    known = np.isfinite(values)
+    n, total, squares = known.sum(axis=1), np.nansum(values, axis=1), np.nansum(values**2, axis=1)
+    return np.column_stack([n, total, squares, 2 * (n * squares - total**2) / (n - 1)]).astype(np.float64)
+
+
+def _alpha_of_moments(sums: Float64) -> float:
+    n, total, squares, within = sums
+    expected = 2 * (n * squares - total**2) / (n - 1)
+    return float(1 - within / expected) if expected > 0 else float("nan")

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edit_metrics.ratings.agreement import measure_agreement
-from edit_metrics.ratings.alpha import alpha_with_interval, interval_alpha
+from edit_metrics.ratings.agreement import MOST_PAIRED, measure_agreement
+from edit_metrics.ratings.alpha import alpha_of_coincidences, alpha_with_interval, coincidences, value_counts
 from edit_metrics.ratings.files import read_ratings
-from edit_metrics.ratings.scale import Scale
+from edit_metrics.ratings.scale import LEVELS, Level, Scale
 from edit_metrics.ratings.table import Ratings, ratings_from_long
 
 SCALE = Scale.parse("1,2,3,4,5")
@@ -48,10 +48,42 @@ def test_alpha_equals_the_package_called_by_hand_when_ratings_are_missing(rng: n
 
 
 def test_the_closed_form_of_a_continuous_scale_equals_the_package(rng: np.random.Generator) -> None:
-    matrix = rng.normal(size=(25, 1)) + rng.normal(size=(25, 3))
-    moments = np.full(25, 3.0), matrix.sum(axis=1), (matrix**2).sum(axis=1)
+    matrix = rng.normal(size=(25, 1)) + rng.normal(size=(25, 4))
+    matrix[rng.uniform(size=matrix.shape) < 0.3] = np.nan
     by_hand = krippendorff.alpha(reliability_data=matrix.T, level_of_measurement="interval")
-    assert interval_alpha(*moments) == pytest.approx(by_hand, abs=1e-12)
+    found = alpha_with_interval(pd.DataFrame(matrix), [str(i) for i in range(25)], Scale.parse("-9:9"))
+    assert found.estimate == pytest.approx(by_hand, abs=1e-12)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_alpha_from_coincidences_equals_the_package_at_every_level(rng: np.random.Generator, level: Level) -> None:
+    matrix = np.round(np.clip(rng.normal(3, 1, (60, 1)) + rng.normal(0, 0.7, (60, 5)), 1, 5))
+    matrix[rng.uniform(size=matrix.shape) < 0.3] = np.nan
+    matrix = matrix[np.isfinite(matrix).sum(axis=1) >= 2]
+    domain = np.arange(1.0, 6.0)
+    by_hand = krippendorff.alpha(reliability_data=matrix.T, value_domain=domain, level_of_measurement=level)
+    table = coincidences(value_counts(matrix, domain)).sum(axis=0)
+    assert alpha_of_coincidences(table, domain, level) == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_hundreds_of_raters_are_all_reported_and_the_busiest_are_paired(rng: np.random.Generator) -> None:
+    rows = [
+        (f"i{item}", f"r{rater:03d}", "quality", float(rng.integers(1, 6)))
+        for item in range(200)
+        for rater in rng.choice(400, 5, replace=False)
+    ]
+    rows += [(f"i{item}", "r007", "style", 3.0) for item in range(5)]
+    table = pd.DataFrame(rows, columns=["id", "rater", "dimension", "rating"])
+    found, _ = measure_agreement(ratings_from_long(table, SCALE, "many"))
+    by_hand = krippendorff.alpha(
+        reliability_data=table[table["dimension"] == "quality"].pivot(index="rater", columns="id", values="rating"),
+        value_domain=[1, 2, 3, 4, 5],
+        level_of_measurement="ordinal",
+    )
+    assert found.alpha is not None
+    assert found.alpha.estimate == pytest.approx(by_hand, abs=1e-12)
+    assert len(found.raters) == table["rater"].nunique()
+    assert len({name for pair in found.pairs for name in (pair.rater_a, pair.rater_b)}) <= MOST_PAIRED
 
 
 def test_groups_of_copies_widen_the_interval(rng: np.random.Generator) -> None:
