@@ -16,7 +16,7 @@ S = TypeVar("S", bound=str)
 WhiteMeans = Literal["edited", "preserved"]
 """What the light part of a mask marks. A manifest's own field, written as a string in Python too; so no enum."""
 Level = Literal["nominal", "ordinal", "interval"]
-"""Level of measurement of a rating scale (Stevens 1946). No enum either: ``krippendorff`` asks for these strings."""
+"""Level of measurement of a rating scale (Stevens 1946). No enum either: a user writes these words."""
 
 
 class EngineName(StrEnum):
@@ -39,6 +39,15 @@ class RatingsFormat(StrEnum):
 
     CSV = "csv"
     LABEL_STUDIO = "label-studio"
+    RATE = "rate"
+
+
+class Repeated(StrEnum):
+    """Which of several ratings of one item, rater and dimension counts."""
+
+    LATEST = "latest"
+    FIRST = "first"
+    REFUSE = "refuse"
 
 
 class PromisedSides(StrEnum):

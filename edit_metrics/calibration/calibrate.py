@@ -21,10 +21,13 @@ from edit_metrics.calibration.fitting import (
     used_features,
 )
 from edit_metrics.calibration.folds import group_folds
+from edit_metrics.calibration.origin import rating_origin
 from edit_metrics.calibration.predictor import Sample
 from edit_metrics.calibration.quality import quality_report
 from edit_metrics.choices import FitBy, choose
 from edit_metrics.errors import NotEnoughDataError, TableError, suggest
+from edit_metrics.ratings.design import Design, sampling_design
+from edit_metrics.ratings.gates import stopped_items
 from edit_metrics.ratings.table import Ratings
 from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.types import Float64
@@ -78,8 +81,11 @@ def calibrate(
     if options.by is not None:
         choose(FitBy, options.by, "--by")
     pass_at = ratings.scale.midpoint if options.pass_at is None else options.pass_at
+    ids = frame["id"].tolist()
+    ratings.check_ids(ids, "--ratings")
+    design = sampling_design(ids, ratings, options.target, declared=options.random, whole_table=False)
     specs = choose_features(frame, ratings, options)
-    rated = rated_items(frame, ratings, specs, options, pass_at)
+    rated = rated_items(frame, ratings, specs, options, pass_at, design)
     check_enough(rated)
     bounds = (ratings.scale.low, ratings.scale.high)
     folds = group_folds(rated.groups.tolist(), options.seed)
@@ -108,6 +114,7 @@ def calibrate(
         held_out,
         feature_signatures([spec.name for spec in fitter.specs], info),
         report,
+        rating_origin(frame, text_column(frame, "model"), design),
         options.seed,
     )
 
@@ -125,30 +132,40 @@ def choose_features(frame: pd.DataFrame, ratings: Ratings, options: CalibrateOpt
 
 
 def rated_items(
-    frame: pd.DataFrame, ratings: Ratings, specs: Sequence[FeatureSpec], options: CalibrateOptions, pass_at: float
+    frame: pd.DataFrame,
+    ratings: Ratings,
+    specs: Sequence[FeatureSpec],
+    options: CalibrateOptions,
+    pass_at: float,
+    design: Design,
 ) -> RatedItems:
     """Join ratings and scores; items without any feature value are left out.
 
     Raises:
-        TableError: ratings of unknown items, or no such group column.
+        TableError: no such group column.
     """
-    ratings.check_ids(frame["id"].tolist(), "--ratings")
     means = ratings.item_means(options.target)
-    rows = frame[frame["id"].isin(set(means.index))]
-    features = feature_matrix(rows, [spec.name for spec in specs])
-    measured = np.flatnonzero(np.isfinite(features).any(axis=1))
-    rows, features = rows.iloc[measured], features[measured]
-    means = means.loc[rows["id"].tolist()]
-    rating = means["mean"].to_numpy(dtype=np.float64)
-    known = means["inclusion_prob"].to_numpy(dtype=np.float64)
-    sample = Sample(features, rating, passes(rating, pass_at), text_column(rows, "edit_type"))
+    features = feature_matrix(frame, [spec.name for spec in specs])
+    rating: Float64 = np.array(frame["id"].map(means["mean"]), dtype=np.float64)
+    kept = np.flatnonzero(np.isfinite(features).any(axis=1) & np.isfinite(rating))
+    rows, rating = frame.iloc[kept], rating[kept]
+    sample = Sample(features[kept], rating, passes(rating, pass_at), text_column(rows, "edit_type"))
     return RatedItems(
         text_column(rows, "id"),
         item_groups(rows, options.group),
         text_column(rows, "model"),
-        inclusion_probabilities(known, len(ratings.item_means(options.target)), len(frame), random=options.random),
+        random_probabilities(frame, design)[kept],
         sample,
     )
+
+
+def random_probabilities(frame: pd.DataFrame, design: Design) -> Float64:
+    """Probability of the draw of each item that promises may rest on; NaN for the others.
+
+    Items that a gate stops are never decided automatically, so that they say nothing about automatic decisions.
+    """
+    decidable = np.array([one is None for one in stopped_items(frame)], dtype=np.bool_)
+    return np.where(design.drawn & decidable, design.probability, np.nan)
 
 
 def item_groups(frame: pd.DataFrame, column: str) -> Any:
@@ -164,19 +181,6 @@ def item_groups(frame: pd.DataFrame, column: str) -> Any:
     if column != "group":
         raise TableError("a column of the table", repr(column), "--group", suggest(column, map(str, frame)))
     return text_column(frame, "id")
-
-
-def inclusion_probabilities(known: Float64, n_rated: int, n_items: int, *, random: bool) -> Float64:
-    """Probability with which each rated item was drawn; NaN where it was not drawn at random.
-
-    When no file says anything: every item rated is a census (1 for all); a declared random sample has n_rated /
-    n_items; anything else is not known to be random.
-    """
-    if np.isfinite(known).any():
-        return known
-    if random or n_rated == n_items:
-        return np.full(len(known), n_rated / n_items)
-    return known
 
 
 def check_enough(rated: RatedItems) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from edit_metrics._version import __version__
 from edit_metrics.calibration.curves import Curve
 from edit_metrics.calibration.features import FeatureSpec, feature_matrix
+from edit_metrics.calibration.origin import RatingOrigin
 from edit_metrics.calibration.predictor import Prediction, Recipe, RoutedPredictor
 from edit_metrics.errors import SignatureError, TableError
 from edit_metrics.io.tables import write_json
@@ -23,7 +24,7 @@ from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.types import DIMENSIONS, Float64
 
 FORMAT: Final = "edit-metrics calibration"
-VERSION: Final = 1
+VERSION: Final = 2
 _HELD_OUT: Final = ("id", "group", "model", "rating", "passed", "inclusion_prob", "rank", "p_pass", "expected_rating")
 
 
@@ -52,6 +53,7 @@ class Calibration:
             items that were not drawn at random. Columns: see ``_HELD_OUT``.
         signatures: dimension → hash of the definitions of its columns; empty when the table was unsigned.
         report: held-out quality, in JSON terms.
+        origin: the table and the draws that it is bound to.
         seed: of the folds.
     """
 
@@ -65,6 +67,7 @@ class Calibration:
     held_out: pd.DataFrame
     signatures: Mapping[str, str]
     report: Mapping[str, Any]
+    origin: RatingOrigin
     seed: int
 
     def score(self, frame: pd.DataFrame) -> Scores:
@@ -129,6 +132,7 @@ def write_calibration(calibration: Calibration, path: str | Path) -> None:
         "signatures": dict(calibration.signatures),
         "seed": calibration.seed,
         "report": dict(calibration.report),
+        "origin": calibration.origin.to_json(),
         "rank": calibration.rank.to_json(),
         "predictor": calibration.predictor.to_json(),
         "held_out": columns,
@@ -178,5 +182,6 @@ def _from_json(record: dict[str, Any]) -> Calibration:
         held_out,
         {str(name): str(hash_) for name, hash_ in record["signatures"].items()},
         record["report"],
+        RatingOrigin.from_json(record["origin"]),
         int(record["seed"]),
     )

@@ -2,27 +2,28 @@
 
 Predictions are cross-fitted by group: every item, rated or not, is predicted by a fit that has not seen its group.
 Fitted on the same ratings, nominal 95 % intervals would cover as little as 44 %. The estimator is in
-:mod:`edit_metrics.calibration.difference`.
+:mod:`edit_metrics.calibration.difference`, the table with its random sample in
+:mod:`edit_metrics.calibration.rated_table`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from edit_metrics.calibration.calibrate import inclusion_probabilities, item_groups
-from edit_metrics.calibration.calibration import text_column
-from edit_metrics.calibration.difference import Mean, difference_estimate, tuned_power, width
-from edit_metrics.calibration.features import FeatureSpec, feature_matrix
+from edit_metrics.calibration.difference import DrawnItems, difference_estimate, tuned_power, width
+from edit_metrics.calibration.features import FeatureSpec
 from edit_metrics.calibration.folds import Rows, cross_predict, group_folds
-from edit_metrics.calibration.predictor import Labels, Recipe, Sample, fit_predictor
-from edit_metrics.errors import NotEnoughDataError, TableError
-from edit_metrics.ratings.table import Ratings
+from edit_metrics.calibration.predictor import Recipe, Sample, fit_predictor
+from edit_metrics.calibration.rated_table import RatedTable
+from edit_metrics.errors import NotEnoughDataError
+from edit_metrics.ratings.design import OUT_OF_REACH
+from edit_metrics.stats import Estimate
 from edit_metrics.types import Float64
 
 MIN_RATED: Final = 40
@@ -43,51 +44,34 @@ class Method(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class RatedTable:
-    """A table of which some items were rated after a random draw; arrays of one length N.
-
-    Attributes:
-        rating: mean rating; NaN where the item was not drawn and rated.
-        inclusion_prob: probability of the draw; read for rated items only.
-        features: N×F raw values.
-        models: labels for estimates by model; empty strings where unknown.
-        lowest: worst rating of the scale.
-        highest: best rating of the scale.
-    """
-
-    rating: Float64
-    inclusion_prob: Float64
-    groups: Labels
-    features: Float64
-    models: Labels
-    lowest: float
-    highest: float
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeanEstimate:
     """Mean rating of all items of the table (or of one model).
 
     Attributes:
         method: what ``estimate`` is.
+        n_rated: items of the random sample that have a rating.
+        n_items: items that there is something to rate of.
+        n_groups: groups of the rated ones.
+        n_not_applicable: drawn items that nobody could rate: the mean is about the others.
         estimate: None when refused.
         ratings_only: the same from the ratings alone; None when refused.
         effective_gain: how many times as many ratings the ratings-only interval would need; None when not
             prediction-powered.
-        power: λ: how much of the predictions is used; 0 is none.
+        power: λ: how much of the predictions is used; None likewise.
         reason: why predictions were not used, or why nothing is estimated; empty otherwise.
     """
 
     name: str
     method: Method
-    estimate: Mean | None
-    ratings_only: Mean | None
-    effective_gain: float | None
-    power: float | None
     n_rated: int
     n_items: int
     n_groups: int
+    n_not_applicable: int
+    estimate: Estimate | None = None
+    ratings_only: Estimate | None = None
+    effective_gain: float | None = None
+    power: float | None = None
     reason: str = ""
 
 
@@ -127,48 +111,6 @@ def estimate_means(
     ]
 
 
-def rated_table(
-    frame: pd.DataFrame, ratings: Ratings, target: str, features: Sequence[str], *, random: bool, group: str = "group"
-) -> RatedTable:
-    """All items of a score table with the ratings of those that were drawn at random.
-
-    Args:
-        frame: a score table with a unique column ``id``.
-        ratings: of items of that table; those without an ``inclusion_prob`` are left out where others have one.
-        target: the rated dimension.
-        features: columns to predict from.
-        random: the rated items were drawn uniformly, although nothing in the files says so.
-        group: column of items that are not independent.
-
-    Raises:
-        TableError: unknown ids or columns, or ratings of which nothing says that they were drawn at random.
-    """
-    ratings.check_ids(frame["id"].tolist(), "--ratings")
-    means = ratings.item_means(target)
-    known = means["inclusion_prob"].to_numpy(dtype=np.float64)
-    drawn = pd.Series(inclusion_probabilities(known, len(means), len(frame), random=random), index=means.index)
-    if drawn.isna().all():
-        raise TableError(
-            "ratings of randomly drawn items (a column inclusion_prob)",
-            f"{len(means)} of {len(frame)} items rated, and nothing says how they were chosen",
-            "--ratings",
-            "Means of a prioritised queue are wrong by any amount. Import with --queue queue.csv to take over the "
-            "audit slice, or say --ratings-are-random if they were drawn uniformly.",
-        )
-    probability: Float64 = np.array(frame["id"].map(drawn), dtype=np.float64)
-    rating: Float64 = np.array(frame["id"].map(means["mean"]), dtype=np.float64)
-    rating[~np.isfinite(probability)] = np.nan
-    return RatedTable(
-        rating,
-        probability,
-        item_groups(frame, group),
-        feature_matrix(frame, features),
-        text_column(frame, "model"),
-        ratings.scale.low,
-        ratings.scale.high,
-    )
-
-
 def cross_fitted_ratings(table: RatedTable, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Float64:
     """Predicted rating of every item, by a fit on rated items of other groups.
 
@@ -191,36 +133,65 @@ def cross_fitted_ratings(table: RatedTable, specs: Sequence[FeatureSpec], recipe
 
 
 def _estimate(
-    name: str, table: RatedTable, prediction: Float64, members: Any, fewest: int, confidence: float
+    name: str, table: RatedTable, prediction: Float64, members: NDArray[np.bool_], fewest: int, confidence: float
 ) -> MeanEstimate:
-    rated = members & np.isfinite(table.rating)
-    rating, groups = table.rating[rated], table.groups[rated].tolist()
-    counts = (len(rating), int(members.sum()), len(set(groups)))
-    refusal = _refusal(rating, counts[2], table)
-    if refusal and counts[0] < counts[1]:
-        return MeanEstimate(name, Method.REFUSED, None, None, None, None, *counts, refusal)
-    weights = 1.0 / table.inclusion_prob[rated]
-    own, of_all = prediction[rated], prediction[members]
+    drawn = members & table.drawn
+    rating = table.rating[drawn]
+    known = np.isfinite(rating)
+    found = MeanEstimate(
+        name=name,
+        method=Method.REFUSED,
+        n_rated=int(known.sum()),
+        n_items=int(members.sum()),
+        n_groups=len(set(table.groups[drawn][known].tolist())),
+        n_not_applicable=int((~known).sum()),
+    )
+    all_drawn = len(rating) == found.n_items and found.n_rated > 0
+    refusal = _out_of_reach(table, members) or _refusal(rating[known], found.n_groups, table)
+    if refusal and not all_drawn:
+        return replace(found, reason=refusal)
+    sample = _sample(table, prediction, members, drawn)
     bounds = (table.lowest, table.highest)
-    plain = difference_estimate(rating, own, of_all, weights, groups, 0.0, bounds, confidence)
-    power = tuned_power(rating, own)
-    powered = difference_estimate(rating, own, of_all, weights, groups, power, bounds, confidence)
-    reason = _without_predictions(counts[0], counts[1], fewest, _off_end(rating, table), powered)
+    plain = difference_estimate(sample, prediction[members], 0.0, bounds, confidence)
     if plain is None:
-        return MeanEstimate(
-            name, Method.REFUSED, None, None, None, None, *counts, "the mean lies at an end of the scale"
-        )
+        return replace(found, reason="the mean lies at an end of the scale")
+    power = tuned_power(rating, sample.prediction)
+    powered = difference_estimate(sample, prediction[members], power, bounds, confidence)
+    reason = "every item is rated" if all_drawn else _without_predictions(rating[known], fewest, table, powered)
     if powered is None or reason:
-        return MeanEstimate(name, Method.RATINGS_ONLY, plain, plain, None, None, *counts, f"no predictions: {reason}")
+        ratings_only = replace(found, method=Method.RATINGS_ONLY, reason=f"no predictions: {reason}")
+        return replace(ratings_only, estimate=plain, ratings_only=plain)
     gain = (width(plain) / width(powered)) ** 2 if width(powered) > 0 else None
-    return MeanEstimate(name, Method.PREDICTION_POWERED, powered, plain, gain, power, *counts)
+    found = replace(found, method=Method.PREDICTION_POWERED, estimate=powered, ratings_only=plain)
+    return replace(found, effective_gain=gain, power=power)
 
 
-def _without_predictions(n_rated: int, n_items: int, fewest: int, off_end: int, powered: Mean | None) -> str:
-    if n_rated == n_items:
-        return "every item is rated"
-    if n_rated < fewest:
-        return f"{n_rated} rated, {fewest} needed"
+def _sample(table: RatedTable, prediction: Float64, members: NDArray[np.bool_], drawn: NDArray[np.bool_]) -> DrawnItems:
+    """The drawn members; within a stratum each stands for as many members as there are to one drawn."""
+    groups = table.groups[drawn].tolist()
+    if table.stratum is None:
+        return DrawnItems(table.rating[drawn], prediction[drawn], 1.0 / table.inclusion_prob[drawn], groups)
+    strata = table.stratum[drawn]
+    of_members = np.bincount(table.stratum[members])
+    weights = of_members[strata] / np.bincount(strata, minlength=len(of_members))[strata]
+    return DrawnItems(table.rating[drawn], prediction[drawn], weights, groups, strata)
+
+
+def _out_of_reach(table: RatedTable, members: NDArray[np.bool_]) -> str:
+    """Why no mean of all members can be had from this sample; empty where it can."""
+    if table.stratum is None:
+        return ""
+    never = int((table.stratum[members] == OUT_OF_REACH).sum())
+    if never:
+        return f"{never} items came into the table after the last complete draw: draw again with triage --audit"
+    unseen = np.setdiff1d(table.stratum[members], table.stratum[members & table.drawn])
+    return f"no rating of {len(unseen)} of the parts that were drawn apart" if len(unseen) else ""
+
+
+def _without_predictions(rating: Float64, fewest: int, table: RatedTable, powered: Estimate | None) -> str:
+    if len(rating) < fewest:
+        return f"{len(rating)} rated, {fewest} needed"
+    off_end = _off_end(rating, table)
     if off_end < MIN_OFF_END_POWERED:
         return f"{off_end} ratings off the end of the scale, {MIN_OFF_END_POWERED} needed"
     return "" if powered is not None else "they lead outside the scale"

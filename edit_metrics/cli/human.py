@@ -10,15 +10,24 @@ import typer
 from edit_metrics.choices import FitBy, PromisedSides
 from edit_metrics.cli import estimate as estimate_verb
 from edit_metrics.cli import ratings as ratings_verbs
-from edit_metrics.cli.options import FoldSeed, Group, Join, Json, RatingsAreRandom, RatingsFile, Run, Target, choice
+from edit_metrics.cli.options import (
+    ExcludeRater,
+    FoldSeed,
+    Group,
+    Join,
+    Json,
+    RatingFiles,
+    RatingsAreRandom,
+    Run,
+    Target,
+    choice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edit_metrics.calibration.calibration import Calibration
-    from edit_metrics.ratings.table import Ratings
     from edit_metrics.scores.table import ScoreTable
-    from edit_metrics.triage.automatic import AuditRatings
     from edit_metrics.triage.uncalibrated import Triage
 
 
@@ -32,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 def calibrate(
     run: Run,
-    ratings: RatingsFile,
+    ratings: RatingFiles,
     target: Target,
     out: Annotated[Path, typer.Option("--out", help="Where to write: a .json file; plots go beside it.")],
     pass_at: Annotated[float | None, typer.Option(help="Mean rating that passes; default: the scale's middle.")] = None,
@@ -42,6 +51,7 @@ def calibrate(
     group: Group = "group",
     ratings_are_random: RatingsAreRandom = False,
     seed: FoldSeed = 0,
+    exclude_rater: ExcludeRater = None,
     as_json: Json = False,
 ) -> None:
     """Map metrics to the raters' scale and to P(pass), cross-fitted by group, with its held-out error."""
@@ -50,7 +60,7 @@ def calibrate(
     from edit_metrics.calibration.calibration import write_calibration
     from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json, say, warn
-    from edit_metrics.ratings.files import read_ratings
+    from edit_metrics.ratings.files import read_rating_files
     from edit_metrics.scores.table import read_scores
     from edit_metrics.triage.plots import plot_reliability, plot_residual_cost
 
@@ -59,7 +69,9 @@ def calibrate(
         warn("the score table is unsigned: the calibration cannot check that later tables mean the same")
     frame = join_table(scored.frame, join)
     options = CalibrateOptions(target, pass_at, features, by, group, ratings_are_random, seed)
-    found = fit(frame, read_ratings(ratings), options, scored.info)
+    found = fit(frame, read_rating_files(ratings, exclude_raters=exclude_rater or ()), options, scored.info)
+    for note in found.origin.notes:
+        warn(note)
     write_calibration(found, out)
     plots = [
         plot_reliability(found, out.with_suffix(".reliability.png")),
@@ -90,48 +102,71 @@ def triage(
         str | None, typer.Option(help="Without a calibration: worst first by COLUMN:+ (higher is better) or COLUMN:-.")
     ] = None,
     exclude_rated: Annotated[
-        Path | None, typer.Option(help="Ratings: not queued again; the random ones feed the drift test.")
+        list[Path] | None,
+        typer.Option(help="Ratings of earlier batches: what is done is not queued again; random ones check decisions."),
     ] = None,
+    dimensions: Annotated[
+        str | None, typer.Option(help="d,d: an item is done when these are; default: the target, or all rated ones.")
+    ] = None,
+    dispute: Annotated[
+        float | None, typer.Option(help="Ratings further apart ask for one more; default: half of the scale.", min=0)
+    ] = None,
+    exclude_rater: ExcludeRater = None,
     gold: Annotated[Path | None, typer.Option(help="Table with ids whose rating is known.")] = None,
     overlap: Annotated[int, typer.Option(help="Raters an item.", min=1)] = 1,
-    blind: Annotated[bool, typer.Option("--blind", help="Leave scores out of the export for raters.")] = False,
-    seed: Annotated[int, typer.Option(help="Of the audit's draw.")] = 0,
+    blind: Annotated[bool, typer.Option(help="Leave scores out of the export for raters: they anchor.")] = True,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the audit's draw; default: the number of draws made before.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Order the items for people, decide what may be decided: queue.csv, queue.jsonl, lanes.csv, triage.json."""
     from edit_metrics.calibration.calibration import check_signatures, read_calibration
     from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json, say, warn
+    from edit_metrics.ratings.files import read_rating_files
+    from edit_metrics.ratings.progress import Progress, rating_progress
     from edit_metrics.scores.table import read_scores
     from edit_metrics.triage.automatic import Promise
     from edit_metrics.triage.calibrated import DecisionOptions, triage_by_calibration
     from edit_metrics.triage.costs import DecisionCosts
     from edit_metrics.triage.files import write_triage
+    from edit_metrics.triage.plots import plot_risk_coverage
     from edit_metrics.triage.uncalibrated import QueueOptions, triage_by_priority
 
     scored = read_scores(run)
     frame = join_table(scored.frame, join)
-    rated, known = _ids(exclude_rated), _ids(gold)
-    options = QueueOptions(budget, audit, seed, order_by, rated, known, overlap, blind)
-    if calibration is None:
+    loaded = None if calibration is None else read_calibration(calibration)
+    before = read_rating_files(exclude_rated, exclude_raters=exclude_rater or ()) if exclude_rated else None
+    asked = tuple(dimensions.split(",")) if dimensions else None if loaded is None else (loaded.target,)
+    options = QueueOptions(
+        budget,
+        audit,
+        (0 if before is None else len(before.draws)) if seed is None else seed,
+        order_by,
+        Progress() if before is None else rating_progress(before, overlap, asked, dispute),
+        _ids(gold),
+        overlap,
+        blind,
+    )
+    if loaded is None:
         outcome = triage_by_priority(frame, options)
     else:
-        loaded = read_calibration(calibration)
         decisions = DecisionOptions(
             Promise.parse(max_error, confidence, promise), DecisionCosts(cost_wrong_fail, cost_wrong_pass)
         )
-        notes = check_signatures(loaded, scored.info)
-        outcome = triage_by_calibration(frame, loaded, options, decisions, _audit_ratings(exclude_rated, loaded, frame))
-        for note in (*notes, *outcome.statement["automatic_decisions"]["notes"]):
+        for note in check_signatures(loaded, scored.info):
             warn(note)
-    target = None if calibration is None else loaded.target
-    write_triage(outcome, frame, out, _label_studio(outcome, scored, out, target))
-    if outcome.controls:
-        from edit_metrics.triage.plots import plot_risk_coverage
-
-        plot_risk_coverage(outcome.controls, out / "plots" / "risk_coverage.png")
+        outcome = triage_by_calibration(frame, loaded, options, decisions, before)
+    write_triage(outcome, frame, out, _label_studio(outcome, scored, out, None if loaded is None else loaded.target))
+    decided = outcome.statement.decisions
+    if decided is not None:
+        for note in decided.automation.notes:
+            warn(note)
+        if decided.automation.rules:
+            plot_risk_coverage(decided.automation.rules, out / "plots" / "risk_coverage.png")
     if as_json:
-        emit_json(outcome.statement)
+        emit_json(outcome.statement.to_json())
         return
     _print_triage(outcome)
     say(f"{len(outcome.queue)} of {len(outcome.placements)} items queued → {out}")
@@ -154,31 +189,29 @@ def _label_studio(outcome: Triage, scored: ScoreTable, out: Path, target: str | 
         return None
     paths = [str(path) for name in ("source", "edited") for path in frame[name].dropna()]
     places = PicturePlaces.of(paths, scored.pictures_root, scored.evidence)
-    options = TaskOptions(places, scored.evidence, bool(outcome.statement["blind"]))
+    options = TaskOptions(places, scored.evidence, outcome.statement.queue.blind)
     return write_label_studio(outcome, frame, out, target, options)
-
-
-def _audit_ratings(path: Path | None, calibration: Calibration, frame: Any) -> AuditRatings | None:
-    from edit_metrics.ratings.files import read_ratings
-    from edit_metrics.triage.automatic import audit_ratings
-
-    if path is None:
-        return None
-    loaded: Ratings = read_ratings(path)
-    return audit_ratings(loaded, calibration, frame)
 
 
 def _print_triage(outcome: Triage) -> None:
     from edit_metrics.cli.console import say, table
 
-    lanes: Mapping[str, int] = outcome.statement["lanes"]
-    queued: Mapping[str, int] = outcome.statement["queued_lanes"]
-    table("Lanes", ["lane", "items", "queued"], [[name, n, queued[name]] for name, n in lanes.items()])
+    queue, decided = outcome.statement.queue, outcome.statement.decisions
+    lanes = [[name, n, queue.queued_lanes[name]] for name, n in queue.lanes.items()]
+    table("Lanes", ["lane", "items", "queued"], lanes)
     rows = [[p.position, p.id, p.lane.value, "; ".join(p.reasons[:3])] for p in outcome.queue[:10]]
     if rows:
         table("Head of the queue", ["order", "id", "lane", "reasons"], rows)
-    decisions = outcome.statement["automatic_decisions"]
-    say(f"automatic decisions: {decisions if isinstance(decisions, str) else decisions['promise']}")
+    if decided is None:
+        say("automatic decisions: none: triage ran without a calibration")
+        return
+    say(f"automatic decisions: {decided.promise_in_words}")
+    for one in () if decided.automation.drift is None else decided.automation.drift.errors:
+        seen, interval = f"{one.share.hits} of {one.share.n} wrong", one.share.interval
+        say(
+            f"audit of auto-{one.side}: {seen}, 95 % from {interval.low:.1%} to {interval.high:.1%}; "
+            f"{one.n_audit_for_double} audited items would find twice the promised error"
+        )
 
 
 def _print_report(found: Calibration) -> None:

@@ -39,7 +39,10 @@ AllowOutsideRoot = Annotated[
     bool, typer.Option("--allow-outside-root", help="Also read pictures that lie outside that folder.")
 ]
 
-RatingsFile = Annotated[Path, typer.Option("--ratings", help="From `ratings import`, or a long table.")]
+RatingFiles = Annotated[
+    list[Path], typer.Option("--ratings", help="From `ratings import`, or a long table; once for each batch.")
+]
+ExcludeRater = Annotated[list[str] | None, typer.Option(help="A rater whose ratings do not count; repeatable.")]
 Target = Annotated[str, typer.Option(help="The rated dimension.")]
 Join = Annotated[Path | None, typer.Option(help="A table with further columns by id, a judge's scores for example.")]
 Group = Annotated[str, typer.Option(help="Column of items that are not independent.")]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from edit_metrics.choices import Level, RatingsFormat
-from edit_metrics.cli.options import Group, Json, choice
+from edit_metrics.choices import Level, RatingsFormat, Repeated
+from edit_metrics.cli.options import ExcludeRater, Group, Json, choice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +26,11 @@ def register(app: typer.Typer) -> None:
 
 @ratings_app.command("import")
 def ratings_import(
-    file: Annotated[Path, typer.Argument(help="Label Studio's JSON export, or a table of ratings.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Label Studio's JSON exports, or tables of ratings.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Where to write: a .parquet file.")],
-    format_: Annotated[RatingsFormat, choice(RatingsFormat, "--format", "What the file is.")],
+    format_: Annotated[RatingsFormat, choice(RatingsFormat, "--format", "What the files are.")],
     scale: Annotated[
         str | None, typer.Option(help="What a rating may be: 0,0.5,1 (values) or 0:100 (range); default: as seen.")
     ] = None,
@@ -36,10 +38,15 @@ def ratings_import(
     column_map: Annotated[
         list[str] | None, typer.Option("--map", help="Wide tables: COLUMN=RATER:DIMENSION, or COLUMN=DIMENSION.")
     ] = None,
-    id_column: Annotated[str, typer.Option(help="Wide tables: the column that names the item.")] = "id",
+    id_column: Annotated[str, typer.Option(help="The column that names the item.")] = "id",
     queue: Annotated[
-        Path | None, typer.Option(help="queue.csv: why each item was rated, and how it was drawn.")
+        list[Path] | None,
+        typer.Option(help="The triage folder that was rated: why each item, and how it was drawn; one a batch."),
     ] = None,
+    repeated: Annotated[
+        Repeated | None, choice(Repeated, "--repeated", "Which of one rater's ratings of an item counts.")
+    ] = None,
+    exclude_rater: ExcludeRater = None,
     scores: Annotated[Path | None, typer.Option(help="Refuse ratings of items that this run does not hold.")] = None,
 ) -> None:
     """Check ratings and write them in the long format, with their scale."""
@@ -48,7 +55,18 @@ def ratings_import(
     from edit_metrics.ratings.files import write_ratings
     from edit_metrics.ratings.importing import ImportRequest, import_ratings
 
-    request = ImportRequest(file, format_, scale, level, tuple(column_map or ()), id_column, queue, scores)
+    request = ImportRequest(
+        tuple(files),
+        format_,
+        scale,
+        level,
+        tuple(column_map or ()),
+        id_column,
+        tuple(queue or ()),
+        scores,
+        repeated,
+        tuple(exclude_rater or ()),
+    )
     imported = import_ratings(request)
     write_ratings(imported.ratings, out)
     if imported.remarks is not None and len(imported.remarks):
@@ -65,7 +83,9 @@ def ratings_import(
 
 @ratings_app.command("agreement")
 def ratings_agreement(
-    ratings: Annotated[Path, typer.Argument(metavar="RATINGS", help="From `ratings import`, or a long table.")],
+    ratings: Annotated[
+        list[Path], typer.Argument(metavar="RATINGS…", help="From `ratings import`, or long tables; several batches.")
+    ],
     scores: Annotated[Path | None, typer.Option(help="Score table that holds each item's group.")] = None,
     group: Group = "group",
     gold: Annotated[
@@ -74,6 +94,7 @@ def ratings_agreement(
     widest: Annotated[int, typer.Option(help="How many item-level disagreements to list.", min=0)] = 10,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=200)] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    exclude_rater: ExcludeRater = None,
     as_json: Json = False,
 ) -> None:
     """Krippendorff's alpha per dimension, each rater against the rest, bias, drift, gold items, disagreements."""
@@ -82,10 +103,10 @@ def ratings_agreement(
     from edit_metrics.cli.console import emit_json, warn
     from edit_metrics.io.tables import read_table, with_text_ids
     from edit_metrics.ratings.agreement import measure_agreement
-    from edit_metrics.ratings.files import read_ratings
+    from edit_metrics.ratings.files import read_rating_files
 
     known = None if gold is None else with_text_ids(read_table(gold), gold)
-    loaded = read_ratings(ratings)
+    loaded = read_rating_files(ratings, exclude_raters=exclude_rater or ())
     if not loaded.scale.declared:
         warn(f"the scale was taken from the data: {loaded.scale}; declare it with `ratings import --scale`")
     found = measure_agreement(

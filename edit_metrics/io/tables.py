@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "as_names",
     "read_table",
     "write_bytes",
     "write_csv",
@@ -94,8 +95,12 @@ def _guarded(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, *, text: Collection[str] = ()) -> pd.DataFrame:
     """Read ``.parquet``, ``.csv``, ``.jsonl`` or ``.json`` (a list of objects, or an object of columns).
+
+    Args:
+        path: of the table.
+        text: further columns of a CSV file that hold names, not numbers: ``007`` stays ``007`` there.
 
     Raises:
         TableError: absent, another suffix, or broken.
@@ -107,7 +112,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if not file.is_file():
         raise TableError("a table file", "no such file", str(file))
     try:
-        return reader(file)
+        return _read_csv(file, text) if reader is _read_csv else reader(file)
     except (ValueError, OSError) as error:  # pandas' and pyarrow's parse errors are ValueErrors.
         raise TableError(f"a readable {file.suffix} table", " ".join(str(error).split())[:300], str(file)) from error
 
@@ -128,10 +133,18 @@ def with_text_ids(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
     absent = frame["id"].isna()
     if absent.any():
         raise TableError("an id in every row", f"{int(absent.sum())} rows without one", str(where))
-    ids = frame["id"]
-    if ids.dtype.kind == "f" and (ids % 1 == 0).all():
-        ids = ids.astype("int64")
-    return frame.assign(id=ids.astype(str))
+    return frame.assign(id=as_names(frame["id"]))
+
+
+def as_names(values: pd.Series[Any]) -> pd.Series[str]:
+    """Ids of any type as text; whole numbers that a reader turned into floats lose their ``.0`` again.
+
+    Args:
+        values: without missing ones.
+    """
+    if values.dtype.kind == "f" and (values % 1 == 0).all():
+        values = values.astype("int64")
+    return values.astype(str)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -141,13 +154,14 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
     import pandas as pd
 
     names = pd.read_csv(path, encoding="utf-8-sig", nrows=0, keep_default_na=False).columns
+    text = (*_TEXT_COLUMNS, *text)
     # "NA", "null" and "None" are words that people use as names; "nan" is missing where a number is expected.
-    empty = {name: [""] if name in _TEXT_COLUMNS else ["", "nan", "NaN"] for name in names}
-    types = dict.fromkeys(_TEXT_COLUMNS, "str")
+    empty = {name: [""] if name in text else ["", "nan", "NaN"] for name in names}
+    types = dict.fromkeys(text, "str")
     frame = pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False, na_values=empty, dtype=types)
     frame = frame.assign(**{name: frame[name].map(_plain_cell, na_action="ignore") for name in _text_columns(frame)})
     frame.columns = pd.Index([_plain_cell(name) for name in frame.columns])

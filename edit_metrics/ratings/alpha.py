@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from edit_metrics.choices import Level
 from edit_metrics.errors import NotEnoughDataError
-from edit_metrics.ratings.scale import Level, Scale
+from edit_metrics.ratings.scale import Scale
 from edit_metrics.stats import BootstrapEstimate, bootstrap_sums
 from edit_metrics.types import Float64
 

@@ -1,25 +1,29 @@
-"""Ratings in the long format ``id, rater, dimension, rating[, time]``, on a declared scale.
+"""Ratings, long: ``id, rater, dimension, rating[, time][, seconds][, not_applicable]``, on a declared scale.
 
-Two optional columns say how an item came to be rated: ``selection`` (why it was in the queue) and ``inclusion_prob``
-(the probability with which it was drawn at random; empty where it was not). Estimates and risk control use the rows
-with an ``inclusion_prob`` only.
+``not_applicable`` is an answer without a rating: the dimension does not apply, or the rater could not rate the item.
+How items came to be rated is told by the draws that travel with the ratings; a table of somebody else's may say it in a
+column ``inclusion_prob`` (the probability with which the item was drawn; empty where it was not drawn at random).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from edit_metrics.errors import TableError, suggest
+from edit_metrics.io.tables import as_names
+from edit_metrics.ratings.draws import Draw
 from edit_metrics.ratings.scale import Scale
 
 REQUIRED: Final = ("id", "rater", "dimension", "rating")
-OPTIONAL: Final = ("time", "selection", "inclusion_prob")
+OPTIONAL: Final = ("time", "seconds", "not_applicable", "selection", "inclusion_prob")
 _SHOWN: Final = 5
+_TRUE: Final = ("true", "1", "1.0", "yes")
+_FALSE: Final = ("false", "0", "0.0", "no", "", "nan", "none", "<na>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,16 @@ class Ratings:
     """Checked ratings: one row for each item, rater and dimension.
 
     Attributes:
-        frame: columns ``id, rater, dimension`` (text), ``rating`` (float64) and those of ``time`` (UTC),
-            ``selection``, ``inclusion_prob`` (float64 in (0, 1]) that were given.
+        frame: columns ``id, rater, dimension`` (text), ``rating`` (float64, NaN where not applicable) and those of
+            ``time`` (UTC), ``seconds`` (float64), ``not_applicable`` (bool), ``selection``, ``inclusion_prob``
+            (float64 in (0, 1]) that were given.
         scale: what a rating may be.
+        draws: the random draws that the items came from; empty where nothing is known of them.
     """
 
     frame: pd.DataFrame
     scale: Scale
+    draws: tuple[Draw, ...] = ()
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -41,24 +48,44 @@ class Ratings:
         return tuple(dict.fromkeys(self.frame["dimension"].tolist()))
 
     def of(self, dimension: str) -> pd.DataFrame:
-        """The rows of one dimension.
+        """The rows of one dimension that hold a rating.
 
         Raises:
             TableError: nobody rated that dimension.
         """
-        rows = self.frame[self.frame["dimension"] == dimension]
+        rows = self.frame[(self.frame["dimension"] == dimension) & self.frame["rating"].notna()]
         if rows.empty:
             raise TableError("a rated dimension", repr(dimension), "--target", suggest(dimension, self.dimensions))
         return rows
 
+    def answered(self, dimension: str) -> frozenset[str]:
+        """Ids that somebody rated in that dimension, or found it not to apply."""
+        return frozenset(self.frame["id"][self.frame["dimension"] == dimension])
+
     def item_means(self, dimension: str) -> pd.DataFrame:
-        """One row an item, indexed by ``id``: ``mean`` rating, ``n_raters``, ``inclusion_prob`` (NaN: not random)."""
-        rows = self.of(dimension)
-        by_item = rows.groupby("id", sort=False)
-        means = pd.DataFrame({"mean": by_item["rating"].mean(), "n_raters": by_item["rating"].size()})
-        known = "inclusion_prob" in rows.columns
-        means["inclusion_prob"] = by_item["inclusion_prob"].first() if known else np.nan
-        return means
+        """One row an item, indexed by ``id``: ``mean`` rating, ``n_raters``."""
+        by_item = self.of(dimension).groupby("id", sort=False)["rating"]
+        return pd.DataFrame({"mean": by_item.mean(), "n_raters": by_item.size()})
+
+    def inclusion_probabilities(self) -> pd.Series[float] | None:
+        """The file's own probability of every item, by id; None where it has none."""
+        if "inclusion_prob" not in self.frame or self.frame["inclusion_prob"].isna().all():
+            return None
+        return self.frame.groupby("id", sort=False)["inclusion_prob"].first()
+
+    def without(self, raters: Collection[str]) -> Ratings:
+        """The ratings of all others.
+
+        Raises:
+            TableError: a name that nobody has, or nobody left.
+        """
+        known = self.frame["rater"].unique().tolist()
+        for name in sorted(set(raters) - set(known)):
+            raise TableError("a rater", repr(name), "--exclude-rater", suggest(name, known))
+        kept = self.frame[~self.frame["rater"].isin(set(raters))]
+        if kept.empty:
+            raise TableError("ratings by somebody else", f"none but those of {', '.join(sorted(raters))}")
+        return replace(self, frame=kept.reset_index(drop=True))
 
     def matrix(self, dimension: str) -> pd.DataFrame:
         """Items × raters, NaN where a rater did not rate the item."""
@@ -104,72 +131,18 @@ def ratings_from_long(table: pd.DataFrame, scale: Scale | None, where: str) -> R
     frame = frame.assign(rating=_numbers(frame, "rating", where))
     for name in ("id", "rater", "dimension"):
         _refuse_rows(frame, frame[name].isna(), f"a {name} in every row", where)
-        frame[name] = frame[name].astype(str)
-    _refuse_rows(frame, frame["rating"].isna(), "a rating in every row", where)
+        frame[name] = as_names(frame[name])
     frame = _with_optional(frame, where)
-    scale = scale or Scale.observed(frame["rating"].to_numpy())
-    _refuse_rows(frame, ~scale.contains(frame["rating"].to_numpy()), f"ratings on the scale {scale}", where)
+    skipped = frame["not_applicable"] if "not_applicable" in frame else pd.Series(False, frame.index)
+    _refuse_rows(frame, frame["rating"].isna() & ~skipped, "a rating in every row", where)
+    _refuse_rows(frame, frame["rating"].notna() & skipped, "no rating where not_applicable is true", where)
+    rated = frame["rating"].dropna().to_numpy()
+    scale = scale or Scale.observed(rated)
+    off = frame["rating"].notna() & ~scale.contains(frame["rating"].to_numpy())
+    _refuse_rows(frame, off, f"ratings on the scale {scale}", where)
     repeated = frame.duplicated(["id", "rater", "dimension"], keep=False)
     _refuse_rows(frame, repeated, "one rating an item, rater and dimension", where)
     return Ratings(frame, scale)
-
-
-def ratings_from_wide(
-    table: pd.DataFrame, columns: Sequence[RatingColumn], scale: Scale | None, where: str, *, id_column: str = "id"
-) -> Ratings:
-    """Check a wide table of ratings: one row an item, or one row an item and rater.
-
-    Args:
-        table: must hold ``id_column`` and every mapped column; empty cells mean "not rated".
-        columns: what each column holds.
-        scale: see :func:`ratings_from_long`.
-        where: the file, for error messages.
-        id_column: which column names the item.
-
-    Raises:
-        TableError: a mapped column is absent; else see :func:`ratings_from_long`.
-    """
-    needed = [id_column, *(c.column for c in columns), *(["rater"] if any(c.rater is None for c in columns) else [])]
-    for name in needed:
-        if name not in table.columns:
-            raise TableError("a column of the table", repr(name), where, suggest(name, map(str, table.columns)))
-    shared = {name: table[name] for name in OPTIONAL if name in table.columns}
-    parts = [
-        pd.DataFrame(
-            {
-                "id": table[id_column],
-                "rater": table["rater"] if column.rater is None else column.rater,
-                "dimension": column.dimension,
-                "rating": table[column.column],
-                **shared,
-            }
-        )
-        for column in columns
-    ]
-    long = pd.concat(parts, ignore_index=True)
-    return ratings_from_long(long[long["rating"].notna()], scale, where)
-
-
-@dataclass(frozen=True, slots=True)
-class RatingColumn:
-    """What one column of a wide table holds; ``rater`` None: the table's own column ``rater`` names them."""
-
-    column: str
-    rater: str | None
-    dimension: str
-
-    @classmethod
-    def parse(cls, text: str) -> RatingColumn:
-        """Read ``COLUMN=RATER:DIMENSION`` or ``COLUMN=DIMENSION``.
-
-        Raises:
-            TableError: the text has neither form.
-        """
-        column, _, meaning = text.partition("=")
-        rater, colon, dimension = meaning.rpartition(":")
-        if not column or not dimension or (colon and not rater):
-            raise TableError("COLUMN=RATER:DIMENSION or COLUMN=DIMENSION", repr(text), "--map")
-        return cls(column, rater or None, dimension)
 
 
 def _with_optional(frame: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -177,11 +150,19 @@ def _with_optional(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         times = pd.to_datetime(frame["time"], utc=True, errors="coerce", format="ISO8601")
         _refuse_rows(frame, times.isna() & frame["time"].notna(), "ISO 8601 times", where)
         frame["time"] = times
+    if "seconds" in frame:
+        frame["seconds"] = _numbers(frame, "seconds", where)
+        _refuse_rows(frame, frame["seconds"] < 0, "seconds of 0 or more", where)
+    if "not_applicable" in frame:
+        words = frame["not_applicable"].astype("str").str.strip().str.lower()
+        _refuse_rows(frame, ~words.isin([*_TRUE, *_FALSE]), "true or false in the column not_applicable", where)
+        frame["not_applicable"] = words.isin(_TRUE)
     if "inclusion_prob" in frame:
         frame["inclusion_prob"] = _numbers(frame, "inclusion_prob", where)
         outside = frame["inclusion_prob"].notna() & ~frame["inclusion_prob"].between(0, 1, inclusive="right")
         _refuse_rows(frame, outside, "inclusion probabilities above 0 and up to 1", where)
-        differs = frame.groupby("id")["inclusion_prob"].transform(lambda p: p.nunique(dropna=False)) > 1
+        # 0 stands for "none": it was refused above.
+        differs = frame["inclusion_prob"].fillna(0.0).groupby(frame["id"]).transform("nunique") > 1
         _refuse_rows(frame, differs, "one inclusion probability an item", where)
     return frame
 

@@ -1,28 +1,23 @@
-"""Which items of a run a calibration may decide: risk control, eligible models, drift."""
+"""Which items of a run a calibration may decide: risk control over eligible models, checked by the run's own audit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from edit_metrics.calibration.calibration import Calibration
-from edit_metrics.calibration.evaluation import passes
 from edit_metrics.calibration.predictor import Labels
 from edit_metrics.choices import PromisedSides, choose
-from edit_metrics.ratings.table import Ratings
-from edit_metrics.stats import cluster_t_test
-from edit_metrics.triage.risk import Control, RiskSample, Side, control_risk, fewest_decided
+from edit_metrics.triage.drift import AuditRatings, Drift, drift_test
+from edit_metrics.triage.mix import Stage, plan_stages
+from edit_metrics.triage.risk import Control, Side, control_risk, fewest_decided
 from edit_metrics.types import Float64
 
-DRIFT_LEVEL: Final = 0.01
-"""Level of each drift test; low, because every triage run repeats them."""
-MIN_DRIFT_ITEMS: Final = 20
 _SIDES: Final = {
     PromisedSides.BOTH: (Side.FAIL, Side.PASS),
     PromisedSides.FAIL: (Side.FAIL,),
@@ -63,27 +58,27 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditRatings:
-    """Ratings of randomly drawn items of the run that is being triaged, for the drift test."""
+class Rule:
+    """Risk control for the items of some models: all eligible ones, or one where the mix of models differs."""
 
-    ids: Sequence[str]
-    passed: Float64
-    groups: Sequence[str]
+    models: tuple[str, ...]
+    control: Control
+
+    def decides(self, side: Side, rank: Float64, models: Labels) -> NDArray[np.bool_]:
+        """Which items are decided on that side: of these models, rank beyond the threshold."""
+        if self.control.side is not side:
+            return np.zeros(len(rank), dtype=np.bool_)
+        return np.isin(models.astype(str), self.models) & self.control.decides(rank)
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """Do the audit ratings contradict the calibration?
+class DecidedModel:
+    """What the calibration's random ratings say of one model under a rule."""
 
-    Attributes:
-        n_items: audit ratings that it rests on.
-        tests: name → p-value.
-        drifted: one of them is below ``DRIFT_LEVEL``.
-    """
-
-    n_items: int
-    tests: Mapping[str, float]
-    drifted: bool
+    side: Side
+    model: str
+    n_decided: int
+    share_wrong: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,163 +86,113 @@ class Automation:
     """Automatic decisions of one run.
 
     Attributes:
-        controls: per promised side.
+        rules: per promised side, one for all eligible models or one for each.
         eligible: model → random ratings in the calibration, for models that may be decided automatically.
         excluded: model → random ratings, for models of the run that may not.
         n_min: fewest random ratings of a model.
-        by_model: what the calibration's random ratings say of each eligible model under these thresholds.
+        by_model: what the calibration's random ratings say of each eligible model under these rules.
         drift: None without audit ratings.
         notes: sentences for the user.
     """
 
-    controls: tuple[Control, ...]
+    rules: tuple[Rule, ...]
     eligible: Mapping[str, int]
     excluded: Mapping[str, int]
     n_min: int
-    by_model: tuple[Mapping[str, Any], ...]
+    by_model: tuple[DecidedModel, ...]
     drift: Drift | None
     notes: tuple[str, ...]
 
     def decides(self, side: Side, rank: Float64, models: Labels, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which items are decided on that side: usable prediction, eligible model, rank beyond the threshold."""
-        allowed = usable & np.isin(models.astype(str), list(self.eligible))
         if self.drift is not None and self.drift.drifted:
-            allowed = np.zeros_like(allowed)
-        for control in self.controls:
-            if control.side is side:
-                return np.asarray(allowed & control.decides(rank))
-        return np.zeros_like(allowed)
+            return np.zeros(len(rank), dtype=np.bool_)
+        return usable & decided_by(self.rules, side, rank, models)
 
 
 def automate(
-    calibration: Calibration, models: Labels, promise: Promise, audit: AuditRatings | None, scores: Mapping[str, Any]
+    calibration: Calibration,
+    models: Labels,
+    decidable: NDArray[np.bool_],
+    promise: Promise,
+    audit: AuditRatings | None,
 ) -> Automation:
     """Run risk control for the run's mix of models.
 
     Args:
         calibration: with its held-out, randomly selected ratings.
         models: of the run's items; empty strings where the table names none.
+        decidable: which of them pass every gate.
         promise: what is to be promised.
         audit: ratings of the run's own audit slice; None when there are none.
-        scores: id → (rank, P(pass)) of the run's items, for the drift test.
     """
     n_min = fewest_decided(promise.max_error, promise.delta)
+    random = random_rows(calibration)
+    counts = random["model"].value_counts()
+    present = {str(name): int(n) for name, n in pd.Series(models[decidable]).value_counts().items()}
+    eligible = {name: int(counts[name]) for name in present if counts.get(name, 0) >= n_min}
+    excluded = {name: int(counts.get(name, 0)) for name in present if name not in eligible}
+    rows = random[random["model"].isin(list(eligible))]
+    own_mix = {name: present[name] for name in eligible}
+    stages = plan_stages(rows, own_mix, calibration.origin.models, promise.max_error, promise.delta)
+    rules = tuple(_rule(stage, side, promise) for side in promise.sides for stage in stages)
+    drift = None
+    if audit is not None:
+        own = models[audit.places]
+        decided = {side: decided_by(rules, side, audit.rank, own) for side in promise.sides}
+        drift = drift_test(audit, decided, promise.max_error)
+    found = Automation(rules, eligible, excluded, n_min, tuple(_by_model(rows, rules)), drift, ())
+    return replace(found, notes=tuple(_notes(found, len(random), len(stages))))
+
+
+def random_rows(calibration: Calibration) -> pd.DataFrame:
+    """Held-out predictions of the randomly drawn items, model as text."""
     held_out = calibration.held_out
     random = held_out[held_out["inclusion_prob"].notna()]
-    random = random.assign(model=random["model"].fillna("").astype(str))
-    counts = random["model"].value_counts()
-    present = pd.Series(models.astype(str)).value_counts()
-    eligible = {str(name): int(counts[name]) for name in present.index if counts.get(name, 0) >= n_min}
-    excluded = {str(name): int(counts.get(name, 0)) for name in present.index if str(name) not in eligible}
-    sample_rows = random[random["model"].isin(list(eligible))]
-    sample = risk_sample(sample_rows, present)
-    controls = tuple(control_risk(sample, side, promise.max_error, promise.delta) for side in promise.sides)
-    drift = None if audit is None else drift_test(audit, scores, controls, promise)
-    return Automation(
-        controls,
-        eligible,
-        excluded,
-        n_min,
-        tuple(_by_model(sample_rows, controls)),
-        drift,
-        tuple(_notes(len(random), eligible, excluded, n_min, controls, drift)),
-    )
+    return random.assign(model=random["model"].fillna("").astype(str))
 
 
-def audit_ratings(ratings: Ratings, calibration: Calibration, frame: pd.DataFrame) -> AuditRatings | None:
-    """Randomly drawn ratings of the run's items that the calibration was not fitted on; None when there are none."""
-    if calibration.target not in ratings.dimensions:
-        return None
-    means = ratings.item_means(calibration.target)
-    fresh = means[means["inclusion_prob"].notna() & ~means.index.isin(set(calibration.held_out["id"]))]
-    fresh = fresh[fresh.index.isin(set(frame["id"]))]
-    if fresh.empty:
-        return None
-    group_of = dict(zip(frame["id"], frame["group"] if "group" in frame else frame["id"], strict=True))
-    ids = [str(name) for name in fresh.index]
-    passed = passes(fresh["mean"].to_numpy(dtype=np.float64), calibration.pass_at)
-    return AuditRatings(ids, passed, [str(group_of[name]) for name in ids])
+def decided_by(rules: Sequence[Rule], side: Side, rank: Float64, models: Labels) -> NDArray[np.bool_]:
+    """Which items any of the rules decides on that side."""
+    decided = np.zeros(len(rank), dtype=np.bool_)
+    for rule in rules:
+        decided |= rule.decides(side, rank, models)
+    return decided
 
 
-def risk_sample(rows: pd.DataFrame, present: pd.Series[int]) -> RiskSample:
-    """Random ratings, weighted to the run's mix of models (post-stratification) and by how they were drawn.
-
-    With equal probabilities and the calibration's own mix every weight is 1.
-    """
-    drawn = 1.0 / rows["inclusion_prob"].to_numpy(dtype=np.float64)
-    models = rows["model"]
-    here = models.map(present).to_numpy(dtype=np.float64)
-    there = pd.Series(drawn, index=rows.index).groupby(models).transform("sum").to_numpy(dtype=np.float64)
-    weights = drawn * here / there
-    scale = weights.mean() if len(weights) else 1.0
-    return RiskSample(
-        rows["rank"].to_numpy(dtype=np.float64),
-        rows["passed"].to_numpy(dtype=np.float64),
-        rows["group"].astype(str).to_numpy(dtype=object),
-        np.round(weights / scale, 12),
-    )
+def _rule(stage: Stage, side: Side, promise: Promise) -> Rule:
+    return Rule(stage.models, control_risk(stage.sample, side, stage.alpha, promise.delta * stage.share))
 
 
-def drift_test(
-    audit: AuditRatings, scores: Mapping[str, Any], controls: Sequence[Control], promise: Promise
-) -> Drift | None:
-    """Test the run's own audit ratings against the calibration.
-
-    Two questions: is the mean of passed − P(pass) zero (clustered t-test), and is the share of wrong decisions beyond
-    each threshold above the promise (exact binomial)? None below ``MIN_DRIFT_ITEMS`` items.
-    """
-    known = [index for index, name in enumerate(audit.ids) if name in scores]
-    if len(known) < MIN_DRIFT_ITEMS:
-        return None
-    rank = np.array([scores[audit.ids[index]][0] for index in known])
-    p_pass = np.array([scores[audit.ids[index]][1] for index in known])
-    passed = audit.passed[known]
-    groups = [audit.groups[index] for index in known]
-    tests = {}
-    if len(set(groups)) > 1:
-        tests["mean_of_passed_minus_p_pass"] = cluster_t_test(passed - p_pass, groups, weighting="items").p_value
-    for control in controls:
-        decided = control.decides(rank)
-        wrong = passed[decided] if control.side is Side.FAIL else 1 - passed[decided]
-        if decided.any():
-            p_value = float(binom.sf(wrong.sum() - 1, decided.sum(), promise.max_error))
-            tests[f"auto_{control.side}_error_above_promise"] = p_value
-    return Drift(len(known), tests, any(p < DRIFT_LEVEL for p in tests.values()))
-
-
-def _by_model(rows: pd.DataFrame, controls: Sequence[Control]) -> list[dict[str, Any]]:
+def _by_model(rows: pd.DataFrame, rules: Sequence[Rule]) -> list[DecidedModel]:
+    rank, models = rows["rank"].to_numpy(dtype=np.float64), rows["model"].to_numpy(dtype=object)
     found = []
-    for control in controls:
-        decided = rows[control.decides(rows["rank"].to_numpy(dtype=np.float64))]
+    for side in dict.fromkeys(rule.control.side for rule in rules):
+        decided = rows[decided_by(rules, side, rank, models)]
         for model, part in decided.groupby("model", sort=True):
-            wrong = part["passed"] if control.side is Side.FAIL else 1 - part["passed"]
-            share = float(wrong.mean())
-            found.append(
-                {"side": control.side.value, "model": str(model), "n_decided": len(part), "share_wrong": share}
-            )
+            wrong = part["passed"] if side is Side.FAIL else 1 - part["passed"]
+            found.append(DecidedModel(side, str(model), len(part), float(wrong.mean())))
     return found
 
 
-def _notes(
-    n_random: int,
-    eligible: Mapping[str, int],
-    excluded: Mapping[str, int],
-    n_min: int,
-    controls: Sequence[Control],
-    drift: Drift | None,
-) -> list[str]:
+def _notes(found: Automation, n_random: int, n_stages: int) -> list[str]:
     notes = []
     if n_random == 0:
-        notes.append("no automatic decisions: the calibration holds no randomly selected ratings")
-    elif excluded:
-        named = ", ".join(f"{name or 'no model named'} ({n})" for name, n in excluded.items())
-        notes.append(f"no automatic decisions for models with fewer than {n_min} random ratings: {named}")
-    for control in controls:
-        if eligible and control.threshold is None:
-            notes.append(
-                f"nothing is {'failed' if control.side is Side.FAIL else 'passed'} automatically: {control.reason}"
-            )
-    if drift is not None and drift.drifted:
-        low = ", ".join(f"{name} p = {p:.4f}" for name, p in drift.tests.items() if p < DRIFT_LEVEL)
-        notes.append(f"automatic decisions are switched off: the audit ratings contradict the calibration ({low})")
+        notes.append(
+            "no automatic decisions: nothing says that the calibration's ratings were drawn at random (import them "
+            "with --queue TRIAGE_FOLDER, or calibrate with --ratings-are-random)"
+        )
+    elif found.excluded:
+        named = ", ".join(f"{name or 'no model named'} ({n})" for name, n in found.excluded.items())
+        notes.append(f"no automatic decisions for models with fewer than {found.n_min} random ratings: {named}")
+    if n_stages > 1:
+        notes.append("the mix of models is not that of the rated items: each model is decided by its own ratings")
+    for side in dict.fromkeys(rule.control.side for rule in found.rules):
+        own = [rule for rule in found.rules if rule.control.side is side]
+        if all(rule.control.threshold is None for rule in own):
+            reasons = "; ".join(dict.fromkeys(rule.control.reason for rule in own))
+            notes.append(f"nothing is {'failed' if side is Side.FAIL else 'passed'} automatically: {reasons}")
+    if found.drift is not None and found.drift.drifted:
+        said = "; ".join(found.drift.reasons)
+        notes.append(f"automatic decisions are switched off: the audit ratings contradict the calibration ({said})")
     return notes

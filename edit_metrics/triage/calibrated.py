@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from edit_metrics.calibration.calibration import Calibration, Scores, text_column
 from edit_metrics.errors import TableError
+from edit_metrics.ratings.table import Ratings
 from edit_metrics.scores import codes
 from edit_metrics.scores.columns import EDITED_PHASH
-from edit_metrics.triage.automatic import AuditRatings, Automation, Promise, automate
+from edit_metrics.triage.automatic import Automation, Promise, automate
 from edit_metrics.triage.costs import DecisionCosts, order_by_saving
+from edit_metrics.triage.drift import audit_ratings
 from edit_metrics.triage.duplicates import duplicate_clusters
 from edit_metrics.triage.lanes import Lane, Placement, Selection, gate_lanes
-from edit_metrics.triage.queue import assemble, base_order, draw_audit
+from edit_metrics.triage.queue import base_order, draw_audit
 from edit_metrics.triage.risk import Side
-from edit_metrics.triage.uncalibrated import QueueOptions, Triage, check_known, queue_statement, room_for_audit
-
-ASSUMPTIONS: Final = (
-    "The random ratings of the calibration and the items of this run come from the same population: the same kinds of "
-    "sources and instructions, the same rubric, raters of the same severity. A new model breaks this first, which is "
-    "why models without enough random ratings are never decided automatically.",
-    "The mix of models may differ; the test is weighted to the mix of this run. Within a model the items are taken as "
-    "exchangeable with the rated ones.",
-    "The promise is about all automatic decisions of a side together, not about each model or edit type: see by_model.",
-    "People's mean rating is taken as the truth.",
+from edit_metrics.triage.statement import DecisionStatement, TriageStatement
+from edit_metrics.triage.uncalibrated import (
+    QueueOptions,
+    Triage,
+    check_known,
+    fill_queue,
+    queue_statement,
+    room_for_audit,
 )
 
 
@@ -53,7 +52,7 @@ def triage_by_calibration(
     calibration: Calibration,
     options: QueueOptions,
     decisions: DecisionOptions,
-    audit_ratings: AuditRatings | None = None,
+    ratings: Ratings | None = None,
 ) -> Triage:
     """Place every item.
 
@@ -62,7 +61,7 @@ def triage_by_calibration(
         calibration: fitted on the same definitions (see ``check_signatures``).
         options: budget, audit, rated and gold items.
         decisions: promise, costs, near-duplicates.
-        audit_ratings: ratings of this run's audit slice, for the drift test.
+        ratings: of earlier batches of this run; their random draws check what would be decided.
 
     Raises:
         TableError: a column or an id that is needed is absent.
@@ -73,21 +72,28 @@ def triage_by_calibration(
     check_known(options.gold, ids, "--gold")
     audit = draw_audit(ids, options.audit, room_for_audit(options), options.seed)
     scores = calibration.score(frame)
-    models = text_column(frame, "model")
-    by_id = dict(zip(ids, zip(scores.rank, scores.prediction.p_pass, strict=True), strict=True))
-    automation = automate(calibration, models, decisions.promise, audit_ratings, by_id)
-    placed = _place(frame, calibration, scores, automation)
+    seen = None if ratings is None else audit_ratings(ratings, calibration, frame, scores)
+    gates = gate_lanes(frame)
+    decidable = np.array([gate is None for gate in gates], dtype=np.bool_)
+    automation = automate(calibration, text_column(frame, "model"), decidable, decisions.promise, seen)
+    placed = _place(frame, calibration, scores, automation, gates)
     ordered = _order(frame, placed, scores, decisions, audit.ids, options.seed)
-    placements = assemble(ordered, audit=audit, gold=options.gold, rated=options.rated, budget=options.budget)
-    statement = {
-        "automatic_decisions": _statement(calibration, automation, decisions),
-        "order": f"gates, audit, then expected saving at costs {asdict(decisions.costs)}",
-        **queue_statement(placements, audit, options),
-    }
-    return Triage(tuple(placements), statement, automation.controls)
+    placements = fill_queue(ordered, audit, options)
+    statement = TriageStatement(
+        DecisionStatement(calibration, automation, decisions.promise, decisions.costs),
+        f"gates, audit, then expected saving at costs {asdict(decisions.costs)}",
+        queue_statement(placements, audit, options),
+    )
+    return Triage(tuple(placements), statement)
 
 
-def _place(frame: pd.DataFrame, calibration: Calibration, scores: Scores, automation: Automation) -> list[Placement]:
+def _place(
+    frame: pd.DataFrame,
+    calibration: Calibration,
+    scores: Scores,
+    automation: Automation,
+    gates: Sequence[Placement | None],
+) -> list[Placement]:
     """One placement an item, in the table's order."""
     models = text_column(frame, "model")
     usable = scores.prediction.complete
@@ -95,7 +101,7 @@ def _place(frame: pd.DataFrame, calibration: Calibration, scores: Scores, automa
     passed = automation.decides(Side.PASS, scores.rank, models, usable)
     absent = _absent_features(frame, calibration)
     placed = []
-    for index, gate in enumerate(gate_lanes(frame)):
+    for index, gate in enumerate(gates):
         name = str(frame["id"].iloc[index])
         if gate is not None:
             item = gate
@@ -167,47 +173,3 @@ def _repeats_last(frame: pd.DataFrame, items: Sequence[Placement], per_cluster: 
         else:
             kept.append(item)
     return kept + repeats
-
-
-def _statement(calibration: Calibration, automation: Automation, decisions: DecisionOptions) -> dict[str, Any]:
-    promise = decisions.promise
-    made = [control for control in automation.controls if control.threshold is not None]
-    switched_off = automation.drift is not None and automation.drift.drifted
-    kept = bool(made) and bool(automation.eligible) and not switched_off
-    finite = all(control.finite_sample for control in made)
-    return {
-        "promise": _promise_in_words(promise, [control.side for control in made]) if kept else "none made",
-        "kind": ("finite-sample" if finite else "cluster-robust (asymptotic in the number of groups)")
-        if kept
-        else None,
-        "max_error": promise.max_error,
-        "confidence": promise.confidence,
-        "method": "fixed-sequence testing (Learn then Test), p = max(exact binomial, cluster-t over groups)",
-        "sides": [control.to_json() for control in automation.controls],
-        "calibration": {
-            "target": calibration.target,
-            "pass_at": calibration.pass_at,
-            "features": [spec.name for spec in calibration.features],
-            "signatures": dict(calibration.signatures),
-            "data": dict(calibration.report.get("data", {})),
-        },
-        "models": {
-            "fewest_random_ratings": automation.n_min,
-            "eligible": dict(automation.eligible),
-            "excluded": dict(automation.excluded),
-        },
-        "by_model": list(automation.by_model),
-        "drift": None if automation.drift is None else asdict(automation.drift),
-        "costs": asdict(decisions.costs),
-        "notes": list(automation.notes),
-        "assumptions": list(ASSUMPTIONS),
-    }
-
-
-def _promise_in_words(promise: Promise, sides: Sequence[Side]) -> str:
-    wrong = {
-        Side.FAIL: "the automatically failed items are ones that people pass",
-        Side.PASS: "the automatically passed items are ones that people fail",
-    }
-    each = "; ".join(f"at most {promise.max_error:.1%} of {wrong[side]}" for side in sides)
-    return f"With {promise.confidence:.0%} confidence: {each}."

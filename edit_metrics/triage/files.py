@@ -17,7 +17,17 @@ from edit_metrics.triage.uncalibrated import Triage
 from edit_metrics.types import join_codes
 
 FORMAT_VERSION: Final = 1
-_COLUMNS: Final = ("order", "id", "lane", "reasons", "selection", "inclusion_prob", "p_pass", "expected_rating")
+_COLUMNS: Final = (
+    "order",
+    "id",
+    "lane",
+    "reasons",
+    "selection",
+    "raters",
+    "inclusion_prob",
+    "p_pass",
+    "expected_rating",
+)
 _CONTEXT: Final = ("model", "edit_type", "group", "instruction", "source", "edited")
 
 
@@ -38,8 +48,8 @@ def write_triage(triage: Triage, frame: pd.DataFrame, folder: Path, setup: Mappi
     write_csv(queue, folder / "queue.csv")
     write_jsonl(_records(queue), folder / "queue.jsonl")
     write_csv(_table(triage.placements), folder / "lanes.csv")
-    statement = {"format": "edit-metrics triage", "version": FORMAT_VERSION, "edit_metrics": __version__}
-    write_json({**statement, **triage.statement, "label_studio": setup}, folder / "triage.json")
+    head = {"format": "edit-metrics triage", "version": FORMAT_VERSION, "edit_metrics": __version__}
+    write_json({**head, **triage.statement.to_json(), "label_studio": setup}, folder / "triage.json")
 
 
 def write_label_studio(
@@ -70,6 +80,7 @@ def _table(placements: Iterable[Placement]) -> pd.DataFrame:
             item.lane.value,
             join_codes(item.reasons),
             item.selection.value if item.selection else None,
+            item.raters,
             item.inclusion_prob,
             item.p_pass,
             item.expected_rating,
@@ -79,7 +90,7 @@ def _table(placements: Iterable[Placement]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
     text = dict.fromkeys(("id", "lane", "reasons", "selection"), "str")
     numbers = dict.fromkeys(("inclusion_prob", "p_pass", "expected_rating"), "float64")
-    return table.astype({"order": "Int64", **text, **numbers})
+    return table.astype({"order": "Int64", "raters": "Int64", **text, **numbers})
 
 
 def _records(table: pd.DataFrame) -> Iterable[dict[str, Any]]:

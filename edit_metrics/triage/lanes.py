@@ -8,9 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from edit_metrics.scores.cells import column_of_codes
-from edit_metrics.scores.codes import INFEASIBLE, UNREADABLE, UNSAFE
-from edit_metrics.scores.columns import FLAGS, DimensionColumns
+from edit_metrics.ratings.gates import stopped_items
 
 
 class Lane(StrEnum):
@@ -31,6 +29,7 @@ class Selection(StrEnum):
     GATE = "gate"
     AUDIT = "audit"
     GOLD = "gold"
+    SECOND_OPINION = "second_opinion"
     PRIORITY = "priority"
     EXPECTED_SAVING = "expected_saving"
 
@@ -46,6 +45,7 @@ class Placement:
         p_pass: calibrated probability that people pass it; None without a calibration or a usable prediction.
         expected_rating: calibrated mean rating, in rating units; None likewise.
         position: 1-based place in the queue; None when nobody is asked.
+        raters: how many people to ask; None likewise.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Placement:
     p_pass: float | None = None
     expected_rating: float | None = None
     position: int | None = None
+    raters: int | None = None
 
     def because(self, *reasons: str) -> Placement:
         """The same placement with further reason codes, each once."""
@@ -66,44 +67,12 @@ GATES: Final = frozenset({Lane.UNREADABLE, Lane.INFEASIBLE, Lane.UNSAFE})
 
 
 def gate_lanes(frame: pd.DataFrame) -> list[Placement | None]:
-    """Unreadable, infeasible and unsafe items, in this order of precedence; None for the others.
-
-    Reads ``feasibility.reasons``, ``feasibility.score``, ``flags``, ``safety.score``, ``safety.reasons``; a table
-    without these columns has no gates.
+    """Unreadable, infeasible and unsafe items in lanes of their own; None for the others.
 
     Args:
         frame: a score table with the column ``id``.
     """
-    feasibility, safety = DimensionColumns("feasibility"), DimensionColumns("safety")
-    rows = zip(
-        frame["id"],
-        column_of_codes(frame, feasibility.reasons),
-        column_of_codes(frame, FLAGS),
-        column_of_codes(frame, safety.reasons),
-        _is_zero(frame, feasibility.score),
-        _is_zero(frame, safety.score),
-        strict=True,
-    )
-    return [_gate(str(name), *rest) for name, *rest in rows]
-
-
-def _is_zero(frame: pd.DataFrame, column: str) -> list[bool]:
-    return (pd.to_numeric(frame[column]) == 0).tolist() if column in frame else [False] * len(frame)
-
-
-def _gate(
-    name: str,
-    causes: tuple[str, ...],
-    flags: tuple[str, ...],
-    concerns: tuple[str, ...],
-    infeasible: bool,
-    unsafe: bool,
-) -> Placement | None:
-    broken = tuple(code for code in causes if code.endswith(UNREADABLE))
-    if broken:
-        return Placement(name, Lane.UNREADABLE, broken, Selection.GATE)
-    if infeasible or INFEASIBLE in flags:
-        return Placement(name, Lane.INFEASIBLE, causes or (INFEASIBLE,), Selection.GATE)
-    if unsafe or UNSAFE in flags:
-        return Placement(name, Lane.UNSAFE, (UNSAFE, *concerns), Selection.GATE)
-    return None
+    return [
+        None if one is None else Placement(str(name), Lane(one.gate.value), one.codes, Selection.GATE)
+        for name, one in zip(frame["id"], stopped_items(frame), strict=True)
+    ]

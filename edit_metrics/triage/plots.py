@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,8 +13,9 @@ from edit_metrics.calibration.calibration import Calibration
 from edit_metrics.calibration.evaluation import reliability
 from edit_metrics.errors import MissingExtraError
 from edit_metrics.io.atomic import write_atomically
+from edit_metrics.triage.automatic import Rule
 from edit_metrics.triage.costs import DecisionCosts, order_by_saving, order_by_uncertainty, residual_costs
-from edit_metrics.triage.risk import Control, Side
+from edit_metrics.triage.risk import Side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,15 +44,17 @@ def plot_reliability(calibration: Calibration, path: Path) -> Path:
     return _save(figure, path)
 
 
-def plot_risk_coverage(controls: Sequence[Control], path: Path) -> Path:
+def plot_risk_coverage(rules: Sequence[Rule], path: Path) -> Path:
     """Share of wrong decisions against the share of items decided, with the promise and what was chosen."""
     figure, axes = _figure(1)
     (panel,) = axes
-    for control, colour in zip(controls, _COLOURS, strict=False):
+    for rule, colour in zip(rules, itertools.cycle(_COLOURS), strict=False):
+        control = rule.control
         points = [point for point in control.curve if point.n_decided >= control.n_start]
         x = np.array([point.n_decided for point in points]) / max(control.n_items, 1)
         y = np.array([point.n_wrong / point.n_decided for point in points])
         label = f"automatically {'failed' if control.side is Side.FAIL else 'passed'}"
+        label += f" ({rule.models[0]})" if len(rule.models) == 1 and rule.models[0] else ""
         if control.chosen is None:
             label += ": none"
         else:
@@ -59,7 +63,7 @@ def plot_risk_coverage(controls: Sequence[Control], path: Path) -> Path:
             panel.plot([share], [wrong], marker="o", markersize=8, color=colour)
             label += f": {share:.0%}, of which {wrong:.1%} wrong"
         panel.plot(x, y, color=colour, linewidth=1.5, label=label)
-    alpha = controls[0].alpha
+    alpha = max(rule.control.alpha for rule in rules)
     panel.axhline(alpha, color=_GREY, linewidth=1, linestyle="--", label=f"promised: at most {alpha:.0%}")
     panel.set(xlim=(0, 1), xlabel="share of the rated items that is decided", ylabel="share of wrong decisions")
     # What is far above the promise is of no use; the scale is kept for what is near it.

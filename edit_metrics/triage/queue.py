@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from edit_metrics.errors import TableError, suggest
+from edit_metrics.ratings.progress import Progress
 from edit_metrics.scores.columns import PRIORITY
 from edit_metrics.triage.lanes import GATES, Lane, Placement, Selection
 
@@ -74,25 +75,30 @@ def assemble(
     *,
     audit: Audit,
     gold: Collection[str] = (),
-    rated: Collection[str] = (),
+    rated: Progress | None = None,
     budget: int | None = None,
+    overlap: int = 1,
 ) -> list[Placement]:
     """Fill the queue: audit and gold items are certain, the rest follows the order until the budget is spent.
 
-    Automatic decisions and rated items are never queued; a gold item is, although its rating is known.
+    Automatic decisions and items that are done are never queued; a gold item is, although its rating is known. Items
+    that miss a rater come first, whatever was decided of them: one rating more completes one.
 
     Args:
         ordered: one placement an item, in the order of asking; automatic ones anywhere.
         audit: drawn from all items; its members carry their inclusion probability wherever they end up.
         gold: ids with known ratings, placed evenly through the queue.
-        rated: ids that people have rated.
+        rated: what people have rated.
         budget: most items in the queue, audit and gold included; None: no limit.
+        overlap: raters an item.
 
     Returns:
         Every placement once: queued ones first, with their positions, then the others in the given order.
     """
-    drawn = [_drawn(item, audit) for item in ordered]
-    certain = [p.id for p in drawn if p.id in gold or (p.id in audit.ids and p.id not in rated)]
+    rated = rated or Progress()
+    drawn = [_drawn(_returning(item, rated), audit) for item in ordered]
+    drawn.sort(key=lambda item: item.id not in rated.missing)
+    certain = [p.id for p in drawn if p.id in gold or (p.id in audit.ids and p.id not in rated.done)]
     room = None if budget is None else budget - len(certain)
     if room is not None and room < 0:
         raise TableError(
@@ -104,7 +110,7 @@ def assemble(
     for item in drawn:
         if item.id in gold:
             queued.append(replace(item, selection=Selection.GOLD).because("gold"))
-        elif item.id in rated:
+        elif item.id in rated.done:
             left.append(replace(item, selection=None).because("already_rated"))
         elif item.id in taken:
             queued.append(item)
@@ -116,7 +122,19 @@ def assemble(
         else:
             left.append(replace(item, selection=None).because("over_budget"))
     ordered_queue = _spread_gold(queued)
-    return [replace(item, position=index) for index, item in enumerate(ordered_queue, start=1)] + left
+    placed = [
+        replace(item, position=index, raters=rated.missing.get(item.id, overlap))
+        for index, item in enumerate(ordered_queue, start=1)
+    ]
+    return placed + left
+
+
+def _returning(item: Placement, rated: Progress) -> Placement:
+    if item.id not in rated.missing:
+        return item
+    reason = "disputed" if item.id in rated.disputed else "half_rated"
+    lane = item.lane if item.lane in GATES else Lane.HUMAN
+    return replace(item, lane=lane, selection=Selection.SECOND_OPINION, reasons=(reason, *item.reasons))
 
 
 def _drawn(item: Placement, audit: Audit) -> Placement:

@@ -3,7 +3,7 @@
 The promise of one side: *of the items decided automatically, at most a share α is decided wrongly*, with confidence
 1 − δ over the draw of the rated sample. Each threshold is a hypothesis "the share is α or more", tested by
 
-    p = max(exact binomial, cluster-t on L_g = Σ_i w_i · auto_i · (err_i − α) over groups g)
+    p = max(exact binomial, cluster-t on L_g = Σ_i auto_i · (err_i − α) over groups g)
 
 and a fixed sequence (Angelopoulos et al. 2021, "Learn then Test") walks from the fewest decided items to more, as long
 as every test rejects. It starts where a sample without a single error could reject:
@@ -41,16 +41,14 @@ class RiskSample:
     """Randomly selected ratings, N items.
 
     Attributes:
-        rank: held-out decision rank; low is bad.
+        rank: held-out decision rank; low is bad; NaN where an item lacks what the rank is made of: it is never decided.
         passed: 1.0 where people pass the item.
         groups: labels; items of one group are not independent.
-        weights: relative importance of each item, all 1 for a uniform draw from the population of the promise.
     """
 
     rank: Float64
     passed: Float64
     groups: NDArray[Any]
-    weights: Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +76,9 @@ class Control:
         reason: why nothing is decided; empty otherwise.
         chosen: the last rejected threshold; None likewise.
         curve: every threshold, fewest decided first.
-        finite_sample: groups are single items and weights equal, so that the binomial test is exact; otherwise the
-            promise is cluster-robust, which is asymptotic in the number of groups.
-        alpha: largest share of wrong decisions.
+        finite_sample: groups are single items, so that the binomial test is exact; otherwise the promise is
+            cluster-robust, which is asymptotic in the number of groups.
+        alpha: largest share of wrong decisions that was tested; the promise, or less where the mix of models differs.
         delta: largest probability that the promise is broken.
         n_items: rated items behind it.
         n_groups: groups behind it.
@@ -131,8 +129,7 @@ def control_risk(sample: RiskSample, side: Side, alpha: float, delta: float) -> 
     n_start = fewest_decided(alpha, delta)
     curve = risk_curve(sample, side, alpha)
     n_groups = len(set(sample.groups.tolist()))
-    equal = len(sample.weights) == 0 or bool(np.ptp(sample.weights) == 0)
-    exact = equal and n_groups == len(sample.rank)
+    exact = n_groups == len(sample.rank)
     tested = _steps([point for point in curve if point.n_decided >= n_start], len(sample.rank))
     last, reason = None, ""
     if n_groups < 2 or not tested:
@@ -146,16 +143,18 @@ def control_risk(sample: RiskSample, side: Side, alpha: float, delta: float) -> 
 
 def risk_curve(sample: RiskSample, side: Side, alpha: float) -> tuple[RiskPoint, ...]:
     """Every distinct rank as a threshold, fewest decided first."""
-    if len(sample.rank) == 0:
+    n_known = int(np.isfinite(sample.rank).sum())
+    if n_known == 0:
         return ()
     sign = 1.0 if side is Side.FAIL else -1.0
     wrong = sample.passed if side is Side.FAIL else 1.0 - sample.passed
-    order = np.argsort(sign * sample.rank, kind="stable")
-    rank, wrong, weights = sample.rank[order], wrong[order], sample.weights[order]
-    codes = group_codes(sample.groups.tolist())[order]
+    # NaN sorts last: items that are never decided come after every threshold.
+    order = np.argsort(sign * sample.rank, kind="stable")[:n_known]
+    rank, wrong = sample.rank[order], wrong[order]
+    codes = group_codes(sample.groups.tolist())
     last = np.append(np.flatnonzero(np.diff(rank) != 0), len(rank) - 1)
     n_decided, n_wrong = last + 1, np.cumsum(wrong)[last].round().astype(int)
-    p_cluster = _cluster_p(weights * (wrong - alpha), codes, last)
+    p_cluster = _cluster_p(wrong - alpha, codes[order], int(codes.max()) + 1, last)
     p_binomial = np.asarray(binom.cdf(n_wrong, n_decided, alpha))
     return tuple(
         RiskPoint(float(rank[at]), int(n), int(errors), float(exact), float(robust))
@@ -163,13 +162,12 @@ def risk_curve(sample: RiskSample, side: Side, alpha: float) -> tuple[RiskPoint,
     )
 
 
-def _cluster_p(losses: Float64, codes: NDArray[np.intp], last: NDArray[np.intp]) -> Float64:
+def _cluster_p(losses: Float64, codes: NDArray[np.intp], n_groups: int, last: NDArray[np.intp]) -> Float64:
     """One-sided t-tests of "the mean of L_g is 0 or more", for every prefix, from running sums.
 
     Groups without a decided item count with L_g = 0. With S = Σ L_g and Q = Σ L_g², an item that adds l to its group
     adds l to S and 2·L_g·l + l² to Q, so that all thresholds cost one pass.
     """
-    n_groups = int(codes.max()) + 1
     before = np.empty(len(losses))
     totals = np.zeros(n_groups)
     for index, (code, loss) in enumerate(zip(codes.tolist(), losses.tolist(), strict=True)):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from edit_metrics.errors import TableError
+from edit_metrics.ratings.progress import Progress
 from edit_metrics.scores.cells import column_of_codes
 from edit_metrics.scores.codes import ordered_by
 from edit_metrics.scores.columns import PRIORITY, PRIORITY_REASONS
 from edit_metrics.triage.lanes import Lane, Placement, Selection, gate_lanes
 from edit_metrics.triage.queue import Audit, assemble, base_order, draw_audit, lane_counts
-from edit_metrics.triage.risk import Control
+from edit_metrics.triage.statement import AuditStatement, QueueStatement, TriageStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class QueueOptions:
         audit: share of all items drawn at random for the audit slice.
         seed: of that draw.
         order_by: see :func:`edit_metrics.triage.queue.base_order`.
-        rated: ids that people have rated; never queued again.
+        rated: what people have rated already: done items are never queued again, the others come back first.
         gold: ids with known ratings that screen raters.
         overlap: raters an item.
         blind: exports carry no scores, since showing them anchors raters.
@@ -36,10 +36,10 @@ class QueueOptions:
     audit: float = 0.05
     seed: int = 0
     order_by: str | None = None
-    rated: frozenset[str] = frozenset()
+    rated: Progress = field(default_factory=Progress)
     gold: frozenset[str] = frozenset()
     overlap: int = 1
-    blind: bool = False
+    blind: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.audit <= 1:
@@ -57,12 +57,10 @@ class Triage:
     Attributes:
         placements: every item once; queued ones first and in order.
         statement: what was promised, on what data, under which assumptions: the content of ``triage.json``.
-        controls: risk control of each promised side; empty without a calibration.
     """
 
     placements: tuple[Placement, ...]
-    statement: dict[str, Any]
-    controls: tuple[Control, ...] = ()
+    statement: TriageStatement
 
     @property
     def queue(self) -> tuple[Placement, ...]:
@@ -91,13 +89,20 @@ def triage_by_priority(frame: pd.DataFrame, options: QueueOptions) -> Triage:
         gate = gates[name]
         placed = gate or Placement(name, Lane.HUMAN, (), Selection.PRIORITY)
         ordered.append(placed.because(*causes.get(name, () if gate else (ordered_by(order),))))
-    placements = assemble(ordered, audit=audit, gold=options.gold, rated=options.rated, budget=options.budget)
-    statement = {
-        "automatic_decisions": "none: triage ran without a calibration",
-        "order": order,
-        **queue_statement(placements, audit, options),
-    }
-    return Triage(tuple(placements), statement)
+    placements = fill_queue(ordered, audit, options)
+    return Triage(tuple(placements), TriageStatement(None, order, queue_statement(placements, audit, options)))
+
+
+def fill_queue(ordered: Sequence[Placement], audit: Audit, options: QueueOptions) -> list[Placement]:
+    """:func:`edit_metrics.triage.queue.assemble` with the user's options."""
+    return assemble(
+        ordered,
+        audit=audit,
+        gold=options.gold,
+        rated=options.rated,
+        budget=options.budget,
+        overlap=options.overlap,
+    )
 
 
 def room_for_audit(options: QueueOptions) -> int | None:
@@ -105,30 +110,37 @@ def room_for_audit(options: QueueOptions) -> int | None:
     return None if options.budget is None else max(options.budget - len(options.gold) + 1, 0) // 2
 
 
-def queue_statement(placements: list[Placement], audit: Audit, options: QueueOptions) -> dict[str, Any]:
-    """The part of ``triage.json`` that every triage writes."""
+def queue_statement(placements: Sequence[Placement], audit: Audit, options: QueueOptions) -> QueueStatement:
+    """The part of the statement that every triage has."""
     queued = [item for item in placements if item.position is not None]
-    return {
-        "items": len(placements),
-        "lanes": lane_counts(placements),
-        "queued": len(queued),
-        "queued_lanes": lane_counts(queued),
-        "budget": options.budget,
-        "over_budget": sum("over_budget" in item.reasons for item in placements),
-        "already_rated": sum("already_rated" in item.reasons for item in placements),
-        "overlap": options.overlap,
-        "ratings_asked_for": len(queued) * options.overlap,
-        "audit": {
-            "asked_share": options.audit,
-            "drawn": len(audit.ids),
-            "already_rated": len(audit.ids & options.rated - options.gold),
-            "inclusion_prob": audit.inclusion_prob,
-            "seed": options.seed,
-            "drawn_from": "all items of the table, before any lane",
-        },
-        "gold": sorted(options.gold),
-        "blind": options.blind,
-    }
+
+    def because(reason: str) -> int:
+        return sum(reason in item.reasons for item in placements)
+
+    drawn = AuditStatement(
+        options.audit,
+        len(audit.ids),
+        len(audit.ids & options.rated.done - options.gold),
+        sum(item.lane is Lane.UNREADABLE for item in placements if item.id in audit.ids),
+        audit.inclusion_prob,
+        options.seed,
+    )
+    return QueueStatement(
+        items=len(placements),
+        lanes=lane_counts(placements),
+        queued=len(queued),
+        queued_lanes=lane_counts(queued),
+        budget=options.budget,
+        over_budget=because("over_budget"),
+        already_rated=because("already_rated"),
+        half_rated=because("half_rated"),
+        disputed=because("disputed"),
+        overlap=options.overlap,
+        ratings_asked_for=sum(item.raters or 0 for item in queued),
+        audit=drawn,
+        gold=tuple(sorted(options.gold)),
+        blind=options.blind,
+    )
 
 
 def check_known(names: Collection[str], ids: Collection[str], where: str) -> None:

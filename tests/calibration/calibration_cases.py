@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,11 +45,11 @@ def world(n_groups: int = 70, n_models: int = 6, seed: int = 3) -> tuple[pd.Data
 def only(ratings: Ratings, ids: set[str], **columns: float) -> Ratings:
     """The ratings of those items, with constant columns added."""
     frame = ratings.frame
-    return Ratings(frame[frame["id"].isin(ids)].assign(**columns), ratings.scale)
+    return replace(ratings, frame=frame[frame["id"].isin(ids)].assign(**columns))
 
 
 @pytest.fixture(scope="session")
 def fitted() -> Calibration:
-    """Fitted on the whole small world."""
+    """Fitted on the whole small world, a census by declaration."""
     frame, ratings = world()
-    return calibrate(frame, ratings, CalibrateOptions("adherence", n_resamples=30))
+    return calibrate(frame, ratings, CalibrateOptions("adherence", n_resamples=30, random=True))

@@ -13,7 +13,7 @@ from calibration_cases import only, world
 from scipy.stats import kendalltau, pearsonr, spearmanr
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from edit_metrics.calibration.calibrate import CalibrateOptions, calibrate, inclusion_probabilities
+from edit_metrics.calibration.calibrate import CalibrateOptions, calibrate
 from edit_metrics.calibration.calibration import Calibration, check_signatures, read_calibration, write_calibration
 from edit_metrics.calibration.evaluation import auroc, brier, expected_calibration_error, kendall, plcc, spearman
 from edit_metrics.calibration.fitting import choose_recipe
@@ -116,15 +116,6 @@ def test_ratings_of_unknown_items_are_refused() -> None:
     frame, ratings = world()
     with pytest.raises(TableError, match="i0000"):
         calibrate(frame.iloc[1:], ratings, CalibrateOptions("adherence"))
-
-
-def test_selection_is_random_only_when_something_says_so() -> None:
-    unknown = np.full(5, np.nan)
-    assert np.isnan(inclusion_probabilities(unknown, 5, 10, random=False)).all()
-    assert inclusion_probabilities(unknown, 5, 10, random=True).tolist() == [0.5] * 5
-    assert inclusion_probabilities(unknown, 10, 10, random=False).tolist() == [1.0] * 5
-    known = np.array([0.1, np.nan])
-    assert inclusion_probabilities(known, 2, 10, random=True) is known
 
 
 def test_edit_types_with_enough_ratings_have_predictors_of_their_own() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +12,16 @@ from ppi_py import ppi_mean_ci
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from edit_metrics.calibration.difference import difference_estimate, tuned_power
-from edit_metrics.calibration.estimate import Method, RatedTable, cross_fitted_ratings, estimate_means, rated_table
+from edit_metrics.calibration.difference import DrawnItems, difference_estimate, tuned_power, width
+from edit_metrics.calibration.estimate import Method, cross_fitted_ratings, estimate_means
 from edit_metrics.calibration.features import FeatureSpec
 from edit_metrics.calibration.predictor import Recipe
+from edit_metrics.calibration.rated_table import RatedTable, rated_table
 from edit_metrics.errors import NotEnoughDataError, TableError
+from edit_metrics.ratings.draws import Draw
 
+WIDE = (-1e4, 1e4)
+"""A scale so wide that the logit is a straight line over any interval."""
 GOOD = [FeatureSpec("good", 0)]
 ISOTONIC = Recipe("isotonic", ("good",))
 
@@ -26,9 +32,7 @@ def test_the_estimate_equals_ppi_pys_where_items_are_independent(rng: np.random.
     prediction = truth + rng.normal(0, 0.6, n + m)
     rating, own = truth[:n], prediction[:n]
     power = tuned_power(rating, own)
-    # A scale so wide that the logit is a straight line over the interval.
-    wide = (-1e4, 1e4)
-    ours = difference_estimate(rating, own, prediction, np.ones(n), range(n), power, wide, 0.9)
+    ours = difference_estimate(DrawnItems(rating, own, np.ones(n), range(n)), prediction, power, WIDE, 0.9)
     assert ours is not None
     # Our predictions average over all items, theirs over the unrated ones: λ is the same up to that factor.
     low, high = ppi_mean_ci(rating, own, prediction[n:], alpha=0.1, lam=power * m / (n + m))
@@ -43,7 +47,8 @@ def test_the_estimate_equals_ppi_pys_where_items_are_independent(rng: np.random.
 
 def test_no_predictions_is_the_plain_mean_with_a_finite_population_correction(rng: np.random.Generator) -> None:
     rating = rng.uniform(size=100)
-    found = difference_estimate(rating, np.zeros(100), np.zeros(200), np.ones(100), range(100), 0.0, (-1e4, 1e4))
+    drawn = DrawnItems(rating, np.zeros(100), np.ones(100), range(100))
+    found = difference_estimate(drawn, np.zeros(200), 0.0, WIDE)
     assert found is not None
     assert found.value == pytest.approx(rating.mean())
     half = 1.98422 * rating.std(ddof=1) / 10 * np.sqrt(0.5)
@@ -54,15 +59,9 @@ def test_unequal_inclusion_probabilities_are_undone(rng: np.random.Generator) ->
     rating = rng.uniform(size=4000)
     probability = np.where(rating > 0.5, 0.5, 0.1)
     drawn = rng.uniform(size=4000) < probability
-    found = difference_estimate(
-        rating[drawn],
-        np.zeros(drawn.sum()),
-        np.zeros(4000),
-        1 / probability[drawn],
-        range(int(drawn.sum())),
-        0.0,
-        (0, 1),
-    )
+    n = int(drawn.sum())
+    sample = DrawnItems(rating[drawn], np.zeros(n), 1 / probability[drawn], range(n))
+    found = difference_estimate(sample, np.zeros(4000), 0.0, (0, 1))
     assert found is not None
     assert found.value == pytest.approx(rating.mean(), abs=0.02)
     assert rating[drawn].mean() > rating.mean() + 0.1
@@ -75,7 +74,7 @@ def test_every_item_is_predicted_without_its_group(rng: np.random.Generator) -> 
     changed = table.rating.copy()
     changed[table.groups == "g7"] = 1.0
     after = cross_fitted_ratings(
-        RatedTable(changed, table.inclusion_prob, table.groups, table.features, table.models, 0.0, 1.0),
+        replace(table, rating=changed),
         GOOD,
         ISOTONIC,
         0,
@@ -150,7 +149,9 @@ def test_ratings_that_never_differ_are_refused() -> None:
     rating[:100] = 0.0
     nobody = np.full(300, "", dtype=object)
     groups = np.arange(300).astype(str).astype(object)
-    table = RatedTable(rating, np.full(300, 1 / 3), groups, np.arange(300.0)[:, None], nobody, 0.0, 1.0)
+    alike = np.zeros(300, dtype=np.intp)
+    features = np.arange(300.0)[:, None]
+    table = RatedTable(rating, np.isfinite(rating), np.full(300, 1 / 3), alike, groups, features, nobody, 0.0, 1.0)
     with pytest.raises(NotEnoughDataError, match="0 ratings off the end of the scale, 1 needed"):
         estimate_means(table, GOOD, ISOTONIC)
 
@@ -167,7 +168,93 @@ def test_a_gap_in_a_feature_does_not_stop_an_estimate() -> None:
 def test_the_interval_of_a_rare_pass_stays_inside_the_scale() -> None:
     rating = np.zeros(60)
     rating[:2] = 1.0
-    found = difference_estimate(rating, np.zeros(60), np.zeros(600), np.ones(60), range(60), 0.0, (0.0, 1.0))
+    drawn = DrawnItems(rating, np.zeros(60), np.ones(60), range(60))
+    found = difference_estimate(drawn, np.zeros(600), 0.0, (0.0, 1.0))
     assert found is not None
     assert 0 < found.interval.low < found.value < found.interval.high
     assert found.interval.high - found.value > 2 * (found.value - found.interval.low)
+
+
+def test_by_design_items_of_one_group_count_as_they_were_drawn(rng: np.random.Generator) -> None:
+    # A table of 400 groups of 5 alike items: 300 items drawn one by one say more than their groups do.
+    groups = np.repeat(np.arange(400), 5)
+    truth = rng.uniform(0.2, 0.8, 400)[groups] + 0.02 * rng.normal(size=2000)
+    covered, widths = [], []
+    for _ in range(200):
+        drawn = rng.choice(2000, 300, replace=False)
+        nothing, weights = np.zeros(300), np.full(300, 2000 / 300)
+        alike = np.zeros(300, dtype=np.intp)
+        sample = DrawnItems(truth[drawn], nothing, weights, groups[drawn].tolist(), alike)
+        by_design = difference_estimate(sample, np.zeros(2000), 0.0, (0.0, 1.0))
+        by_group = difference_estimate(replace(sample, strata=None), np.zeros(2000), 0.0, (0.0, 1.0))
+        assert by_design is not None
+        assert by_group is not None
+        assert by_design.value == by_group.value
+        covered.append(by_design.interval.low <= truth.mean() <= by_design.interval.high)
+        widths.append(width(by_group) / width(by_design))
+    assert np.mean(covered) >= 0.91
+    assert np.mean(widths) > 1.1
+
+
+def test_the_design_variance_equals_the_textbooks_stratified_one(rng: np.random.Generator) -> None:
+    rating = rng.uniform(size=90)
+    strata = np.repeat([0, 1], [30, 60])
+    weights = np.where(strata == 0, 100 / 30, 200 / 60)
+    found = difference_estimate(DrawnItems(rating, np.zeros(90), weights, range(90), strata), np.zeros(300), 0.0, WIDE)
+    assert found is not None
+    first, second = rating[:30], rating[30:]
+    assert found.value == pytest.approx((100 * first.mean() + 200 * second.mean()) / 300)
+    # Residuals are centred at the overall mean, so that a stratum's spread is that around its own.
+    variance = sum(
+        (size / 300) ** 2 * (1 - len(part) / size) * part.var(ddof=1) / len(part)
+        for size, part in ((100, first), (200, second))
+    )
+    assert width(found) / 2 == pytest.approx(student.ppf(0.975, 88) * np.sqrt(variance), rel=1e-5)
+
+
+def test_drawn_items_that_nobody_can_rate_leave_a_mean_of_the_others(rng: np.random.Generator) -> None:
+    n = 3000
+    applies = rng.uniform(size=n) < 0.8
+    quality = rng.uniform(size=n)
+    # Predictions are much lower where the item does not apply: left out on one side alone, they would shift the mean.
+    prediction = np.where(applies, quality, 0.0)
+    covered = []
+    for _ in range(200):
+        drawn = rng.choice(n, 250, replace=False)
+        rating = np.where(applies, quality, np.nan)[drawn]
+        alike = np.zeros(250, dtype=np.intp)
+        sample = DrawnItems(rating, prediction[drawn], np.full(250, n / 250), range(250), alike)
+        found = difference_estimate(sample, prediction, 0.5, (0.0, 1.0))
+        assert found is not None
+        covered.append(found.interval.low <= quality[applies].mean() <= found.interval.high)
+    assert 0.9 <= np.mean(covered) <= 0.99
+
+
+def test_unreadable_items_are_left_out_and_counted() -> None:
+    frame, ratings = world()
+    broken = frame["id"][:10]
+    frame["feasibility.reasons"] = np.where(frame["id"].isin(broken), "edited_missing_file", "")
+    drawn = frame["id"][::4]
+    draw = Draw.of(frame["id"], drawn, broken)
+    known = replace(only(ratings, set(drawn) - set(broken)), draws=(draw,))
+    table = rated_table(frame, known, "adherence", ["good"], random=False)
+    assert len(table.rating) == len(frame) - 10
+    assert table.notes == ("10 unreadable items are left out: nobody can rate them",)
+    assert estimate_means(table, GOOD, ISOTONIC)[0].n_rated == len(set(drawn) - set(broken))
+
+
+def test_a_table_that_was_cut_after_the_draw_is_refused() -> None:
+    frame, ratings = world()
+    drawn = frame["id"][::4]
+    known = replace(only(ratings, set(drawn)), draws=(Draw.of(frame["id"], drawn),))
+    with pytest.raises(TableError, match="cut after the draw"):
+        rated_table(frame.iloc[:-8], only(known, set(frame["id"][:-8])), "adherence", ["good"], random=False)
+
+
+def test_items_that_came_after_the_draw_are_out_of_reach() -> None:
+    frame, ratings = world()
+    old = frame["id"][:300]
+    known = replace(only(ratings, set(old[::3])), draws=(Draw.of(old, old[::3]),))
+    table = rated_table(frame, known, "adherence", ["good"], random=False)
+    with pytest.raises(NotEnoughDataError, match="120 items came into the table after the last complete draw"):
+        estimate_means(table, GOOD, ISOTONIC)

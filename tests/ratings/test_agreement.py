@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
 
+from edit_metrics.choices import Level
 from edit_metrics.ratings.agreement import MOST_PAIRED, measure_agreement
 from edit_metrics.ratings.alpha import alpha_of_coincidences, alpha_with_interval, coincidences, value_counts
 from edit_metrics.ratings.files import read_ratings
-from edit_metrics.ratings.scale import LEVELS, Level, Scale
+from edit_metrics.ratings.scale import Scale
 from edit_metrics.ratings.table import Ratings, ratings_from_long
 
 SCALE = Scale.parse("1,2,3,4,5")
@@ -55,7 +57,7 @@ def test_the_closed_form_of_a_continuous_scale_equals_the_package(rng: np.random
     assert found.estimate == pytest.approx(by_hand, abs=1e-12)
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", get_args(Level))
 def test_alpha_from_coincidences_equals_the_package_at_every_level(rng: np.random.Generator, level: Level) -> None:
     matrix = np.round(np.clip(rng.normal(3, 1, (60, 1)) + rng.normal(0, 0.7, (60, 5)), 1, 5))
     matrix[rng.uniform(size=matrix.shape) < 0.3] = np.nan

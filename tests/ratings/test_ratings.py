@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from edit_metrics.errors import TableError, UserError
-from edit_metrics.ratings.files import read_ratings, with_selection, write_ratings
+from edit_metrics.ratings.files import read_ratings, write_ratings
 from edit_metrics.ratings.importing import ImportRequest, import_ratings
 from edit_metrics.ratings.scale import Scale
-from edit_metrics.ratings.table import RatingColumn, ratings_from_long, ratings_from_wide
+from edit_metrics.ratings.table import ratings_from_long
+from edit_metrics.ratings.wide import RatingColumn, ratings_from_wide
 
 FIVE = Scale.parse("1,2,3,4,5")
 
@@ -99,20 +100,6 @@ def test_the_scale_travels_with_the_file(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(back.frame, ratings.frame)
 
 
-def test_a_complete_audit_slice_keeps_its_probabilities_and_a_partial_one_loses_them() -> None:
-    queue = pd.DataFrame(
-        {"id": ["a", "b", "c"], "selection": ["audit", "priority", "audit"], "inclusion_prob": [0.5, None, 0.5]}
-    )
-    both = ratings_from_long(long_table(("a", "r", "q", 1), ("b", "r", "q", 2), ("c", "r", "q", 2)), FIVE, "x")
-    complete, note = with_selection(both, queue, "queue.csv")
-    assert complete.item_means("q")["inclusion_prob"].tolist()[::2] == [0.5, 0.5]
-    assert note == "audit slice: 2 of 2 items rated"
-    part = ratings_from_long(long_table(("a", "r", "q", 1), ("b", "r", "q", 2)), FIVE, "x")
-    partial, note = with_selection(part, queue, "queue.csv")
-    assert partial.frame["inclusion_prob"].isna().all()
-    assert "1 of 2" in note
-
-
 def test_an_unknown_format_suggests_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="csv"):
-        import_ratings(ImportRequest(tmp_path / "r.csv", "cvs"))
+        import_ratings(ImportRequest((tmp_path / "r.csv",), "cvs"))

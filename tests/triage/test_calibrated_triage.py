@@ -10,15 +10,22 @@ from calibration_cases import only, world
 from edit_metrics.calibration.calibrate import CalibrateOptions, calibrate
 from edit_metrics.calibration.calibration import Calibration
 from edit_metrics.errors import TableError, UserError
-from edit_metrics.triage.automatic import AuditRatings, Promise, audit_ratings
+from edit_metrics.ratings.progress import Progress
+from edit_metrics.triage.automatic import Promise
 from edit_metrics.triage.calibrated import DecisionOptions, triage_by_calibration
 from edit_metrics.triage.costs import DecisionCosts, order_by_saving, order_by_uncertainty, residual_costs
 from edit_metrics.triage.duplicates import duplicate_clusters
 from edit_metrics.triage.lanes import Lane, Placement, Selection
 from edit_metrics.triage.risk import Side
+from edit_metrics.triage.statement import DecisionStatement
 from edit_metrics.triage.uncalibrated import QueueOptions, Triage
 
 FAIL_ONLY = DecisionOptions(Promise(0.1, 0.9, (Side.FAIL,)))
+
+
+def said(outcome: Triage) -> DecisionStatement:
+    assert outcome.statement.decisions is not None
+    return outcome.statement.decisions
 
 
 def lanes(outcome: Triage) -> dict[str, Placement]:
@@ -32,14 +39,14 @@ def test_what_is_failed_is_mostly_what_people_fail(fitted: Calibration) -> None:
     means = ratings.item_means("adherence")["mean"]
     assert len(failed) > 60
     assert (means[failed] >= 0.5).mean() <= 0.13
-    assert outcome.statement["automatic_decisions"]["promise"].startswith("With 90% confidence: at most 10.0%")
+    assert said(outcome).promise_in_words.startswith("With 90% confidence: at most 10.0%")
     assert not {item.id for item in outcome.queue} & set(failed)
 
 
 def test_both_sides_share_the_error_probability(fitted: Calibration) -> None:
     frame, _ = world(seed=9)
     outcome = triage_by_calibration(frame, fitted, QueueOptions(), DecisionOptions(Promise(0.1, 0.9)))
-    assert [control.delta for control in outcome.controls] == pytest.approx([0.05, 0.05])
+    assert [rule.control.delta for rule in said(outcome).automation.rules] == pytest.approx([0.05, 0.05])
     assert {item.lane for item in outcome.placements} >= {Lane.AUTO_FAIL, Lane.AUTO_PASS, Lane.HUMAN, Lane.AUDIT}
 
 
@@ -53,9 +60,9 @@ def test_a_new_model_is_never_decided_and_the_output_says_so() -> None:
     assert {item.lane for item in new} == {Lane.HUMAN, Lane.AUDIT}
     assert all("model_without_enough_random_ratings" in item.reasons for item in new)
     assert any(item.lane is Lane.AUTO_FAIL for item in outcome.placements)
-    decisions = outcome.statement["automatic_decisions"]
-    assert decisions["models"]["excluded"] == {"m5": 0}
-    assert "m5 (0)" in decisions["notes"][0]
+    automation = said(outcome).automation
+    assert automation.excluded == {"m5": 0}
+    assert "m5 (0)" in automation.notes[0]
 
 
 def test_without_random_ratings_nothing_is_decided() -> None:
@@ -64,8 +71,8 @@ def test_without_random_ratings_nothing_is_decided() -> None:
     found = calibrate(frame, prioritised, CalibrateOptions("adherence", n_resamples=20))
     outcome = triage_by_calibration(frame, found, QueueOptions(), FAIL_ONLY)
     assert {item.lane for item in outcome.placements} == {Lane.HUMAN, Lane.AUDIT}
-    assert outcome.statement["automatic_decisions"]["promise"] == "none made"
-    assert "no randomly selected ratings" in outcome.statement["automatic_decisions"]["notes"][0]
+    assert said(outcome).promise_in_words == "none made"
+    assert "nothing says that the calibration's ratings were drawn at random" in said(outcome).automation.notes[0]
 
 
 def test_gates_come_before_any_decision(fitted: Calibration) -> None:
@@ -85,30 +92,6 @@ def test_an_item_without_its_features_is_asked_about(fitted: Calibration) -> Non
     assert item.lane is Lane.HUMAN
     assert item.reasons[0] == "missing:bad"
     assert item.p_pass is None
-
-
-def test_drifted_audit_ratings_switch_decisions_off(fitted: Calibration) -> None:
-    frame, _ = world(seed=9)
-    p_pass = fitted.score(frame).prediction.p_pass
-    rng = np.random.default_rng(0)
-    rows = rng.choice(len(frame), 80, replace=False)
-    ids, groups = frame["id"].iloc[rows].tolist(), frame["group"].iloc[rows].tolist()
-    as_predicted = (rng.uniform(size=80) < p_pass[rows]).astype(float)
-    for passed, drifted in ((as_predicted, False), (np.ones(80), True)):
-        outcome = triage_by_calibration(frame, fitted, QueueOptions(), FAIL_ONLY, AuditRatings(ids, passed, groups))
-        decisions = outcome.statement["automatic_decisions"]
-        assert decisions["drift"]["drifted"] is drifted
-        assert any(item.lane is Lane.AUTO_FAIL for item in outcome.placements) is not drifted
-        assert (decisions["promise"] == "none made") is drifted
-
-
-def test_the_drift_test_reads_fresh_random_ratings_only(fitted: Calibration) -> None:
-    frame, ratings = world(seed=9)
-    renamed = frame.assign(id="new" + frame["id"])
-    moved = ratings.frame.assign(id="new" + ratings.frame["id"], inclusion_prob=0.1)
-    assert audit_ratings(type(ratings)(moved, ratings.scale), fitted, renamed) is not None
-    assert audit_ratings(type(ratings)(moved.drop(columns="inclusion_prob"), ratings.scale), fitted, renamed) is None
-    assert audit_ratings(only(ratings, set(frame["id"]), inclusion_prob=0.1), fitted, frame) is None
 
 
 def test_the_queue_asks_where_most_is_saved_under_the_stated_costs(fitted: Calibration) -> None:
@@ -143,7 +126,7 @@ def test_hashes_within_four_bits_share_a_cluster() -> None:
 def test_rated_items_and_the_budget_hold_with_a_calibration_too(fitted: Calibration) -> None:
     frame, _ = world(seed=9)
     rated = frozenset(frame["id"][:50])
-    outcome = triage_by_calibration(frame, fitted, QueueOptions(budget=40, rated=rated), FAIL_ONLY)
+    outcome = triage_by_calibration(frame, fitted, QueueOptions(budget=40, rated=Progress(done=rated)), FAIL_ONLY)
     assert len(outcome.queue) == 40
     assert not rated & {item.id for item in outcome.queue}
     assert sum(item.selection is Selection.AUDIT for item in outcome.queue) <= 20
@@ -180,4 +163,4 @@ def test_lanes_cover_every_item_once(fitted: Calibration) -> None:
     outcome = triage_by_calibration(frame, fitted, QueueOptions(budget=30, audit=0.1), DecisionOptions())
     assert pd.Series([item.id for item in outcome.placements]).is_unique
     assert {item.id for item in outcome.placements} == set(frame["id"])
-    assert sum(outcome.statement["lanes"].values()) == len(frame)
+    assert sum(outcome.statement.queue.lanes.values()) == len(frame)

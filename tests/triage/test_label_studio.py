@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from edit_metrics.choices import Repeated
 from edit_metrics.errors import ConfigError, TableError
 from edit_metrics.ratings.importing import ImportRequest, import_ratings
 from edit_metrics.ratings.rubric import load_rubric
@@ -147,10 +148,10 @@ def annotation(user: Any, rating: str, **more: Any) -> dict[str, Any]:
             **more}  # fmt: skip
 
 
-def imported(tmp_path: Path, tasks: Any) -> Any:
+def imported(tmp_path: Path, tasks: Any, **options: Any) -> Any:
     file = tmp_path / "export.json"
     file.write_text(json.dumps(tasks))
-    return import_ratings(ImportRequest(file, "label-studio"))
+    return import_ratings(ImportRequest((file,), "label-studio", **options))
 
 
 def test_an_export_becomes_ratings_flags_and_comments(tmp_path: Path) -> None:
@@ -162,18 +163,58 @@ def test_an_export_becomes_ratings_flags_and_comments(tmp_path: Path) -> None:
     first["result"] += remark
     skipped = annotation(8, "1", was_cancelled=True)
     found = imported(tmp_path, export(first, annotation(7, "2 - Poor"), skipped))
-    rows = found.ratings.frame[["id", "rater", "dimension", "rating"]]
+    rows = found.ratings.of("quality")[["id", "rater", "dimension", "rating"]]
     assert rows.to_numpy().tolist() == [["a", "ann@example.com", "quality", 4.0], ["a", "user7", "quality", 2.0]]
     assert found.ratings.scale.values == (1.0, 2.0, 3.0, 4.0, 5.0)
     assert found.remarks.to_dict("records") == [
         {"id": "a", "rater": "ann@example.com", "flags": "unsafe;unsure", "comment": "odd hands"}
     ]
-    assert found.notes == ("1 skipped annotations were left out",)
+    assert found.notes == ("1 skipped annotations: answers without a rating",)
+    skips = found.ratings.frame[found.ratings.frame["not_applicable"]]
+    assert set(skips["rater"]) == {"user8"}
+    assert sorted(skips["dimension"]) == sorted(DIMENSIONS)
 
 
-def test_two_annotations_of_one_rater_are_an_error_that_names_the_item(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"\(a, user7, quality, 2"):
-        imported(tmp_path, export(annotation(7, "2"), annotation(7, "3")))
+def test_two_annotations_of_one_rater_follow_the_rule_and_are_an_error_without_one(tmp_path: Path) -> None:
+    later = annotation(7, "3", created_at="2024-05-02T10:00:00Z")
+    tasks = export(later, annotation(7, "2"))
+    for rule, kept in ((None, 3.0), (Repeated.LATEST, 3.0), (Repeated.FIRST, 2.0)):
+        found = imported(tmp_path, tasks, repeated=rule)
+        assert found.ratings.frame["rating"].tolist() == [kept]
+        assert found.notes == (f"1 repeated ratings were left out, the {rule or 'latest'} kept",)
+    with pytest.raises(TableError, match=r"\(a, user7, quality, 3"):
+        imported(tmp_path, tasks, repeated=Repeated.REFUSE)
+
+
+def test_a_rater_in_mixed_forms_over_two_exports_is_one_person(tmp_path: Path) -> None:
+    known = annotation({"id": 7, "email": "Ann@Example.com"}, "2")
+    (tmp_path / "b.json").write_text(json.dumps([{"id": 2, "data": {"item_id": "b"}, "annotations": [known]}]))
+    (tmp_path / "a.json").write_text(json.dumps(export(annotation(7, "4"), annotation({"id": 9}, "1"))))
+    found = import_ratings(ImportRequest((tmp_path / "a.json", tmp_path / "b.json"), "label-studio"))
+    raters = found.ratings.frame.groupby("id")["rater"].agg(list).to_dict()
+    assert raters == {"a": ["ann@example.com", "user9"], "b": ["ann@example.com"]}
+
+
+def test_an_annotation_without_a_result_and_predictions_that_are_numbers_do_no_harm(tmp_path: Path) -> None:
+    tasks = export(annotation(7, "4"), annotation(8, "4", result=None))
+    found = imported(tmp_path, [{**tasks[0], "predictions": [12, 13]}])
+    assert found.ratings.frame["rater"].tolist() == ["user7"]
+    with pytest.raises(TableError, match="annotations in full"):
+        imported(tmp_path, [{**tasks[0], "annotations": [4, 5]}])
+
+
+def test_the_time_of_an_annotation_is_shared_by_its_ratings(tmp_path: Path) -> None:
+    one = annotation(7, "4", lead_time=12.0)
+    one["result"].append({**one["result"][0], "from_name": "style"})
+    assert imported(tmp_path, export(one)).ratings.frame["seconds"].tolist() == [6.0, 6.0]
+
+
+def test_a_table_of_label_studio_is_refused_since_its_id_is_its_own(tmp_path: Path) -> None:
+    pd.DataFrame({"id": [1], "rater": "a", "dimension": "quality", "rating": 3, "annotation_id": 9}).to_csv(
+        tmp_path / "r.csv", index=False
+    )
+    with pytest.raises(TableError, match="annotation_id"):
+        import_ratings(ImportRequest((tmp_path / "r.csv",), "csv"))
 
 
 @pytest.mark.parametrize("tasks", [[], {"x": 1}, [{"data": {}}], export()])

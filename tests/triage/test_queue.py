@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edit_metrics.errors import TableError
+from edit_metrics.ratings.progress import Progress
 from edit_metrics.triage.files import write_triage
 from edit_metrics.triage.lanes import Lane, Selection, gate_lanes
 from edit_metrics.triage.queue import base_order, draw_audit
@@ -44,7 +45,7 @@ def test_the_queue_follows_priority_with_and_without_a_budget() -> None:
 def test_without_a_calibration_nothing_is_decided_automatically() -> None:
     outcome = triage_by_priority(scored(), QueueOptions())
     assert not {Lane.AUTO_PASS, Lane.AUTO_FAIL} & {item.lane for item in outcome.placements}
-    assert outcome.statement["automatic_decisions"].startswith("none")
+    assert str(outcome.statement.to_json()["automatic_decisions"]).startswith("none")
 
 
 def test_gates_have_lanes_and_reasons_of_their_own() -> None:
@@ -75,7 +76,7 @@ def test_the_budget_counts_every_queued_item_and_every_item_is_placed_once(
 ) -> None:
     frame = pd.DataFrame({"id": [f"i{k:02d}" for k in range(n)]})
     names = frozenset(f"i{k:02d}" for k in rated)
-    outcome = triage_by_priority(frame, QueueOptions(budget=budget, audit=share, seed=seed, rated=names))
+    outcome = triage_by_priority(frame, QueueOptions(budget=budget, audit=share, seed=seed, rated=Progress(done=names)))
     queued = [item.id for item in outcome.queue]
     assert len(queued) == min(budget, n - len(names & set(frame["id"])))
     assert not names & set(queued)
@@ -116,12 +117,12 @@ def test_an_audited_gate_item_keeps_its_lane_and_its_probability() -> None:
 def test_the_audit_leaves_half_of_a_small_budget_to_the_order() -> None:
     outcome = triage_by_priority(scored(), QueueOptions(budget=4, audit=0.5))
     assert sum(item.selection is Selection.AUDIT for item in outcome.queue) == 2
-    assert outcome.statement["audit"]["inclusion_prob"] == 2 / 40
+    assert outcome.statement.queue.audit.inclusion_prob == 2 / 40
 
 
 def test_gold_items_are_queued_although_rated_and_spread_out() -> None:
     gold = frozenset({"i10", "i11", "i12"})
-    outcome = triage_by_priority(scored(), QueueOptions(gold=gold, rated=gold, audit=0))
+    outcome = triage_by_priority(scored(), QueueOptions(gold=gold, rated=Progress(done=gold), audit=0))
     places = sorted(item.position or 0 for item in outcome.queue if item.selection is Selection.GOLD)
     assert len(places) == 3
     assert min(b - a for a, b in itertools.pairwise(places)) > 5
@@ -144,3 +145,27 @@ def test_the_folder_holds_the_same_order_in_csv_and_jsonl(tmp_path: Path) -> Non
     lanes = pd.read_csv(tmp_path / "lanes.csv")
     assert sorted(lanes["id"]) == sorted(frame["id"])
     assert json.loads((tmp_path / "triage.json").read_text())["queued"] == 12
+
+
+def test_items_that_miss_a_rater_come_back_first_with_the_number_that_is_missing() -> None:
+    rated = Progress(frozenset({"i05"}), {"i30": 2, "i31": 1}, frozenset({"i31"}))
+    outcome = triage_by_priority(scored(), QueueOptions(rated=rated, overlap=3, audit=0, budget=10))
+    first, second = outcome.queue[:2]
+    assert {first.id, second.id} == {"i30", "i31"}
+    by_id = {item.id: item for item in outcome.queue}
+    assert (by_id["i30"].raters, by_id["i30"].reasons[0]) == (2, "half_rated")
+    assert (by_id["i31"].raters, by_id["i31"].reasons[0]) == (1, "disputed")
+    assert by_id["i30"].selection is Selection.SECOND_OPINION
+    assert outcome.statement.queue.ratings_asked_for == 2 + 1 + 8 * 3
+    assert "i05" not in by_id
+
+
+def test_an_audited_item_keeps_its_draw_when_it_comes_back() -> None:
+    frame = scored()
+    drawn = draw_audit(frame["id"].tolist(), 0.2, None, 0).ids
+    half = sorted(drawn)[:3]
+    rated = Progress(frozenset(sorted(drawn)[3:]), dict.fromkeys(half, 1))
+    outcome = triage_by_priority(frame, QueueOptions(rated=rated, audit=0.2, budget=20))
+    assert {item.id for item in outcome.placements if item.inclusion_prob is not None} == drawn
+    assert {item.id for item in outcome.queue if item.selection is Selection.AUDIT} == set(half)
+    assert outcome.statement.queue.audit.already_rated == len(drawn) - 3
