@@ -21,13 +21,15 @@ import numpy as np
 import pandas as pd
 
 from edit_metrics.calibration.calibrate import CalibrateOptions, calibrate, choose_features, rated_items
-from edit_metrics.calibration.estimate import Method, RatedTable, estimate_means
+from edit_metrics.calibration.estimate import Method, estimate_means
 from edit_metrics.calibration.features import FeatureSpec
 from edit_metrics.calibration.fitting import Fitter, RatedItems, choose_recipe, try_candidates
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Recipe
+from edit_metrics.calibration.rated_table import RatedTable
 from edit_metrics.cli.console import say, table
 from edit_metrics.ratings.agreement import measure_agreement
+from edit_metrics.ratings.design import sampling_design
 from edit_metrics.ratings.files import read_ratings
 from edit_metrics.ratings.scale import Scale
 from edit_metrics.ratings.table import Ratings
@@ -74,7 +76,8 @@ def load() -> Evidence | None:
     ratings = read_ratings(folder / "ratings.csv", Scale.parse("0,0.5,1"))
     options = CalibrateOptions(TARGET)
     specs = choose_features(scores, ratings, options)
-    rated = rated_items(scores, ratings, specs, options, 0.5)
+    design = sampling_design(scores["id"].tolist(), ratings, TARGET, declared=True, whole_table=False)
+    rated = rated_items(scores, ratings, specs, options, 0.5, design)
     return Evidence(scores, ratings, tuple(specs), rated)
 
 
@@ -128,7 +131,7 @@ def draw_risk(evidence: Evidence, name: str, n_draws: int, sides: tuple[Side, ..
         predictor, rank = fitter.fit_ranked(drawn.sample)
         everywhere = rank(predictor.predict(rated.sample.features, rated.sample.edit_type).p_pass)
         own = held_out["rank"].to_numpy(np.float64)
-        sample = RiskSample(own, drawn.sample.passed, draw, np.ones(len(rows)))
+        sample = RiskSample(own, drawn.sample.passed, draw)
         shares = []
         for side in sides:
             control = control_risk(sample, side, ALPHA, DELTA / len(sides))
@@ -192,7 +195,7 @@ def unruled(evidence: Evidence, features: str, name: str) -> list[Any]:
     held_out = fitter.held_out(others, group_folds(others.groups.tolist(), 0))
     predictor, rank = fitter.fit_ranked(others.sample)
     own_rank = held_out["rank"].to_numpy(np.float64)
-    sample = RiskSample(own_rank, others.sample.passed, others.groups, np.ones(len(others.ids)))
+    sample = RiskSample(own_rank, others.sample.passed, others.groups)
     control = control_risk(sample, Side.FAIL, ALPHA, DELTA)
     decided = control.decides(rank(predictor.predict(own.sample.features, own.sample.edit_type).p_pass))
     share = own.sample.passed[decided].mean() if decided.any() else 0.0
@@ -277,7 +280,17 @@ def draw_estimates(evidence: Evidence, name: str, n: int, n_draws: int) -> tuple
         rating = np.full(len(rated.ids), np.nan)
         rating[drawn] = rated.sample.rating[drawn]
         probability = np.full(len(rated.ids), n / len(rated.ids))
-        prepared = RatedTable(rating, probability, rated.groups, rated.sample.features, rated.models, 0.0, 1.0)
+        prepared = RatedTable(
+            rating,
+            np.isfinite(rating),
+            probability,
+            np.zeros(len(rating), dtype=np.intp),
+            rated.groups,
+            rated.sample.features,
+            rated.models,
+            0.0,
+            1.0,
+        )
         seed = int(rng.integers(2**31))
         for one in estimate_means(prepared, fitter.specs, recipe, by_model=True, seed=seed):
             if one.estimate is None or one.ratings_only is None:
