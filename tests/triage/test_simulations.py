@@ -1,0 +1,60 @@
+"""The simulations of promises run, on a few draws; they say so when the ratings are absent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def output(script: str, folder: Path, *words: str) -> tuple[str, str]:
+    environment = {**os.environ, "EDIT_METRICS_SHARED": str(folder), "PYTHONPATH": str(BENCHMARKS.parent)}
+    command = [sys.executable, str(BENCHMARKS / script), *words]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return found.stdout, found.stderr
+
+
+def cells(out: str, row: str) -> list[float]:
+    """The first number of every cell of a printed row."""
+    (line,) = (line for line in out.splitlines() if line.strip().startswith(row))
+    return [float(part.split()[0]) for part in line.replace(row, "", 1).split("  ") if part.strip()]
+
+
+def test_they_skip_where_the_ratings_are_absent(tmp_path: Path) -> None:
+    out, said = output("simulate_batches.py", tmp_path)
+    assert out == ""
+    assert said.startswith("skipped")
+
+
+def test_a_second_batch_biased_the_mean_and_does_no_longer(shared_data: Path) -> None:
+    out, _ = output("simulate_batches.py", shared_data, "--quick", "--part", "batches")
+    before, after = cells(out, "mean of the ratings-only means")
+    truth = float(out.split("truth ")[1].split(",")[0])
+    assert before > truth + 0.1
+    assert after == pytest.approx(truth, abs=0.05)
+
+
+def test_unreadable_items_void_no_audit(shared_data: Path) -> None:
+    out, _ = output("simulate_batches.py", shared_data, "--quick", "--part", "unreadable")
+    before, after = cells(out, "refused")
+    assert before > 0.5
+    assert after == 0
+
+
+def test_a_run_of_another_mix_breaks_no_promise_on_a_few_draws(shared_data: Path) -> None:
+    out, _ = output("simulate_mix.py", shared_data, "--quick", "--part", "mix")
+    rows = [line.split() for line in out.splitlines() if "90.0%" in line]
+    assert [row[0] for row in rows] == ["judge", "both"]
+    # features, share, then share and interval before, failed before, share and interval after, failed after.
+    assert all(float(row[6]) == 0 for row in rows)
+
+
+def test_the_audit_s_simulation_prints_both_rules(shared_data: Path) -> None:
+    out, _ = output("simulate_audit.py", shared_data, "--quick", "--part", "power")
+    assert "before (p < .01)" in out
+    assert sum(line.strip().startswith(("72", "150", "300", "450")) for line in out.splitlines()) == 16
