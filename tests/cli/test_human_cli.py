@@ -71,7 +71,7 @@ def test_ratings_calibrate_triage_and_estimate_work_on_tables_alone(
     ("words", "said"),
     [
         (("ratings", "import", "nothing.csv", "--format", "csv", "--out", "r.parquet"), "no such file"),
-        (("ratings", "import", "ratings.csv", "--format", "xml", "--out", "r.parquet"), "csv or label-studio"),
+        (("ratings", "import", "ratings.csv", "--format", "xml", "--out", "r.parquet"), "csv, label-studio or rate"),
         (("ratings", "import", "ratings.csv", "--format", "csv", "--out", "r.csv"), "ending in .parquet"),
         (
             ("calibrate", "scores.csv", "--ratings", "ratings.csv", "--target", "adherance", "--out", "c.json"),
