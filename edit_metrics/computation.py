@@ -69,12 +69,18 @@ class Computation:
             Parameter → value, None for an optional feature that is missing; or the first required value that is
             missing, with its status and reason: then the function is not to be called.
         """
-        for name in self.required:
+        arguments = dict(self.constants)
+        for parameter, name in self.inputs.items():
             if isinstance(value := values[name], Missing):
                 return value
-        given = {parameter: values[name] for parameter, name in self.inputs.items()}
-        maybe = {parameter: _or_none(values[name]) for parameter, name in self.optional.items()}
-        return {**given, **maybe, **self.constants}
+            arguments[parameter] = value
+        for name in self.requires:
+            if isinstance(value := values[name], Missing):
+                return value
+        for parameter, name in self.optional.items():
+            value = values[name]
+            arguments[parameter] = None if isinstance(value, Missing) else value
+        return arguments
 
     @property
     def place(self) -> str:
@@ -171,7 +177,3 @@ def place_of(function: Callable[..., Any]) -> str:
 def to_columns(bound: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Arguments of several items (at least one) as one list a parameter, for a batched feature."""
     return {parameter: [arguments[parameter] for arguments in bound] for parameter in bound[0]}
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, Missing) else value
