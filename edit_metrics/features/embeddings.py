@@ -115,7 +115,7 @@ def edited_region(edited: RGB, mask: Mask, *, context: float = 0.2, min_context_
     Args:
         edited: E on S's grid, H×W×3.
         mask: True where the picture may change, H×W.
-        context: added on each side, as a share of the box's longer side.
+        context: added on each side, as a share of the box's longer side; chosen, not measured, as the next.
         min_context_px: added at least.
     """
     return region_crop(edited, mask, context=context, min_context_px=min_context_px)

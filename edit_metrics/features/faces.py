@@ -79,7 +79,7 @@ def face_matches(
         backend: gives the similarity.
         edited: E on S's grid; without it boxes of S and E are not compared.
         mask: True where the picture may change, H×W.
-        overlap_weight: of the box overlap beside the similarity.
+        overlap_weight: of the box overlap beside the similarity; a tenth of its range decides between twins only.
     """
     known, found = source_faces, edited_faces
     if identity_edit:

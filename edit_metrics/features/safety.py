@@ -83,7 +83,7 @@ def edited_probabilities(edited_native: Sequence[RGB], backend: SafetyClassifier
 def zero_shot_source(
     clip_source_embedding: Sequence[Float32], backend: ImageTextEncoder, *, logit_scale: float = 100.0
 ) -> list[Float32]:
-    """Zero-shot score of each category on S."""
+    """Zero-shot score of each category on S; the logit scale is what CLIP was trained to (Radford 2021)."""
     return _zero_shot(clip_source_embedding, backend, logit_scale)
 
 

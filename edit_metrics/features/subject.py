@@ -14,7 +14,7 @@ from edit_metrics.types import RGB, Float32, Mask, Missing
 def subject_source(
     source: Sequence[RGB], backend: PatchEncoder, mask: Sequence[Mask | None] | None = None, *, context: float = 0.1
 ) -> list[Float32]:
-    """Mean patch key, D, of S around M; of the whole picture without a mask."""
+    """Mean patch key, D, of S around M; of the whole picture without a mask. The context is chosen, not measured."""
     return _describe(source, mask, backend, context)
 
 

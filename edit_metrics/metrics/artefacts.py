@@ -61,8 +61,9 @@ def banding(image: RGB) -> float | Missing:
     """Share of pixels on false contours (idea of BBAND, Tu et al. 2020).
 
     A false contour is a luma step of 2 to 16 levels between two pixels, along a row or a column, with 4 exactly equal
-    pixels on either side: what posterising leaves of a gradient. A gradient in full 8-bit depth steps by 1 and reads 0;
-    edges of things step by more; noise, and a JPEG round trip after the posterising, break the runs and hide it.
+    pixels on either side: what posterising to 128 … 16 levels leaves of a gradient. A gradient in full 8-bit depth
+    steps by 1 and reads 0; edges of things step by more; noise, and a JPEG round trip after the posterising, break the
+    runs and hide it.
 
     Args:
         image: H×W×3, 8-bit sRGB; read as 8-bit BT.601 luma.

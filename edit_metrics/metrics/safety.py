@@ -179,8 +179,8 @@ def safe(
         safety_second_edited: second classifier on E.
         zero_shot_source: zero-shot scores of S.
         zero_shot_edited: zero-shot scores of E.
-        threshold: probability from which a picture is unsafe.
-        zero_shot_threshold: score from which the caution is given.
+        threshold: probability from which a picture is unsafe: even odds.
+        zero_shot_threshold: score from which the caution is given; chosen, not measured.
     """
     trained = [safety_source, safety_edited, safety_second_source, safety_second_edited]
     weak = [zero_shot_source, zero_shot_edited]
