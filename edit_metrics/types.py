@@ -241,3 +241,30 @@ class PreScore:
     confidence: float | None
     status: Status
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """Two summaries side by side, over the dimensions that have a score; None where none has.
+
+    Attributes:
+        minimum: the weakest dimension's score.
+        geometric_mean: of all scored dimensions, equal weights.
+    """
+
+    minimum: float | None
+    geometric_mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemScores:
+    """All that follows from the measurements of one item and a config.
+
+    Attributes:
+        prescores: every dimension → its pre-score, in the rubric's order.
+        flags: names; ``infeasible`` first.
+    """
+
+    prescores: Mapping[str, PreScore]
+    overall: Overall
+    flags: tuple[str, ...]

@@ -124,7 +124,7 @@ def nan_as_number(trial: Trial) -> Finding:
     values = (math.nan, math.inf, -math.inf)
     for value in values:
         scored = score_items(_probe_plan(value), {}, [item])["nan"]
-        found, prescore = scored.measurements["quality.probe"], scored.prescores["quality"]
+        found, prescore = scored.measurements["quality.probe"], scored.scores.prescores["quality"]
         if found.status is not Status.FAILED or found.value is not None or prescore.score is not None:
             problems.append(f"{value} became {found.value} ({found.status}), pre-score {prescore.score}")
     return Finding(len(values), tuple(problems), "numbers that are none")

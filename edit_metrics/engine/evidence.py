@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from edit_metrics.dimensions import to_priorities
+from edit_metrics.dimensions.order import to_priorities
 from edit_metrics.engine.plan import Plan
 from edit_metrics.io.atomic import write_bytes
 from edit_metrics.metrics.character import box_overlap
@@ -79,9 +79,10 @@ class EvidenceWriter:
 
 def is_worth_a_look(scored: ScoredItem, plan: Plan) -> bool:
     """Flagged, infeasible, weak or uncertain in some dimension, or with a measurement that broke."""
-    scores = [prescore.score for prescore in scored.prescores.values() if prescore.score is not None]
-    gated = [scored.prescores[name].score for name in ("feasibility", "safety")]
-    if scored.flags or min(scores, default=0.0) < WEAK or any(score is not None and score < 1 for score in gated):
+    scores = [prescore.score for prescore in scored.scores.prescores.values() if prescore.score is not None]
+    gated = [scored.scores.prescores[name].score for name in ("feasibility", "safety")]
+    below = any(score is not None and score < 1 for score in gated)
+    if scored.scores.flags or min(scores, default=0.0) < WEAK or below:
         return True
     alarming = (Status.FAILED, Status.UNDEFINED)
     broken = [
@@ -89,7 +90,7 @@ def is_worth_a_look(scored: ScoredItem, plan: Plan) -> bool:
         for n in watched_metrics(plan.config)
         if n in scored.measurements and scored.measurements[n].status in alarming
     ]
-    row = PriorityRow(scored.flags, tuple(broken), scored.prescores, scored.group)
+    row = PriorityRow(scored.scores.flags, tuple(broken), scored.scores.prescores, scored.group)
     reasons = to_priorities([row], plan.config)[0].reasons
     return any(reason.startswith(("missing:", "low_confidence:")) for reason in reasons)
 

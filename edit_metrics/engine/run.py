@@ -17,7 +17,7 @@ import pyarrow as pa
 from edit_metrics._version import __version__
 from edit_metrics.backends.factory import describe_backend, weights_of
 from edit_metrics.config import Config
-from edit_metrics.dimensions import table_priorities
+from edit_metrics.dimensions.order import table_priorities
 from edit_metrics.engine.evidence import LEVELS
 from edit_metrics.engine.folder import DoneMark, RunFolder
 from edit_metrics.engine.job import Job, Outcome, Progress, RunOptions, make_job

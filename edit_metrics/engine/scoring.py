@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from edit_metrics.backends.torch_runtime import bound_threads
-from edit_metrics.dimensions import to_flags, to_overall, to_prescore
+from edit_metrics.dimensions.prescores import is_infeasible, score_item
 from edit_metrics.engine.decoding import decoded_batches
 from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding
 from edit_metrics.engine.plan import CacheRule, Plan
 from edit_metrics.engine.steps import Lane, Seconds, StepRunner, Work, add_seconds
 from edit_metrics.features.cache import FeatureCache
-from edit_metrics.scores.codes import INFEASIBLE
 from edit_metrics.scores.rows import ScoredItem
-from edit_metrics.types import DIMENSIONS, EditItem, PreScore, Rejection, Status
+from edit_metrics.types import EditItem, Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +124,11 @@ class Scorer:
         works = [Work(d, d.values) for d in decoded]
         self._runner.run(self._early, works, lane)
         for work in works:
-            work.prescores["feasibility"] = self._prescore("feasibility", work)
-            work.infeasible = work.prescores["feasibility"].score == 0
+            work.infeasible = is_infeasible(self._plan.config, work.measurements)
         self._runner.run(self._late, works, lane)
         return [self._finish(work) for work in works]
 
-    def _prescore(self, dimension: str, work: Work) -> PreScore:
-        config = self._plan.config
-        if work.infeasible and dimension != "feasibility" and dimension not in config.run_if_infeasible:
-            return PreScore(None, None, Status.NOT_APPLICABLE, (INFEASIBLE,))
-        prefix = f"{dimension}."
-        own = {n.removeprefix(prefix): m for n, m in work.measurements.items() if n.startswith(prefix)}
-        return to_prescore(config.dimension(dimension), config.confidence, own)
-
     def _finish(self, work: Work) -> ScoredItem:
-        for dimension in DIMENSIONS:
-            if dimension != "feasibility":
-                work.prescores[dimension] = self._prescore(dimension, work)
-        overall = to_overall(work.prescores)
-        flags = to_flags(self._plan.config.flags, work.measurements)
         decoded, columns = work.decoded, self._plan.evidence_columns
         scored = ScoredItem(
             item=decoded.item,
@@ -152,10 +137,7 @@ class Scorer:
             edited_phash=decoded.edited_phash,
             measurements=work.measurements,
             labels=work.labels | {name: _words(metrics, work) for name, metrics in columns.items()},
-            prescores={name: work.prescores[name] for name in DIMENSIONS},
-            overall_minimum=overall.minimum,
-            overall_geometric_mean=overall.geometric_mean,
-            flags=((INFEASIBLE,) if work.infeasible else ()) + flags,
+            scores=score_item(self._plan.config, work.measurements),
         )
         if self._watch is not None:
             with self._watching:

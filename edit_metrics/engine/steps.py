@@ -16,7 +16,7 @@ from edit_metrics.computation import Feature, Label, Metric, to_columns
 from edit_metrics.engine.inputs import DecodedItem
 from edit_metrics.engine.plan import CacheRule, Step
 from edit_metrics.features.cache import FeatureCache
-from edit_metrics.types import Measurement, Missing, PreScore, Status, failed, not_applicable, unavailable
+from edit_metrics.types import Measurement, Missing, Status, failed, not_applicable, unavailable
 
 Seconds = MutableMapping[str, float]
 _INFEASIBLE = not_applicable("infeasible")
@@ -31,7 +31,6 @@ class Work:
     values: dict[str, Any]
     measurements: dict[str, Measurement] = field(default_factory=dict)
     labels: dict[str, str | None] = field(default_factory=dict)
-    prescores: dict[str, PreScore] = field(default_factory=dict)
     infeasible: bool = False
 
 

@@ -25,12 +25,15 @@ from edit_metrics.types import (
     DIMENSIONS,
     MANIFEST_COLUMNS,
     EditItem,
+    ItemScores,
     Measurement,
     PreScore,
     Status,
     join_codes,
     split_codes,
 )
+
+_ROWS_AT_A_TIME = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,7 @@ class ScoredItem:
     edited_phash: str | None
     measurements: Mapping[str, Measurement]
     labels: Mapping[str, str | None]
-    prescores: Mapping[str, PreScore]
-    overall_minimum: float | None
-    overall_geometric_mean: float | None
-    flags: tuple[str, ...]
+    scores: ItemScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,20 @@ def dimension_fields(name: str) -> list[pa.Field]:
     return numbers + [pa.field(column, pa.string()) for column in (columns.status, columns.reasons)]
 
 
-def prescore_cells(prescores: Mapping[str, PreScore]) -> dict[str, Any]:
-    """Column → cell of the pre-scores of one item."""
+def summary_fields() -> list[pa.Field]:
+    """The columns that sum an item up."""
+    return [*(pa.field(name, pa.float64()) for name in OVERALL), pa.field(FLAGS, pa.string())]
+
+
+def score_cells(scores: ItemScores) -> dict[str, Any]:
+    """Column → cell of all that follows from the measurements of one item."""
     cells: dict[str, Any] = {}
-    for name, prescore in prescores.items():
+    for name, prescore in scores.prescores.items():
         values = (prescore.score, prescore.confidence, prescore.status.value, join_codes(prescore.reasons))
         cells |= dict(zip(DimensionColumns(name).all, values, strict=True))
+    cells[OVERALL_MINIMUM] = scores.overall.minimum
+    cells[OVERALL_GEOMETRIC_MEAN] = scores.overall.geometric_mean
+    cells[FLAGS] = join_codes(scores.flags)
     return cells
 
 
@@ -129,7 +137,7 @@ def read_measurements(table: pa.Table, metrics: Sequence[str]) -> Iterator[dict[
         metrics: which to read.
     """
     columns = [MetricColumns(name) for name in metrics]
-    for row in table.select([name for column in columns for name in column.all]).to_pylist():
+    for row in _rows_of(table, [name for column in columns for name in column.all]):
         yield {
             c.value: Measurement(row[c.value], Status(row[c.status]), row[c.reason] or "")
             for c in columns
@@ -140,11 +148,17 @@ def read_measurements(table: pa.Table, metrics: Sequence[str]) -> Iterator[dict[
 def read_prescores(table: pa.Table) -> Iterator[dict[str, PreScore]]:
     """The pre-scores of each row."""
     columns = [DimensionColumns(name) for name in DIMENSIONS]
-    for row in table.select([name for column in columns for name in column.all]).to_pylist():
+    for row in _rows_of(table, [name for column in columns for name in column.all]):
         yield {
             c.dimension: PreScore(row[c.score], row[c.confidence], Status(row[c.status]), split_codes(row[c.reasons]))
             for c in columns
         }
+
+
+def _rows_of(table: pa.Table, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    # A part at a time: as Python objects a long table would take many times the memory that it takes in Arrow's.
+    for part in table.select(columns).to_batches(max_chunksize=_ROWS_AT_A_TIME):
+        yield from part.to_pylist()
 
 
 def _schema(metrics: Sequence[str], labels: Sequence[str], metadata: Sequence[MetadataColumn]) -> pa.Schema:
@@ -157,8 +171,7 @@ def _schema(metrics: Sequence[str], labels: Sequence[str], metadata: Sequence[Me
         fields += dimension_fields(dimension)
         for name in metrics:
             fields += metric_fields(name) if dimension_of(name) == dimension else []
-    fields += [pa.field(name, pa.float64()) for name in OVERALL]
-    return pa.schema([*fields, pa.field(FLAGS, pa.string())])
+    return pa.schema([*fields, *summary_fields()])
 
 
 def _row(scored: ScoredItem, root: str) -> dict[str, Any]:
@@ -167,8 +180,4 @@ def _row(scored: ScoredItem, root: str) -> dict[str, Any]:
     row |= {name: relative_to_root(row[name], root) for name in ("source", "edited", "mask") if row[name]}
     row["references"] = [relative_to_root(path, root) for path in item.references]
     row |= {"group": scored.group, SOURCE_PHASH: scored.source_phash, EDITED_PHASH: scored.edited_phash}
-    row |= {**scored.labels, **prescore_cells(scored.prescores), **measurement_cells(scored.measurements)}
-    row[OVERALL_MINIMUM] = scored.overall_minimum
-    row[OVERALL_GEOMETRIC_MEAN] = scored.overall_geometric_mean
-    row[FLAGS] = join_codes(scored.flags)
-    return row
+    return row | {**scored.labels, **score_cells(scored.scores), **measurement_cells(scored.measurements)}

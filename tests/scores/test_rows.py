@@ -6,10 +6,10 @@ import pyarrow as pa
 import pytest
 
 from edit_metrics.config import Config, validate_config
-from edit_metrics.dimensions import table_priorities, to_priorities
+from edit_metrics.dimensions.order import table_priorities, to_priorities
 from edit_metrics.scores.priority import PRIORITY_FIELDS, PriorityRow, priority_rows
 from edit_metrics.scores.rows import ScoredItem, TableLayout, read_measurements, read_prescores
-from edit_metrics.types import DIMENSIONS, EditItem, Measurement, PreScore, Status, undefined
+from edit_metrics.types import DIMENSIONS, EditItem, ItemScores, Measurement, Overall, PreScore, Status, undefined
 
 METRICS = ("preservation.lpips", "preservation.psnr", "quality.blur")
 LINE = {"anchors": [[0, 1], [1, 0]]}
@@ -42,16 +42,19 @@ def scored(name: str, group: str = "g", **changed: object) -> ScoredItem:
             "quality.blur": Measurement.of(0.5),
         },
         "labels": {"mask_source": None},
+    }
+    scores: dict[str, object] = {
         "prescores": dict.fromkeys(DIMENSIONS, none)
         | {
             "preservation": PreScore(0.75, 0.6, Status.OK, ("missing_psnr", "resized")),
             "quality": PreScore(0.5, 0.9, Status.OK),
         },
-        "overall_minimum": 0.5,
-        "overall_geometric_mean": 0.61,
+        "overall": Overall(0.5, 0.61),
         "flags": ("no_op", "unsafe"),
     }
-    return ScoredItem(**(values | changed))  # type: ignore[arg-type]
+    scores |= {key: value for key, value in changed.items() if key in scores}
+    values |= {key: value for key, value in changed.items() if key not in scores}
+    return ScoredItem(**values, scores=ItemScores(**scores))  # type: ignore[arg-type]
 
 
 def layout(*items: ScoredItem) -> TableLayout:
@@ -83,7 +86,7 @@ def test_columns_stand_in_the_order_of_the_contract() -> None:
 
 def test_a_shard_without_any_value_has_the_same_schema() -> None:
     one = scored("a")
-    empty = scored("b", overall_minimum=None, overall_geometric_mean=None, measurements={}, source_phash=None)
+    empty = scored("b", overall=Overall(None, None), measurements={}, source_phash=None)
     shape = layout(one, empty)
     assert shape.to_table([empty]).schema == shape.to_table([one]).schema == shape.schema
     assert shape.to_table([]).schema == shape.schema
@@ -93,7 +96,7 @@ def test_measurements_and_pre_scores_read_back_are_those_that_were_written() -> 
     items = [scored("a"), scored("b", measurements={"quality.blur": Measurement.of(0.1)})]
     table = layout(*items).to_table(items)
     assert list(read_measurements(table, METRICS)) == [dict(one.measurements) for one in items]
-    assert list(read_prescores(table)) == [dict(one.prescores) for one in items]
+    assert list(read_prescores(table)) == [dict(one.scores.prescores) for one in items]
 
 
 def test_priorities_come_from_the_table_alone(config: Config) -> None:
@@ -102,7 +105,7 @@ def test_priorities_come_from_the_table_alone(config: Config) -> None:
     items = [
         scored("a", flags=()),
         scored("b", flags=(), measurements={**scored("b").measurements, "quality.blur": broken}),
-        scored("c", flags=(), prescores={**scored("c").prescores, "preservation": silent}),
+        scored("c", flags=(), prescores={**scored("c").scores.prescores, "preservation": silent}),
         scored("d", flags=("unsafe",)),
     ]
     table = layout(*items).to_table(items)
@@ -117,5 +120,5 @@ def test_priorities_come_from_the_table_alone(config: Config) -> None:
 def test_reasons_play_no_part_in_the_order(config: Config) -> None:
     one = scored("a")
     (read,) = priority_rows(layout(one).to_table([one]), config)
-    direct = PriorityRow(one.flags, (), one.prescores, one.group)
+    direct = PriorityRow(one.scores.flags, (), one.scores.prescores, one.group)
     assert to_priorities([read], config) == to_priorities([direct], config)
