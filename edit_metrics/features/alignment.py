@@ -10,10 +10,11 @@ import numpy as np
 
 from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics import registration as registrations
+from edit_metrics.metrics.grid import GridFit
 from edit_metrics.metrics.preservation import masked_mse
 from edit_metrics.metrics.registration import ChannelGains, Registration
 from edit_metrics.metrics.ssim import SsimMap, ssim_map
-from edit_metrics.pixels.areas import as_bytes
+from edit_metrics.pixels.areas import MIN_SHARE, as_bytes, erode
 from edit_metrics.pixels.change import ChangeMap, ChangeReference, change_reference, find_changes
 from edit_metrics.pixels.lab import LabPair, shift_lab
 from edit_metrics.registry import feature
@@ -21,6 +22,9 @@ from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
 
 STILL: Final = 0.05
 """px; a smaller shift is within the error of the registration."""
+REGION_RIM: Final = 16
+"""px around the changed pixels that nothing is said about: the change map is blurred, and an edit's soft shadow or edge
+lies under its floor."""
 STEADY_CONSENSUS: Final = 0.5
 """Share of the tiles that must have moved alike: one thing that moved does not move the picture."""
 
@@ -118,12 +122,26 @@ def change_map(
 
 @feature()
 def derived_region(whole_change_map: ChangeMap, mask: Mask | None = None) -> Mask | Missing:
-    """The *actual* region, where no mask was given: the changed pixels. Preservation is never scored on it.
+    """The *actual* region, where no mask was given: the changed pixels. What lies in it is never scored.
 
     Returns:
         ``not_applicable(mask_given)``.
     """
     return whole_change_map.changed if mask is None else not_applicable("mask_given")
+
+
+@feature()
+def derived_rest(derived_region: Mask, grid: GridFit) -> Mask | Missing:
+    """What lies 16 px and more from every changed pixel, and where E has pixels; U's place without a mask.
+
+    By construction nothing there *moved* or changed colour visibly; that it was drawn anew, softened or re-noised is
+    under the change map's floor, and is what ``preservation.lpips_outside`` looks for.
+
+    Returns:
+        ``undefined(kept_area_too_small)`` under 2 % of the frame.
+    """
+    rest: Mask = erode(~derived_region, REGION_RIM) & grid.covered
+    return rest if rest.mean() >= MIN_SHARE else undefined("kept_area_too_small")
 
 
 def _changes(reference: ChangeReference, steadied: SteadiedLabs, kept: Mask | None) -> ChangeMap:

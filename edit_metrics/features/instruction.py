@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edit_metrics.backends.base import TextLine, TextReader
+from edit_metrics.instruction import scope
 from edit_metrics.instruction.check_area import check_area
 from edit_metrics.instruction.check_colour import check_colour
 from edit_metrics.instruction.check_geometry import check_geometry
 from edit_metrics.instruction.check_text import check_text
 from edit_metrics.instruction.check_tone import check_tone
+from edit_metrics.instruction.instruction import understand
 from edit_metrics.instruction.parsed import EditType, ParsedInstruction
 from edit_metrics.instruction.parser import parse_edit_type, parse_instruction
 from edit_metrics.instruction.verdict import Verdict, out_of_scope
@@ -28,6 +30,12 @@ def parsed_instruction(instruction: str | None = None, edit_type: str | None = N
     if instruction is None and known is None:
         return unavailable("no_instruction")
     return parse_instruction(instruction or "", known)
+
+
+@feature()
+def asks_for_everything(instruction: str | None = None, edit_type: str | None = None) -> bool:
+    """See :func:`edit_metrics.instruction.scope.asks_for_everything`; False without an instruction."""
+    return scope.asks_for_everything(understand(instruction or "", edit_type))
 
 
 @feature(backend="ocr", batched=True)

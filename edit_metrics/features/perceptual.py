@@ -29,6 +29,18 @@ def lpips_maps_unfilled(
 
 
 @feature(backend="perceptual", batched=True)
+def lpips_maps_outside(
+    source: Sequence[RGB], edited: Sequence[RGB], derived_rest: Sequence[Mask], backend: PerceptualBackbone
+) -> list[PerceptualPair]:
+    """S against E with S's pixels in and around the derived region, so that the edit itself is not seen from outside.
+
+    The deep layers look 195 px far: without the fill a large edit reads as damage all round it.
+    """
+    filled = [fill(e, s, rest) for s, e, rest in zip(source, edited, derived_rest, strict=True)]
+    return backend.compare(source, filled, derived_rest)
+
+
+@feature(backend="perceptual", batched=True)
 def lpips_maps_aligned(
     source: Sequence[RGB],
     aligned_edited: Sequence[RGB],

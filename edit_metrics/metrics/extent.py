@@ -1,7 +1,7 @@
 """How much changed where nothing should have: share, worst tile, over-edit, locality, colour shift.
 
-The first two need a given mask. The others also describe an edit without one; none of them scores the pixels outside a
-region that was itself derived from the difference, which are unchanged by construction.
+The first two need a given mask: outside a region that was itself derived from the difference nothing has changed
+visibly, by construction. The others also describe an edit without one.
 """
 
 from __future__ import annotations
@@ -57,15 +57,21 @@ def worst_tile(change: ChangeMap, kept: Mask) -> Result:
     return with_cautions(float(tiles.means.max()), _saturation(change))
 
 
-@_change("preservation.over_edit_share")
-def over_edit_share(change: ChangeMap, mask: Mask | None = None) -> Result:
+@_change("preservation.over_edit_share", version=2)
+def over_edit_share(change: ChangeMap, mask: Mask | None = None, asks_for_everything: bool | None = None) -> Result:
     """Share of the whole frame that changed outside the region where a change was expected.
 
     Args:
         change: the change map.
         mask: the expected region: the given mask, or one grounded from the instruction. None = no region is expected,
             so that the intended change counts too and the value is an upper bound (``expected_region_unknown``).
+        asks_for_everything: the instruction is about the whole picture.
+
+    Returns:
+        ``not_applicable(whole_picture_edit)`` without a mask where the whole picture was to change.
     """
+    if mask is None and asks_for_everything:
+        return not_applicable("whole_picture_edit")
     outside = change.changed if mask is None else change.changed & ~mask
     unknown = "" if mask is not None else "expected_region_unknown"
     return with_cautions(np.count_nonzero(outside) / outside.size, _saturation(change), unknown)
@@ -113,20 +119,21 @@ def locality(derived_region: Mask) -> float | Missing:
 
 @metric(
     "preservation.colour_shift", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE2000",
-    identity=Identity(0.0, 1e-4), symmetric=1e-4, flip_invariant=1e-4, blind_inside=True,
+    identity=Identity(0.0, 1e-4), symmetric=1e-4, flip_invariant=1e-4, blind_inside=True, version=2,
 )  # fmt: skip
-def colour_shift(labs: LabPair, kept: Mask | None = None, derived_region: Mask | None = None) -> Result:
+def colour_shift(labs: LabPair, kept: Mask | None = None, derived_rest: Mask | None = None) -> Result:
     """ΔE2000 between the mean colours of S and E over U: a drift of tone that no single pixel shows.
 
     Args:
         labs: CIELAB of both.
         kept: U.
-        derived_region: where no mask is given, the changed pixels: U is then the rest (caution ``derived_region``).
+        derived_rest: where no mask is given, what lies 16 px and more from the changed pixels (caution
+            ``derived_region``).
 
     Returns:
         ``not_applicable(nothing_kept)`` without either; ``undefined(kept_area_too_small)`` under 2 % of the frame.
     """
-    area = kept if kept is not None or derived_region is None else ~derived_region
+    area = kept if kept is not None else derived_rest
     if area is None:
         return not_applicable("nothing_kept")
     if area.mean() < MIN_SHARE:

@@ -11,7 +11,17 @@ import numpy as np
 
 from edit_metrics.pixels.areas import MIN_SHARE, erode, tile_means
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import Direction, Float32, Float64, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import (
+    Direction,
+    Float32,
+    Float64,
+    Mask,
+    Missing,
+    Result,
+    not_applicable,
+    undefined,
+    with_cautions,
+)
 
 MIN_SIDE: Final = 64
 """px, docs/metrics.md; the deepest of AlexNet's maps has 3×3 places there."""
@@ -66,6 +76,25 @@ def masked_lpips_from_maps(layer_maps: Sequence[Float32], kept: Mask) -> float |
     if erode(kept, THIN_RIM).mean() < MIN_SHARE:
         return undefined("u_too_thin")
     return sum(_weighted_mean(layer, kept) for layer in layer_maps)
+
+
+@_lpips("preservation.lpips_outside", features={"pair": "lpips_maps_outside", "rest": "derived_rest"}, identity=_ZERO)
+def lpips_outside(pair: HasLayerMaps, rest: Mask) -> Result:
+    """LPIPS of what lies 16 px and more outside the changed pixels, where no mask is given: was it drawn anew?
+
+    The region is derived from the difference, so that nothing outside it moved or changed colour by construction; but
+    the change map is blurred, and a rest that was regenerated, softened or re-noised passes it. Caution
+    ``derived_region``.
+
+    Args:
+        pair: one pass of the backbone over S and E, E filled from S elsewhere.
+        rest: H×W, what is looked at.
+
+    Returns:
+        0 = untouched, about .03 after a JPEG of quality 75. Missing as ``preservation.lpips``, and
+        ``undefined(kept_area_too_small)`` where under 2 % of the frame is left.
+    """
+    return with_cautions(masked_lpips_from_maps(pair.layer_maps, rest), "derived_region")
 
 
 @_lpips("preservation.worst_tile_lpips", features={"pair": "lpips_maps"}, identity=_ZERO, blind_inside=True)

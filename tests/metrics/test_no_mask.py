@@ -1,10 +1,11 @@
-"""Without a mask, preservation is not scored on a region that was derived from the difference itself."""
+"""Without a mask: what may be said outside a region that was derived from the difference itself."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from resolving import Resolver, measure_all
@@ -14,6 +15,7 @@ from edit_metrics.io.images import decode_image
 from edit_metrics.types import RGB, Measurement, Status
 
 ALLOWED = {
+    "preservation.lpips_outside",
     "preservation.over_edit_share",
     "preservation.locality",
     "preservation.colour_shift",
@@ -34,7 +36,7 @@ def edited(source: RGB) -> RGB:
     return edited
 
 
-def test_no_preservation_metric_is_scored_outside_the_derived_region(source: RGB, edited: RGB) -> None:
+def test_only_what_a_derived_region_leaves_open_is_measured_outside_it(source: RGB, edited: RGB) -> None:
     values = measure_all(Resolver(source, edited))
     scored = {name for name, value in values.items() if value.status is Status.OK}
     assert scored <= ALLOWED
@@ -62,6 +64,42 @@ def test_a_given_mask_is_named_and_no_region_is_derived(source: RGB, edited: RGB
     assert resolver.measure("preservation.locality").reason == "mask_given"
     assert resolver.measure("preservation.over_edit_share").value == 0
     assert resolver.measure("preservation.colour_shift").value == 0
+
+
+def test_the_rest_lies_a_rim_away_from_the_change_and_what_is_in_it_alone_counts(source: RGB, edited: RGB) -> None:
+    resolver = Resolver(source, edited)
+    rest = resolver["derived_rest"]
+    assert not rest[84:176, 204:306].any()
+    assert rest[:80].all()
+    assert resolver.measure("preservation.lpips_outside") == Measurement(0.0, Status.OK, "derived_region")
+
+
+def test_a_rest_that_was_softened_is_seen_though_no_pixel_of_it_changed_visibly(source: RGB, edited: RGB) -> None:
+    softened = cv2.GaussianBlur(edited, (0, 0), 1.0)
+    resolver = Resolver(source, softened)
+    assert resolver["derived_region"].mean() < 0.1
+    value = resolver.measure("preservation.lpips_outside").value
+    assert value is not None
+    assert value > 0
+
+
+@pytest.mark.parametrize(
+    ("instruction", "applies"),
+    [("make the ball green", True), ("turn it into an oil painting", False), ("change the season to autumn", False)],
+)
+def test_how_much_changed_counts_only_where_not_everything_was_to_change(
+    source: RGB, edited: RGB, instruction: str, applies: bool
+) -> None:
+    over = Resolver(source, edited, instruction=instruction).measure("preservation.over_edit_share")
+    assert (over.status is Status.OK) == applies
+    assert applies or over.reason == "whole_picture_edit"
+
+
+def test_over_a_given_mask_over_edit_counts_whatever_was_asked(source: RGB, edited: RGB) -> None:
+    mask = np.zeros(source.shape[:2], np.bool_)
+    mask[90:170, 210:300] = True
+    painted = Resolver(source, edited, mask, instruction="turn it into an oil painting")
+    assert painted.measure("preservation.over_edit_share").value == 0
 
 
 def test_grids_that_do_not_match_have_no_region(source: RGB) -> None:

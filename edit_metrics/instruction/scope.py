@@ -1,0 +1,45 @@
+"""Whether an instruction is about the picture as a whole, so that the extent of the change is what was asked for."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from edit_metrics.instruction.edits import Atmosphere, Edit, Recolour, Restyle, Retone, SetBackground, TurnFrame
+from edit_metrics.instruction.instruction import Instruction
+from edit_metrics.instruction.parsed import EditType
+
+_WHOLE: Final = frozenset({EditType.STYLE, EditType.BACKGROUND})
+_WORDS: Final = re.compile(
+    r"\b(?:out-?paint\w*|un-?crop\w*|mosaics?|extend\w*|expand\w*|season|weather|time of (?:the )?day"
+    r"|(?:day|night|clear|rainy|sunny|snowy|foggy|cloudy|summer|winter|spring|autumn|fall)(?:time)? (?:to|into) \w+)\b"
+    r"|扩图|扩展画面|季节|天气",
+    re.IGNORECASE,
+)
+"""What an instruction that was not read in full says when it means the whole picture. A miss costs a lower score."""
+
+
+def asks_for_everything(instruction: Instruction) -> bool:
+    """Whether the whole picture, or all but its subject, is to change.
+
+    Styles, scenes (season, weather, hour, background), tones of the whole picture, mosaics, outpainting, turns of the
+    frame. With several edits one such is enough. Of an instruction that was not read in full the type that a manifest
+    or its words give, and a few words, count.
+    """
+    if instruction.read:
+        return any(_is_whole(edit) for edit in instruction.edits)
+    return instruction.edit_type in _WHOLE or _WORDS.search(instruction.text) is not None
+
+
+def _is_whole(edit: Edit) -> bool:
+    match edit:
+        case Atmosphere() | SetBackground() | TurnFrame():
+            return True
+        case Restyle(target=target):
+            return target is None
+        case Retone(target=target, excepted=excepted):
+            return target is None and excepted is None
+        case Recolour(whole=whole):
+            return whole
+        case _:
+            return False

@@ -1,0 +1,46 @@
+"""Which instructions are about the picture as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from edit_metrics.instruction.instruction import understand
+from edit_metrics.instruction.scope import asks_for_everything
+
+WHOLE = [
+    "Change image to anime style.",
+    "make it spring",
+    "Change the season to autumn",
+    "turn the day into night",
+    "day to night",
+    "Convert this photo to black and white",
+    "Alter the background to a garden",
+    "turn it into a mosaic",
+    "outpaint the image to the left",
+    "Zoom out",
+]
+PART = [
+    "Put a cat on the seat.",
+    "Remove the car in front of the bus.",
+    "make the dog's fur darker",
+    "transform the car into a red sports car",
+    "Add a helicopter.",
+    "Change the color of the frame to orange",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_styles_scenes_tones_and_frames_are_about_everything(text: str) -> None:
+    assert asks_for_everything(understand(text))
+
+
+@pytest.mark.parametrize("text", PART)
+def test_things_are_not(text: str) -> None:
+    assert not asks_for_everything(understand(text))
+
+
+def test_a_benchmarks_label_counts_where_the_text_was_not_read() -> None:
+    unread = "as a hand-woven thing of the nineties"
+    assert not asks_for_everything(understand(unread))
+    assert asks_for_everything(understand(unread, "style_change"))
