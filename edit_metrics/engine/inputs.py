@@ -33,6 +33,8 @@ class DecodedItem:
     group: str
     source_phash: str | None
     edited_phash: str | None
+    source_sha256: str | None
+    edited_sha256: str | None
     pixels: int
     contents: Mapping[str, str]
 
@@ -78,6 +80,8 @@ def decode_item(item: EditItem, limits: DecodeLimits) -> DecodedItem | RejectedA
         group=item.group or _source_group(item, source),
         source_phash=_phash(source),
         edited_phash=_phash(edited),
+        source_sha256=_sha256(source),
+        edited_sha256=_sha256(edited),
         pixels=0 if isinstance(source, Missing) else source.width * source.height,
         contents=_contents(values),
     )
@@ -152,6 +156,10 @@ def _facts(decoded: DecodedImage | Missing) -> Any:
 
 def _phash(decoded: DecodedImage | Missing) -> str | None:
     return None if isinstance(decoded, Missing) else perceptual_hash(decoded.pixels)
+
+
+def _sha256(decoded: DecodedImage | Missing) -> str | None:
+    return None if isinstance(decoded, Missing) else decoded.sha256
 
 
 def _source_group(item: EditItem, source: DecodedImage | Missing) -> str:

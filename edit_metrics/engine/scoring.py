@@ -135,6 +135,8 @@ class Scorer:
             group=decoded.group,
             source_phash=decoded.source_phash,
             edited_phash=decoded.edited_phash,
+            source_sha256=decoded.source_sha256,
+            edited_sha256=decoded.edited_sha256,
             measurements=work.measurements,
             labels=work.labels | {name: _words(metrics, work) for name, metrics in columns.items()},
             scores=score_item(self._plan.config, work.measurements),

@@ -10,6 +10,9 @@ from edit_metrics.types import DIMENSIONS, MANIFEST_COLUMNS
 
 SOURCE_PHASH: Final = "source_phash"
 EDITED_PHASH: Final = "edited_phash"
+SOURCE_SHA256: Final = "source_sha256"
+EDITED_SHA256: Final = "edited_sha256"
+"""Of the files' bytes: whoever opens a picture later knows whether it is the one that was scored."""
 OVERALL_MINIMUM: Final = "overall.min"
 OVERALL_GEOMETRIC_MEAN: Final = "overall.geomean"
 OVERALL: Final = (OVERALL_MINIMUM, OVERALL_GEOMETRIC_MEAN)
@@ -23,7 +26,11 @@ CHECK_EVIDENCE: Final = "adherence.check_evidence"
 NOT_MEASUREMENTS: Final = frozenset({"id", "group", "model", "edit_type", PRIORITY, "line", "row", "index"})
 """Columns that name an item, its maker or its place: numbers there measure nothing."""
 
-_OWN: Final = frozenset({*MANIFEST_COLUMNS, SOURCE_PHASH, EDITED_PHASH, FLAGS, PRIORITY, PRIORITY_REASONS})
+_OWN: Final = frozenset(
+    {
+        *MANIFEST_COLUMNS, SOURCE_PHASH, EDITED_PHASH, SOURCE_SHA256, EDITED_SHA256, FLAGS, PRIORITY, PRIORITY_REASONS,
+    }
+)  # fmt: skip
 _MEASURED_PREFIXES: Final = ("overall.", *(f"{dimension}." for dimension in DIMENSIONS))
 
 

@@ -11,11 +11,13 @@ import pyarrow as pa
 from edit_metrics.io.sources import relative_to_root
 from edit_metrics.scores.columns import (
     EDITED_PHASH,
+    EDITED_SHA256,
     FLAGS,
     OVERALL,
     OVERALL_GEOMETRIC_MEAN,
     OVERALL_MINIMUM,
     SOURCE_PHASH,
+    SOURCE_SHA256,
     DimensionColumns,
     MetricColumns,
     dimension_of,
@@ -47,6 +49,8 @@ class ScoredItem:
     measurements: Mapping[str, Measurement]
     labels: Mapping[str, str | None]
     scores: ItemScores
+    source_sha256: str | None = None
+    edited_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,7 @@ def _schema(metrics: Sequence[str], labels: Sequence[str], metadata: Sequence[Me
     fields += [column.field for column in metadata]
     # The group that an item ends up in, not the manifest's own column: every row has one.
     fields += [pa.field(name, pa.string()) for name in ("group", SOURCE_PHASH, EDITED_PHASH, *labels)]
+    fields += [pa.field(name, pa.string()) for name in (SOURCE_SHA256, EDITED_SHA256)]
     for dimension in DIMENSIONS:
         fields += dimension_fields(dimension)
         for name in metrics:
@@ -180,4 +185,5 @@ def _row(scored: ScoredItem, root: str) -> dict[str, Any]:
     row |= {name: relative_to_root(row[name], root) for name in ("source", "edited", "mask") if row[name]}
     row["references"] = [relative_to_root(path, root) for path in item.references]
     row |= {"group": scored.group, SOURCE_PHASH: scored.source_phash, EDITED_PHASH: scored.edited_phash}
+    row |= {SOURCE_SHA256: scored.source_sha256, EDITED_SHA256: scored.edited_sha256}
     return row | {**scored.labels, **score_cells(scored.scores), **measurement_cells(scored.measurements)}
