@@ -7,11 +7,12 @@ from typing import Final
 
 from edit_metrics.io.tables import write_parquet
 from edit_metrics.scores.columns import OVERALL, DimensionColumns
+from edit_metrics.scores.judging import SELECTED_BY
 from edit_metrics.scores.run_info import RUN_INFO_NAME
 from edit_metrics.scores.table import TABLE_NAME, ScoreTable
 from edit_metrics.types import DIMENSIONS
 
-_TEXT: Final = ("id", "group", "model", "edit_type", "instruction", "source", "edited")
+_TEXT: Final = ("id", "group", "model", "edit_type", "instruction", "source", "edited", SELECTED_BY)
 
 
 def write_baseline(run: ScoreTable, folder: Path, extra_columns: tuple[str, ...] = ()) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 
 from edit_metrics.compare.changes import Flip, NewlyMissing, Unmatched, find_flips, find_newly_missing, find_unmatched
 from edit_metrics.compare.differences import Difference, Mean, PairedColumn, own_mean, paired_difference, settle
+from edit_metrics.compare.judging import comparable_runs
 from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Declared, Measure, find_measures
 from edit_metrics.compare.pairing import Units, to_units
@@ -81,7 +82,9 @@ def compare_runs(runs: Sequence[ScoreTable], options: CompareOptions) -> Compari
         SignatureError: runs whose scores do not mean the same.
     """
     _check_names(runs)
-    warnings = check_signatures(runs)
+    comparable = comparable_runs(runs)
+    runs = comparable.runs
+    warnings = (*check_signatures(runs), *comparable.warnings)
     slices = _slice_columns(runs[0], options)
     reserved = (*options.pair_by, *slices)
     measures = find_measures(

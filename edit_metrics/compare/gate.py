@@ -11,6 +11,7 @@ import numpy as np
 from edit_metrics.compare.changes import Flip, NewlyMissing, Unmatched, find_flips, find_newly_missing, find_unmatched
 from edit_metrics.compare.gate_config import GateConfig
 from edit_metrics.compare.judge import judge
+from edit_metrics.compare.judging import comparable_runs
 from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Declared, Measure, find_measures, nothing_to_compare
 from edit_metrics.compare.pairing import to_units
@@ -65,7 +66,9 @@ def run_gate(
         TableError: no common item, or nothing to judge.
         ConfigError: the config names a dimension that neither table has.
     """
-    warnings = check_signatures((baseline, candidate))
+    comparable = comparable_runs((baseline, candidate))
+    baseline, candidate = comparable.runs
+    warnings = (*check_signatures((baseline, candidate)), *comparable.warnings)
     measures = _judged(baseline, candidate, config, declared or Declared())
     sides = [to_units(run, [measure.column for measure in measures], pair_by) for run in (baseline, candidate)]
     # An item that the candidate lacks counts as missing in every dimension that the baseline scored.

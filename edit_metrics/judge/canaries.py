@@ -7,7 +7,6 @@ shows in the answers about a run's own items; it shows in answers whose question
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from typing import Final
 from edit_metrics.backends.chat_judge import ChatOutcome, ChatPicture, ChatReply
 from edit_metrics.judge.answers import JudgeAnswer, parse_answer
 from edit_metrics.judge.asking import Judge, ask_each
-from edit_metrics.judge.columns import CLEAN, NATURAL, SUCCESS, UNTOUCHED
 from edit_metrics.judge.drawn import DrawnPair, damaged, drawn_pair, to_png
 from edit_metrics.judge.questions import JudgedEdit, to_request
 from edit_metrics.judge.template import JudgeTemplate, Wording
+from edit_metrics.scores.judging import SUCCESS
 from edit_metrics.types import RGB
 
 VERSION: Final = 1
@@ -167,57 +166,3 @@ def _read(outcome: ChatOutcome, template: JudgeTemplate) -> JudgeAnswer | str:
 def _mean(values: Sequence[int | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-ASKED_TWICE_SD: Final[Mapping[str, float]] = {SUCCESS: 0.070, UNTOUCHED: 0.072, NATURAL: 0.080, CLEAN: 0.090}
-"""Standard deviation of the difference when one judge is asked the same twice: recorded answers to 61 of the 250 rated
-edits (``benchmarks/judge_replay.py``). A server at temperature 0 may be steadier; it is allowed as much."""
-_MEAN_Z: Final = 4.0
-_SCATTER: Final = 1.9
-"""Standard errors by which a column's mean may move, and root mean square of the standardised differences. Of 20,000
-draws of eight of those 61 differences .1 % exceed the first and .01 % the second (the same benchmark); a judge one
-point milder than before exceeds the first, one of other weights the second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """Two reports of one set beside each other.
-
-    Attributes:
-        compared: numbers that both have.
-        sentences: what moved beyond the noise of asking twice; empty: nothing.
-    """
-
-    compared: int
-    sentences: tuple[str, ...]
-
-
-def find_drift(
-    before: Mapping[str, Mapping[str, float]], after: Mapping[str, Mapping[str, float]], repetitions: int = 1
-) -> Drift:
-    """Compare canary answers of two runs.
-
-    Args:
-        before: canary → column → [0, 1].
-        after: likewise.
-        repetitions: asked of each canary, averaged.
-    """
-    sentences: list[str] = []
-    standardised: list[float] = []
-    for column, noise in ASKED_TWICE_SD.items():
-        moves = [
-            after[name][column] - numbers[column]
-            for name, numbers in before.items()
-            if column in numbers and column in after.get(name, {})
-        ]
-        if not moves:
-            continue
-        scale = noise / math.sqrt(repetitions)
-        standardised += [move / scale for move in moves]
-        mean = sum(moves) / len(moves)
-        if abs(mean) > _MEAN_Z * scale / math.sqrt(len(moves)):
-            sentences.append(f"{column} moved by {mean:+.2f} on the mean of {len(moves)} canaries")
-    scatter = math.sqrt(sum(z * z for z in standardised) / len(standardised)) if standardised else 0.0
-    if scatter > _SCATTER:
-        sentences.append(f"single answers scatter {scatter:.1f} times as much as when the same is asked twice")
-    return Drift(len(standardised), tuple(sentences))

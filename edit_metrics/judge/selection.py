@@ -11,29 +11,18 @@ import heapq
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from edit_metrics.errors import TableError
+from edit_metrics.scores.judging import JUDGED_DIMENSIONS, SelectedBy
 from edit_metrics.types import DIMENSIONS, PreScore, Status
 
-JUDGED_DIMENSIONS: Final = ("adherence", "preservation", "quality")
-"""Dimensions that an answer scores."""
 RANDOM_SHARE: Final = 0.2
 """Of a budget: with 300 calls, 60 random items, whose mean has a 95 % interval of about ±.07 (a score's standard
 deviation on the rated edits is .27)."""
 _LIKENESS: Final = 0.14
 """Intraclass correlation of a judge's answers about edits of one source: .08 to .19 for the four questions, 250 rated
 edits of 124 sources (``benchmarks/judge_replay.py``). The k-th further edit of a source tells so much less."""
-
-
-class SelectedBy(StrEnum):
-    """Why an item was asked; the column ``judge.selected_by``."""
-
-    ALL = "all"
-    RANDOM = "random"
-    EXPECTED_CHANGE = "expected_change"
-    SAME_AS = "same_as"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from edit_metrics.config import configs_folder
 from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.io.hashing import canonical_json_sha256
-from edit_metrics.judge.columns import CATEGORY_COLUMNS, NUMBER_COLUMNS
+from edit_metrics.scores.judging import CATEGORY_COLUMNS, NUMBER_COLUMNS
 
 
 class Section(BaseModel):

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from edit_metrics.config import Config, reachable_confidence, validate_config
 from edit_metrics.errors import TableError
 from edit_metrics.io.atomic import write_json
+from edit_metrics.scores.judging import JudgeRecord
 from edit_metrics.scores.signatures import Signature
 
 RUN_INFO_NAME: Final = "run.json"
-_OF_A_BASELINE: Final = ("edit_metrics", "finished", "profile", "score_signature", "counts", "versions")
+_OF_A_BASELINE: Final = ("edit_metrics", "finished", "profile", "score_signature", "counts", "versions", "judge")
 
 
 class _Part(BaseModel):
@@ -102,6 +103,7 @@ class RunInfo(_Part):
         retries: shards that were begun again because their worker was lost.
         evidence: which items got evidence pictures: ``none``, ``flagged`` or ``all``.
         versions: of the libraries; recorded, not hashed.
+        judge: who was asked about which items; None while nobody was.
     """
 
     edit_metrics: str = ""
@@ -121,6 +123,7 @@ class RunInfo(_Part):
     seconds: Seconds | None = None
     peak_memory_mib: int | None = None
     versions: Mapping[str, str] = Field(default_factory=dict)
+    judge: JudgeRecord | None = None
 
     @field_validator("config")
     @classmethod

@@ -19,10 +19,11 @@ from edit_metrics.errors import JudgeError, RunError
 from edit_metrics.judge.answers import JudgeAnswer, parse_answer
 from edit_metrics.judge.asking import Asked as Outcome
 from edit_metrics.judge.asking import Meter, ask_all
-from edit_metrics.judge.canaries import ask_canaries, canaries, find_drift
+from edit_metrics.judge.canaries import ask_canaries, canaries
 from edit_metrics.judge.questions import JudgedEdit, Question, make_questions, to_request
 from edit_metrics.judge.store import AnswerStore
 from edit_metrics.judge.template import load_template
+from edit_metrics.scores.judging import find_drift
 
 TEMPLATE = load_template()
 COUNT = 24

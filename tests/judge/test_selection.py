@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from edit_metrics.errors import TableError
-from edit_metrics.judge.selection import Candidate, SelectedBy, SelectionRule, expected_change, select
+from edit_metrics.judge.selection import Candidate, SelectionRule, expected_change, select
+from edit_metrics.scores.judging import SelectedBy
 from edit_metrics.types import PreScore, Status
 
 
