@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -87,6 +87,9 @@ class DimensionConfig(Section):
         combine: ``min``: the weakest curve decides; ``mean``: trust-weighted mean.
         cap: upper bound of the confidence, for dimensions that a profile sees poorly.
         cap_reason: the code that says why.
+        decides: metrics that score alone where they have a value: the first group of which one has, by its mean. The
+            cap is not theirs. Gates that claim less than a fact (.9) give way to them.
+        limits: metrics whose curve bounds such a score from above: damage that was measured.
     """
 
     metrics: tuple[str, ...] = ()
@@ -96,6 +99,15 @@ class DimensionConfig(Section):
     combine: Literal["min", "mean"] = "mean"
     cap: float = Field(default=1.0, gt=0, le=1)
     cap_reason: str = ""
+    decides: tuple[tuple[str, ...], ...] = ()
+    limits: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _decided_by_curves(self) -> DimensionConfig:
+        for name in (*(name for group in self.decides for name in group), *self.limits):
+            if name not in self.curves:
+                raise ValueError(f"{name!r} decides or limits, and has no curve")
+        return self
 
     @model_validator(mode="after")
     def _measured(self) -> DimensionConfig:
@@ -108,13 +120,23 @@ class DimensionConfig(Section):
 
     @property
     def reachable_confidence(self) -> float:
-        """The highest that this section allows: its most trusted curve, under the cap."""
-        return reachable_confidence(self.cap, (curve.trust for curve in self.curves.values()))
+        """See :func:`reachable_confidence`."""
+        return reachable_confidence(self.cap, {n: curve.trust for n, curve in self.curves.items()}, self.decides)
 
 
-def reachable_confidence(cap: float, trusts: Iterable[float]) -> float:
-    """The highest confidence of a dimension with that cap and curves of these trusts, in (0, 1]."""
-    return min(cap, max(trusts, default=1.0))
+def reachable_confidence(cap: float, trusts: Mapping[str, float], decides: Sequence[Sequence[str]] = ()) -> float:
+    """The highest confidence of a dimension, in (0, 1]: its most trusted curve, under the cap.
+
+    Where metrics decide, that of the group that comes last: what most items rest on.
+
+    Args:
+        cap: of the section.
+        trusts: curve → trust.
+        decides: groups of curves that score alone, in order.
+    """
+    if decides:
+        return max(trusts[name] for name in decides[-1])
+    return min(cap, max(trusts.values(), default=1.0))
 
 
 class ConfidenceConfig(Section):
@@ -233,6 +255,18 @@ class Config(Section):
     def dimension(self, name: str) -> DimensionConfig:
         """The section of a dimension, empty when the profile does not measure it."""
         return self.dimensions.get(name, DimensionConfig())
+
+
+def override(config: Config, overrides: Iterable[str]) -> Config:
+    """The config with ``key=value`` overrides, as on the command line.
+
+    Raises:
+        ConfigError: an unknown key, or a wrong value.
+    """
+    data = config.model_dump(mode="json")
+    for one in overrides:
+        _apply_override(data, one)
+    return validate_config(data, "--set")
 
 
 def configs_folder() -> Path:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 import pyarrow as pa
 
@@ -13,6 +14,8 @@ from edit_metrics.config import Config, DimensionConfig
 from edit_metrics.scores import codes
 from edit_metrics.scores.priority import Priority, PriorityRow, priority_rows, priority_table
 from edit_metrics.types import PreScore
+
+_UNSAFE: Final = (codes.UNSAFE, codes.UNSAFE_SEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def _place(row: PriorityRow, config: Config) -> _Place:
         (d for d, share in certainty.items() if share < config.priority.low_confidence), key=certainty.__getitem__
     )
     reasons = [
-        *(f for f in (codes.UNSAFE, codes.INFEASIBLE) if f in row.flags),
+        *(f for f in (*_UNSAFE, codes.INFEASIBLE) if f in row.flags),
         *row.broken[:5],
     ]
     reasons += [codes.low_confidence(d) for d in uncertain]
@@ -67,7 +70,7 @@ def _place(row: PriorityRow, config: Config) -> _Place:
         reasons.append(codes.weakest(weakest, scores[weakest]))
     lowest = min(certainty.values(), default=0.0) if uncertain else 1.0
     lane = (
-        0 if codes.UNSAFE in row.flags
+        0 if any(flag in row.flags for flag in _UNSAFE)
         else 1 if codes.INFEASIBLE in row.flags
         else 2 if row.broken
         else 3 if uncertain

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from edit_metrics.scores import codes
 from edit_metrics.scores.columns import dimension_of, short_name
 from edit_metrics.types import DIMENSIONS, ItemScores, Measurement, Overall, PreScore, Status
 
+FACT: Final = 0.9
+"""Confidence from which a gate claims a fact, which no opinion overrides: equal pixels, a blank picture."""
 _STATUS_ORDER = (Status.FAILED, Status.UNDEFINED, Status.UNAVAILABLE, Status.NOT_APPLICABLE)
 """When nothing can be scored, the most alarming status of the missing metrics names the dimension's."""
 
@@ -63,24 +66,58 @@ def to_prescore(section: DimensionConfig, rules: ConfidenceConfig, measurements:
         A score in [0, 1] (higher is better) with its confidence in [0, 1] and reason codes; or the status and the
         reasons of the metrics that are missing.
     """
+    decided = next((group for group in section.decides if any(map(_has_value(measurements), group))), ())
     for name, gate in section.gates.items():
         value = measurements[name].value
-        if value is not None and gate.fires(value):
+        if value is not None and gate.fires(value) and (gate.confidence >= FACT or not decided):
             cap, reasons = _cap(section, gate.confidence)
             causes = measurements[name].cautions
             return PreScore(gate.score, cap, Status.OK, (name, *causes, *reasons))
     for name in section.required:
         if measurements[name].value is None:
             return PreScore(None, None, measurements[name].status, (codes.short_cause(measurements[name].reason),))
+    if decided:
+        return _decided(section, rules, measurements, decided)
     scored = {n: c for n, c in section.curves.items() if measurements[n].value is not None}
     if not scored:
         return _unscored(section, measurements)
     values = {n: apply_curve(c.anchors, _value(measurements[n])) for n, c in scored.items()}
     score = min(values.values()) if section.combine == "min" else _weighted_mean(values, scored)
-    confidence, causes = _confidence(section, rules, measurements, values, score)
+    confidence, causes = _confidence(section.curves, rules, measurements, values, score)
+    confidence, capped = _cap(section, confidence)
+    causes += capped
     weakest = min(values, key=values.__getitem__)
     limits = (codes.pulled_down_by(weakest),) if values[weakest] < rules.threshold else ()
     return PreScore(score, confidence, Status.OK, (*limits, *causes))
+
+
+def _decided(
+    section: DimensionConfig, rules: ConfidenceConfig, measurements: Mapping[str, Measurement], group: Sequence[str]
+) -> PreScore:
+    """The score of the metrics that decide alone, under what was measured to be broken."""
+    curves = {name: section.curves[name] for name in group}
+    scored = {name: curve for name, curve in curves.items() if measurements[name].value is not None}
+    values = {name: apply_curve(curve.anchors, _value(measurements[name])) for name, curve in scored.items()}
+    score = _weighted_mean(values, scored)
+    limits = {
+        name: apply_curve(section.curves[name].anchors, _value(measurements[name]))
+        for name in section.limits
+        if measurements[name].value is not None
+    }
+    lowest = min(limits, key=limits.__getitem__, default=None)
+    if lowest is not None and limits[lowest] < score:
+        # A fact overrides an opinion, with the trust that the fact has.
+        limit = {lowest: section.curves[lowest]}
+        confidence, causes = _confidence(limit, rules, measurements, {lowest: limits[lowest]}, limits[lowest])
+        return PreScore(limits[lowest], confidence, Status.OK, (codes.pulled_down_by(lowest), *causes))
+    confidence, causes = _confidence(curves, rules, measurements, values, score)
+    weakest = min(values, key=values.__getitem__)
+    low = (codes.pulled_down_by(weakest),) if values[weakest] < rules.threshold else ()
+    return PreScore(score, confidence, Status.OK, (*low, *causes))
+
+
+def _has_value(measurements: Mapping[str, Measurement]) -> Callable[[str], bool]:
+    return lambda name: measurements[name].value is not None
 
 
 def to_overall(prescores: Mapping[str, PreScore]) -> Overall:
@@ -131,13 +168,13 @@ def _unscored(section: DimensionConfig, measurements: Mapping[str, Measurement])
 
 
 def _confidence(
-    section: DimensionConfig,
+    curves: Mapping[str, Curve],
     rules: ConfidenceConfig,
     measurements: Mapping[str, Measurement],
     values: Mapping[str, float],
     score: float,
 ) -> tuple[float, tuple[str, ...]]:
-    confidence = max(section.curves[name].trust for name in values)
+    confidence = max(curves[name].trust for name in values)
     reasons: list[str] = []
 
     def lower(factor: float, reason: str) -> None:
@@ -145,7 +182,7 @@ def _confidence(
         confidence *= factor
         reasons.append(reason)
 
-    for name in section.curves:
+    for name in curves:
         status = measurements[name].status
         # What does not apply is not missed; what the profile cannot compute is in the cap, said once.
         if status in (Status.UNDEFINED, Status.FAILED):
@@ -157,5 +194,4 @@ def _confidence(
         lower(rules.disagreement_factor, codes.METRICS_DISAGREE)
     if abs(score - rules.threshold) < rules.threshold_margin:
         lower(rules.threshold_factor, codes.NEAR_THRESHOLD)
-    confidence, capped = _cap(section, confidence)
-    return confidence, (*reasons, *capped)
+    return confidence, tuple(reasons)

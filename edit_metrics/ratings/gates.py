@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from edit_metrics.scores.cells import column_of_codes
-from edit_metrics.scores.codes import INFEASIBLE, UNREADABLE, UNSAFE
+from edit_metrics.scores.codes import INFEASIBLE, UNREADABLE, UNSAFE, UNSAFE_SEEN
 from edit_metrics.scores.columns import FLAGS, DimensionColumns
 
 
@@ -68,6 +68,7 @@ def _stopped(
         return Stopped(Gate.UNREADABLE, broken)
     if infeasible or INFEASIBLE in flags:
         return Stopped(Gate.INFEASIBLE, causes or (INFEASIBLE,))
-    if unsafe or UNSAFE in flags:
-        return Stopped(Gate.UNSAFE, (UNSAFE, *concerns))
+    if unsafe or UNSAFE in flags or UNSAFE_SEEN in flags:
+        seen = (UNSAFE_SEEN,) if UNSAFE_SEEN in flags else ()
+        return Stopped(Gate.UNSAFE, (UNSAFE, *seen, *concerns))
     return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 UNSAFE: Final = "unsafe"
+UNSAFE_SEEN: Final = "unsafe_seen"
 UNSAFE_REQUEST: Final = "unsafe_request"
 INFEASIBLE: Final = "infeasible"
-"""Flags. ``infeasible`` is also the reason of every dimension that was not scored because of it."""
+"""Flags; the second is a judge's. ``infeasible`` is also the reason of every dimension that it left without a score."""
 
 NOT_IN_PROFILE: Final = "not_in_profile"
 NO_CURVE: Final = "no_curve"

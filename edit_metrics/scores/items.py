@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from edit_metrics.scores.cells import codes, number, rows_of, text
-from edit_metrics.scores.codes import UNSAFE, UNSAFE_REQUEST
+from edit_metrics.scores.codes import UNSAFE, UNSAFE_REQUEST, UNSAFE_SEEN
 from edit_metrics.scores.columns import (
     CHECK_EVIDENCE,
     FLAGS,
@@ -24,7 +24,7 @@ from edit_metrics.types import Status
 if TYPE_CHECKING:
     import pandas as pd
 
-BLURRING_FLAGS: Final = frozenset({UNSAFE, UNSAFE_REQUEST})
+BLURRING_FLAGS: Final = frozenset({UNSAFE, UNSAFE_REQUEST, UNSAFE_SEEN})
 _SAFE_ENOUGH: Final = 0.5
 """Safety score under which pictures are blurred (docs/report.md): too much blur costs a click, too little a shock."""
 _ALARMING: Final = (Status.FAILED, Status.UNDEFINED)

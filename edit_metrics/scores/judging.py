@@ -103,7 +103,6 @@ class JudgeRecord(_Part):
         repetitions: answers wanted of each item.
         settled: code → items that needed no judge.
         counts: items asked, answered, without an answer, left out; calls; tokens.
-        trust: dimension → highest confidence of a pre-score that rests on an answer.
     """
 
     model: str
@@ -115,7 +114,6 @@ class JudgeRecord(_Part):
     rule: RuleRecord = RuleRecord()
     settled: Mapping[str, int] = Field(default_factory=dict)
     counts: Mapping[str, int] = Field(default_factory=dict)
-    trust: Mapping[str, float] = Field(default_factory=dict)
     canaries: CanaryRecord | None = None
 
     @property

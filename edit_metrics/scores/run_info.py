@@ -64,11 +64,12 @@ class DimensionRecord(_Part):
 
     cap: float = 1.0
     curves: Mapping[str, CurveRecord] = Field(default_factory=dict)
+    decides: tuple[tuple[str, ...], ...] = ()
 
     @property
     def reachable_confidence(self) -> float:
         """See :func:`edit_metrics.config.reachable_confidence`."""
-        return reachable_confidence(self.cap, (curve.trust for curve in self.curves.values()))
+        return reachable_confidence(self.cap, {n: curve.trust for n, curve in self.curves.items()}, self.decides)
 
 
 class ProfileRecord(_Part):

@@ -90,6 +90,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | No
     ),
     (re.compile(r"no_(?P<role>\w+)_backend"), lambda m: f"The profile has no {m['role'].replace('_', ' ')} model."),
     (re.compile(r"(?P<file>source|edited|mask|reference)_(?P<code>\w+)"), _file),
+    (re.compile(r"saw_(?P<what>\w+)"), lambda m: f"The judge saw: {m['what'].replace('_', ' ')}."),
     (re.compile(r"non_finite_value(: .*)?"), lambda _: "The metric gave a number that is not finite."),
     (re.compile(r"rank=(?P<rank>[\d.]+)"), lambda m: f"Calibrated rank {m['rank']}."),
     (re.compile(r"saves=(?P<cost>[\d.]+)"), lambda m: f"Expected saving from asking: {m['cost']}."),
