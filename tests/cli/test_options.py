@@ -37,7 +37,7 @@ def test_an_option_that_verbs_share_is_described_alike_in_all_of_them(name: str)
     [
         ("score m --out x --engine locl", "Expected local or ray, got 'locl' (--engine). Did you mean 'local'?"),
         ("score m --out x --evidence al", "Expected none, flagged or all, got 'al' (--evidence). Did you mean 'all'?"),
-        ("ratings import f --out r.parquet --format cvs", "Expected csv, label-studio or rate, got 'cvs' (--format). Did"),
+        ("ratings import f --out r --format cvs", "Expected csv, label-studio or rate, got 'cvs' (--format). Did"),
         ("ratings import f --out r --format csv --level ordnal", "Expected nominal, ordinal or interval, got 'ordnal'"),
         ("triage t --out x --promise fial", "Expected both, fail, pass or none, got 'fial' (--promise). Did you mean"),
         ("estimate t --ratings r --target q --by modle", "Expected model, got 'modle' (--by). Did you mean 'model'?"),
