@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 @ratings_app.command("import")
 def ratings_import(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="Label Studio's JSON exports, or tables of ratings.")
+        list[Path], typer.Argument(metavar="FILE…", help="Label Studio's exports, files of `rate`, or tables.")
     ],
     out: Annotated[Path, typer.Option("--out", help="Where to write: a .parquet file.")],
     format_: Annotated[RatingsFormat, choice(RatingsFormat, "--format", "What the files are.")],

@@ -13,6 +13,7 @@ from edit_metrics.errors import TableError, UserError
 from edit_metrics.io.tables import read_table, with_text_ids
 from edit_metrics.ratings.combining import combine_ratings
 from edit_metrics.ratings.draws import read_queue
+from edit_metrics.ratings.entries import read_rate_log
 from edit_metrics.ratings.files import with_queue
 from edit_metrics.ratings.label_studio import read_annotations
 from edit_metrics.ratings.rubric import load_rubric
@@ -48,7 +49,7 @@ class Imported:
     """Checked ratings, and what the user should know about them.
 
     Attributes:
-        remarks: flags and comments of Label Studio's annotations; None for tables.
+        remarks: flags and comments of what Label Studio or ``edit-metrics rate`` collected; None for tables.
     """
 
     ratings: Ratings
@@ -65,8 +66,8 @@ def import_ratings(request: ImportRequest) -> Imported:
     """
     chosen = choose(RatingsFormat, request.format, "--format")
     scale = declared_scale(request.scale, request.level)
-    labelled = chosen is RatingsFormat.LABEL_STUDIO
-    found = _from_label_studio(request, scale) if labelled else _from_tables(request, scale)
+    read = {RatingsFormat.LABEL_STUDIO: _from_label_studio, RatingsFormat.RATE: _from_rate}.get(chosen, _from_tables)
+    found = read(request, scale)
     ratings, notes = found.ratings, list(found.notes)
     if request.exclude_raters:
         ratings = ratings.without(request.exclude_raters)
@@ -126,8 +127,16 @@ def _from_label_studio(request: ImportRequest, scale: Scale | None) -> Imported:
     return Imported(ratings, tuple(notes), found.remarks)
 
 
+def _from_rate(request: ImportRequest, scale: Scale | None) -> Imported:
+    log = read_rate_log(request.files)
+    ratings = ratings_from_long(log.rows, scale or load_rubric().rating_scale, ", ".join(map(str, request.files)))
+    notes = [f"{log.n_torn} torn last lines were dropped: they were never confirmed"] if log.n_torn else []
+    notes += [f"{log.n_skipped} items were skipped by a rater: answers without a rating"] if log.n_skipped else []
+    return Imported(ratings, tuple(notes), log.remarks)
+
+
 def _from_tables(request: ImportRequest, scale: Scale | None) -> Imported:
-    rule = request.repeated or (Repeated.LATEST if request.format == RatingsFormat.RATE else Repeated.REFUSE)
+    rule = request.repeated or Repeated.REFUSE
     batches, n_repeated = [], 0
     for file in request.files:
         frame = read_table(file, text=(request.id_column,))

@@ -28,6 +28,7 @@ class Rubric(BaseModel):
         version: raised with every change that makes old and new ratings incomparable.
         scale: the ratings in rising order, worst first.
         guide: shown above the pictures.
+        overall: the edit as a whole, asked by `edit-metrics rate` where no dimension is named.
         flags: code → label of things that a rating cannot say.
         comment: prompt of the free text.
     """
@@ -38,14 +39,16 @@ class Rubric(BaseModel):
     scale: tuple[int, ...]
     guide: str
     dimensions: dict[str, RubricDimension]
+    overall: RubricDimension | None = None
     flags: dict[str, str]
     comment: str
 
     @model_validator(mode="after")
     def _complete(self) -> Rubric:
-        for name, dimension in self.dimensions.items():
+        for name in self.dimensions:
             if name not in DIMENSIONS:
                 raise ValueError(f"{name!r} is not a dimension. {suggest(name, DIMENSIONS)}")
+        for name, dimension in {**self.dimensions, **({"overall": self.overall} if self.overall else {})}.items():
             if tuple(dimension.anchors) != self.scale:
                 raise ValueError(f"{name} needs an anchor for each of {self.scale}, got {tuple(dimension.anchors)}")
         if len(self.scale) < 2 or list(self.scale) != sorted(set(self.scale)):

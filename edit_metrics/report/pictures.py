@@ -18,9 +18,12 @@ from edit_metrics.io.sources import OutsideRootError, resolve_path
 from edit_metrics.report import evidence
 from edit_metrics.report.evidence import evidence_name
 from edit_metrics.scores.words import in_words
-from edit_metrics.types import RGB
+from edit_metrics.types import RGB, Mask
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from edit_metrics.choices import WhiteMeans
     from edit_metrics.scores.items import Item
 
 THUMBNAIL_SIDE: Final = 224
@@ -29,6 +32,7 @@ _PAIR_SIDE: Final = 448
 """px: evidence that shows two pictures side by side."""
 _QUALITY: Final = 70
 _LIMITS: Final = DecodeLimits()
+_MASK_DARK: Final = 150  # of 255: what lies under it can still be seen
 _DIFFERENCE_TOP: Final = 60.0  # ΔE76: unaligned differences are large
 _CAPTIONS: Final = {
     "change": "change map",
@@ -101,6 +105,35 @@ class PictureStore:
             return []
         return [kind for kind in evidence.KINDS if (self.evidence / evidence_name(item_id, kind)).is_file()]
 
+    def mask_overlay(self, item: Item) -> bytes:
+        """The item's mask to lay over either picture, WebP: dark where it had to stay, outlined, clear inside.
+
+        Raises:
+            ImageError: no mask, or one that cannot be read.
+            OutsideRootError: it, or the source, lies elsewhere.
+        """
+        if not item.mask:
+            raise ImageError("a mask", "none", item.id, code="missing_file")
+        source = decode_image(self.resolve(item.source), _LIMITS).pixels
+        stream = io.BytesIO()
+        _mask_image(self._decoded_mask(item, source)).save(stream, "WEBP", quality=_QUALITY, method=4)
+        return stream.getvalue()
+
+    def resolve(self, path: str) -> str:
+        """Where a picture of the table is.
+
+        Raises:
+            OutsideRootError: outside of what may be read, or nobody knows where the table's paths start.
+        """
+        if self.root is None:
+            raise OutsideRootError(path)
+        return resolve_path(path, self.root, self.allow_outside_root)
+
+    def _decoded_mask(self, item: Item, source: RGB) -> Mask:
+        meaning: WhiteMeans = "preserved" if item.mask_white_means == "preserved" else "edited"
+        decoded = decode_mask(self.resolve(item.mask), _LIMITS, meaning)
+        return fit_mask(decoded.mask, (source.shape[1], source.shape[0]))
+
     def _change(self, item: Item, source: RGB | str, edited: RGB | str) -> list[Figure]:
         drawn = self._evidence(item.id, "change")
         if drawn is not None:
@@ -113,9 +146,7 @@ class PictureStore:
         if not item.mask or isinstance(source, str):
             return []
         try:
-            path = self._resolve(item.mask)
-            decoded = decode_mask(path, _LIMITS, "preserved" if item.mask_white_means == "preserved" else "edited")
-            mask = fit_mask(decoded.mask, (source.shape[1], source.shape[0]))
+            mask = self._decoded_mask(item, source)
         except (ImageError, OutsideRootError) as error:
             return [Figure("mask", "", note=_why(error, "mask"))]
         return [_figure("mask", evidence.mask_picture(source, mask))]
@@ -133,14 +164,9 @@ class PictureStore:
         if not path:
             return "The table names no file."
         try:
-            return decode_image(self._resolve(path), _LIMITS).pixels
+            return decode_image(self.resolve(path), _LIMITS).pixels
         except (ImageError, OutsideRootError, MissingExtraError) as error:
             return _why(error, name)
-
-    def _resolve(self, path: str) -> str:
-        if self.root is None:
-            raise OutsideRootError(path)
-        return resolve_path(path, self.root, self.allow_outside_root)
 
 
 def _why(error: Exception, name: str) -> str:
@@ -149,6 +175,21 @@ def _why(error: Exception, name: str) -> str:
     if isinstance(error, OutsideRootError):
         return "Lies outside the manifest's folder; see --root and --allow-outside-root."
     return str(error)
+
+
+def _mask_image(mask: Mask) -> Image.Image:
+    """RGBA of at most ``MAX_SIDE``: what may change is clear, the rest dark, the border in the mask's colour."""
+    from PIL import Image
+
+    height, width = mask.shape
+    canvas = np.zeros((height, width, 3), np.uint8)
+    outlined = evidence.mask_picture(canvas, mask)  # black, with the outline alone
+    import cv2
+
+    size = (outlined.shape[1], outlined.shape[0])
+    inside = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
+    alpha = np.where(outlined.any(axis=2), 255, np.where(inside, 0, _MASK_DARK)).astype(np.uint8)
+    return Image.fromarray(np.dstack([outlined, alpha]), "RGBA")
 
 
 def _difference(source: RGB, edited: RGB) -> RGB:

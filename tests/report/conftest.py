@@ -1,5 +1,6 @@
-"""Run folders for the page's tests."""
+"""Run folders and the browser for the pages' tests."""
 
+from browser_driver import driver
 from conftest_report import make_run
 
-__all__ = ["make_run"]
+__all__ = ["driver", "make_run"]

@@ -3,60 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_driver import LOW_CONTRAST, click, look
 from conftest_report import score_rows, write_run
 
 from edit_metrics.report.write import ReportOptions, write_report
 
-webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402 - after the skip
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select  # noqa: E402
+pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 pytestmark = pytest.mark.browser
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-ARGUMENTS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--hide-scrollbars",
-)  # fmt: skip
 N = 120
 EVIL = "</script><script>window.owned=1</script><img src=x onerror=window.owned=1> \" ' ` & \x01\x1b\u202e"
-
-# Text whose contrast with what lies behind it is below 4.5 : 1, as [ratio, text].
-LOW_CONTRAST = """
-const luminance = (color) => {
-  const [r, g, b] = color.map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-const backdrop = (node) => {
-  for (let at = node; at; at = at.parentElement) {
-    const color = parse(getComputedStyle(at).backgroundColor);
-    if (color.length < 4 || color[3] > 0) return color.slice(0, 3);
-  }
-  return [255, 255, 255];
-};
-const found = [];
-for (const node of document.querySelectorAll("body *")) {
-  const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
-  if (!own || !node.checkVisibility() || ["SCRIPT", "STYLE", "NOSCRIPT"].includes(node.tagName)) continue;
-  const [a, b] = [luminance(parse(getComputedStyle(node).color).slice(0, 3)), luminance(backdrop(node))];
-  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-  if (ratio < 4.5) found.push([ratio, node.className, node.textContent.slice(0, 40)]);
-}
-return found;
-"""
-
 
 # What has the focus, and whether that can be seen.
 FOCUSED = """
@@ -65,28 +31,6 @@ const style = getComputedStyle(node);
 const seen = node !== document.body && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
 return [`${node.tagName} ${node.id || node.className || node.textContent.trim()}`, seen];
 """
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    if BROWSER is None or DRIVER is None:
-        pytest.skip("needs chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    service = webdriver.ChromeService(DRIVER, log_output=subprocess.DEVNULL)
-    # Selenium must talk to the driver, not to a proxy; and it looks nothing up when both programs are named.
-    previous = os.environ.get("NO_PROXY")
-    os.environ["NO_PROXY"] = "localhost,127.0.0.1"
-    browser = webdriver.Chrome(options=options, service=service)
-    yield browser
-    browser.quit()
-    if previous is None:
-        del os.environ["NO_PROXY"]
-    else:
-        os.environ["NO_PROXY"] = previous
 
 
 @pytest.fixture(scope="module")
@@ -106,21 +50,11 @@ def opened(driver: Any, page: Path) -> Open:
     """Open the page anew: ``opened(width=…, scheme=…)``."""
 
     def go(width: int = 1280, scheme: str = "light") -> Any:
-        driver.get_log("performance")
-        driver.get_log("browser")
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        look(driver, width, scheme)
         driver.get(page.as_uri())
         return driver
 
     return go
-
-
-def click(driver: Any, element: Any) -> None:
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    element.click()
 
 
 def column(driver: Any, label: str) -> list[str]:
