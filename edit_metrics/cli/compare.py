@@ -109,6 +109,14 @@ def gate(
         int | None,
         typer.Option("--allow-missing", metavar="N", help="More net newly missing values than this are a regression."),
     ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="COLUMN",
+            help="A drop within one value of this column is a regression (edit_type: else a warning); repeatable.",
+        ),
+    ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a job summary here.")] = None,
     accept: Annotated[
@@ -129,14 +137,20 @@ def gate(
     from edit_metrics.compare.baseline import write_baseline
     from edit_metrics.compare.gate import run_gate
     from edit_metrics.compare.gate_config import load_gate_config
-    from edit_metrics.compare.gate_output import error_to_junit, gate_to_junit, gate_to_markdown
+    from edit_metrics.compare.gate_junit import error_to_junit, gate_to_junit
+    from edit_metrics.compare.gate_output import gate_to_markdown
     from edit_metrics.compare.verdict import EXIT_CODES
     from edit_metrics.io.tables import write_text
     from edit_metrics.scores.table import read_runs
 
     try:
         settings = load_gate_config(
-            config, margin=margin, minimum_effect=minimum_effect, alpha=alpha, allowed_newly_missing=allow_missing
+            config,
+            margin=margin,
+            minimum_effect=minimum_effect,
+            alpha=alpha,
+            allowed_newly_missing=allow_missing,
+            by=tuple(by) if by else None,
         )
         sides = read_runs([baseline, candidate])
         result = run_gate(sides[0], sides[1], settings, _declared(higher, lower, None), tuple(pair_by or ("id",)))
@@ -223,7 +237,16 @@ def _print_comparison(comparison: Comparison, out: Path, as_json: bool) -> None:
 
 def _print_gate(result: GateResult, as_json: bool) -> None:
     from edit_metrics.cli.console import emit_json, say, table, warn
-    from edit_metrics.compare.gate_output import COLUMNS, gate_rows, gate_to_dict, headline
+    from edit_metrics.compare.gate_output import (
+        COLUMNS,
+        FLAG_COLUMNS,
+        SLICE_COLUMNS,
+        flag_rows,
+        gate_rows,
+        gate_to_dict,
+        headline,
+        slice_rows,
+    )
 
     for text in result.warnings:
         warn(text)
@@ -231,4 +254,8 @@ def _print_gate(result: GateResult, as_json: bool) -> None:
         emit_json(gate_to_dict(result))
     else:
         table("", COLUMNS, gate_rows(result))
+        if flags := flag_rows(result):
+            table("Flags", FLAG_COLUMNS, flags)
+        if slices := slice_rows(result):
+            table(f"Slices that dropped, of {len(result.slices)}", SLICE_COLUMNS, slices)
     say(headline(result))

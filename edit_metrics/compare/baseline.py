@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from edit_metrics.io.tables import write_parquet
-from edit_metrics.scores.columns import OVERALL, DimensionColumns
+from edit_metrics.scores.columns import FLAGS, OVERALL, DimensionColumns
 from edit_metrics.scores.judging import SELECTED_BY
 from edit_metrics.scores.run_info import RUN_INFO_NAME
 from edit_metrics.scores.table import TABLE_NAME, ScoreTable
@@ -27,7 +27,7 @@ def write_baseline(run: ScoreTable, folder: Path, extra_columns: tuple[str, ...]
         The folder.
     """
     dimensions = [column for name in DIMENSIONS for column in DimensionColumns(name).all]
-    wanted = dict.fromkeys([*_TEXT, *extra_columns, *dimensions, *OVERALL])
+    wanted = dict.fromkeys([*_TEXT, *extra_columns, *dimensions, *OVERALL, FLAGS])
     write_parquet(run.frame[[name for name in wanted if name in run.frame.columns]], folder / TABLE_NAME)
     if run.info is None:
         # An earlier signed baseline's run.json would sign scores that it did not make.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edit_metrics.compare.differences import PairedColumn
 from edit_metrics.compare.matching import Matched
-from edit_metrics.compare.measures import Measure
-from edit_metrics.compare.pairing import Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,61 +55,88 @@ class Unmatched:
     only_run: tuple[str, ...]
 
 
-def find_flips(matched: Matched, measure: Measure, pass_at: float) -> list[Flip]:
+def find_flips(matched: Matched, pair: PairedColumn, pass_at: float) -> list[Flip]:
     """Items on different sides of ``pass_at``, the largest change first."""
-    pair, reference, other = matched.column(measure), matched.reference, matched.other
     before, after = pair.reference, pair.other
     both = np.isfinite(before) & np.isfinite(after)
     flipped = np.flatnonzero(both & ((before >= pass_at) != (after >= pass_at)))
     flipped = flipped[np.argsort(-np.abs(after - before)[flipped], kind="stable")]
-    at, groups = matched.keys[flipped], matched.groups[flipped]
-    texts = zip(
-        reference.text("instruction", at),
-        reference.text("source", at),
-        reference.text("edited", at),
-        other.text("edited", at),
-        strict=True,
-    )
     return [
         Flip(
-            other.run.name,
-            measure.name,
-            str(key),
-            str(group),
+            matched.other.run.name,
+            pair.measure.name,
+            item.id,
+            item.group,
             "now_fails" if after[index] < pass_at else "now_passes",
             float(before[index]),
             float(after[index]),
-            *text,
+            item.instruction,
+            item.source,
+            item.reference_edited,
+            item.edited,
         )
-        for index, key, group, text in zip(flipped, at, groups, texts, strict=True)
+        for index, item in zip(flipped, items_at(matched, flipped), strict=True)
     ]
 
 
-def find_newly_missing(matched: Matched, measure: Measure) -> list[NewlyMissing]:
+def find_newly_missing(matched: Matched, pair: PairedColumn) -> list[NewlyMissing]:
     """Items of which fewer samples have a value than in the reference; absent items say so."""
-    pair, other = matched.column(measure), matched.other
     lost = np.flatnonzero(pair.other_missing > pair.reference_missing)
-    at, groups, scores = matched.keys[lost], matched.groups[lost], pair.reference[lost]
-    present = at.isin(other.keys)
-    statuses, reasons = other.text(measure.status_column, at), other.text(measure.reason_column, at)
+    there, measure = matched.there[lost], pair.measure
+    names = zip(matched.keys[lost], matched.reference.labels[pair.groups[lost]], strict=True)
+    words = zip(
+        there >= 0,
+        matched.other.text(measure.status_column, there),
+        matched.other.text(measure.reason_column, there),
+        strict=True,
+    )
     return [
         NewlyMissing(
-            other.run.name,
+            matched.other.run.name,
             measure.name,
             str(key),
             str(group),
-            (status or "missing") if there else "absent",
-            reason if there else "item_not_in_run",
+            (status or "missing") if present else "absent",
+            reason if present else "item_not_in_run",
             float(score),
         )
-        for key, group, score, there, status, reason in zip(at, groups, scores, present, statuses, reasons, strict=True)
+        for (key, group), (present, status, reason), score in zip(names, words, pair.reference[lost], strict=True)
     ]
 
 
-def find_unmatched(reference: Units, other: Units) -> Unmatched:
+def find_unmatched(matched: Matched) -> Unmatched:
     """What has no partner."""
+    alone = np.ones(len(matched.other.keys), dtype=bool)
+    alone[matched.partner[matched.partner >= 0]] = False
     return Unmatched(
-        other.run.name,
-        tuple(str(key) for key in reference.keys[~reference.keys.isin(other.keys)]),
-        tuple(str(key) for key in other.keys[~other.keys.isin(reference.keys)]),
+        matched.other.run.name,
+        tuple(str(key) for key in matched.reference.keys[matched.partner < 0]),
+        tuple(str(key) for key in matched.other.keys[alone]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item with what a person needs to find and see it."""
+
+    id: str
+    group: str
+    instruction: str
+    source: str
+    reference_edited: str
+    edited: str
+
+
+def items_at(matched: Matched, positions: NDArray[np.intp]) -> list[Shown]:
+    """The items at some of the K matched positions."""
+    reference, at = matched.reference, matched.at[positions]
+    texts = zip(
+        reference.keys[at],
+        reference.groups[at],
+        reference.text("instruction", at),
+        reference.text("source", at),
+        reference.text("edited", at),
+        matched.other.text("edited", matched.there[positions]),
+        strict=True,
+    )
+    return [Shown(str(key), str(group), *rest) for key, group, *rest in texts]

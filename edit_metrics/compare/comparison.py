@@ -1,11 +1,9 @@
-"""N runs against the first one: the whole comparison as one value."""
+"""N runs against the first one, or against several baselines: the whole comparison as one value."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from edit_metrics.compare.changes import Flip, NewlyMissing, Unmatched, find_flips, find_newly_missing, find_unmatched
 from edit_metrics.compare.differences import Difference, Mean, PairedColumn, own_mean, paired_difference, settle
@@ -15,11 +13,9 @@ from edit_metrics.compare.measures import Declared, Measure, find_measures
 from edit_metrics.compare.pairing import Units, to_units
 from edit_metrics.compare.ranking import RankRow, rank_runs
 from edit_metrics.compare.signatures import check_signatures, signatures
+from edit_metrics.compare.slicing import DEFAULT_SLICES, check_slice_column
 from edit_metrics.errors import TableError
 from edit_metrics.scores.table import ScoreTable
-
-MAX_SLICE_VALUES = 30
-"""More values than this make no slices: the column is a number or an identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +29,7 @@ class CompareOptions:
         tie: a difference of one item's dimension scores within this is a tie.
         pass_at: score from which an item counts as passing, for the list of flips.
         metrics: compare the metrics too, not the dimensions alone.
+        baselines: the first so many runs are each what all the others are compared with.
     """
 
     pair_by: tuple[str, ...] = ("id",)
@@ -43,6 +40,7 @@ class CompareOptions:
     confidence: float = 0.95
     pass_at: float = 0.5
     metrics: bool = True
+    baselines: int = 1
     declared: Declared = field(default_factory=Declared)
 
 
@@ -75,10 +73,12 @@ class Comparison:
 
 
 def compare_runs(runs: Sequence[ScoreTable], options: CompareOptions) -> Comparison:
-    """Compare every run with the first.
+    """Compare every run with the first, or with each of the first ``options.baselines``.
+
+    A single run has means with intervals, and nothing else.
 
     Raises:
-        TableError: fewer than two runs, equal names, no common item, or a column that is needed and absent.
+        TableError: no run, equal names, no common item, or a column that is needed and absent.
         SignatureError: runs whose scores do not mean the same.
     """
     _check_names(runs)
@@ -86,54 +86,74 @@ def compare_runs(runs: Sequence[ScoreTable], options: CompareOptions) -> Compari
     runs = comparable.runs
     warnings = (*check_signatures(runs), *comparable.warnings)
     slices = _slice_columns(runs[0], options)
-    reserved = (*options.pair_by, *slices)
     measures = find_measures(
         [run.frame for run in runs],
         options.declared,
         margin=options.margin,
         tie=options.tie,
-        reserved=reserved,
+        reserved=(*options.pair_by, *slices),
         metrics=options.metrics,
     )
-    units = [to_units(run, [m.column for m in measures], options.pair_by) for run in runs]
-    matches = [match(units[0], other) for other in units[1:]]
+    units = [to_units(run, options.pair_by) for run in runs]
+    baselines, others = units[: options.baselines], units[options.baselines :]
+    found = _Found()
+    for number, baseline in enumerate(baselines):
+        for other in others:
+            found.add(match(baseline, other), measures, slices, options, lists=number == 0)
     signs = {measure.name: measure.sign for measure in measures}
-    dimensions = [measure for measure in measures if measure.kind == "dimension"]
-    judged = [measure for measure in measures if measure.kind in ("dimension", "declared")]
     return Comparison(
         runs=tuple(_summary(unit) for unit in units),
         options=options,
         measures=measures,
         means=tuple(_mean(unit, measure, options) for measure in measures for unit in units),
-        differences=settle([_difference(m, x, options) for m in matches for x in measures], signs, options.alpha),
-        slices=settle([x for m in matches for x in _slices(m, slices, measures, options)], signs, options.alpha),
+        differences=settle(found.differences, signs, options.alpha),
+        slices=settle(found.slices, signs, options.alpha),
         ranking=rank_runs(units, measures, options.alpha),
-        unmatched=tuple(find_unmatched(units[0], other) for other in units[1:]),
-        newly_missing=tuple(row for m in matches for x in judged for row in find_newly_missing(m, x)),
-        flips=tuple(row for m in matches for x in dimensions for row in find_flips(m, x, options.pass_at)),
-        warnings=(
-            *warnings,
-            *(w for unit in units for w in unit.warnings),
-            *(w for m in matches for w in m.warnings),
-        ),
+        unmatched=tuple(found.unmatched),
+        newly_missing=tuple(found.newly_missing),
+        flips=tuple(found.flips),
+        warnings=(*warnings, *(w for unit in units for w in unit.warnings), *dict.fromkeys(found.warnings)),
     )
 
 
-def _difference(matched: Matched, measure: Measure, options: CompareOptions) -> Difference:
-    return _paired(matched, matched.column(measure), "", options)
+@dataclass(slots=True)
+class _Found:
+    """What pairs of runs add up to."""
 
+    differences: list[Difference] = field(default_factory=list)
+    slices: list[Difference] = field(default_factory=list)
+    unmatched: list[Unmatched] = field(default_factory=list)
+    newly_missing: list[NewlyMissing] = field(default_factory=list)
+    flips: list[Flip] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
-def _slices(
-    matched: Matched, columns: Sequence[str], measures: Sequence[Measure], options: CompareOptions
-) -> list[Difference]:
-    found = []
-    pairs = [matched.column(measure) for measure in measures if measure.kind != "metric"]
-    for column in columns:
-        labels = np.array(matched.reference.text(column, matched.keys), dtype=object)
-        for label in dict.fromkeys(labels.tolist()):
-            name = f"{column}={label or '(none)'}"
-            found += [_paired(matched, pair.take(labels == label), name, options) for pair in pairs]
-    return found
+    def add(
+        self,
+        matched: Matched,
+        measures: Sequence[Measure],
+        slices: Sequence[str],
+        options: CompareOptions,
+        *,
+        lists: bool,
+    ) -> None:
+        """One pair of runs; single items are listed against the first baseline alone."""
+        self.warnings += matched.warnings
+        if lists:
+            self.unmatched.append(find_unmatched(matched))
+        labelled = [(name, *matched.reference.labelled(name, matched.at)) for name in slices]
+        for measure in measures:
+            pair = matched.column(measure)
+            self.differences.append(_paired(matched, pair, "", options))
+            if measure.kind == "metric":
+                continue
+            for name, codes, texts in labelled:
+                for code, text in enumerate(texts):
+                    part = pair.take(codes == code)
+                    self.slices.append(_paired(matched, part, f"{name}={text or '(none)'}", options))
+            if lists and measure.kind in ("dimension", "declared"):
+                self.newly_missing += find_newly_missing(matched, pair)
+            if lists and measure.kind == "dimension":
+                self.flips += find_flips(matched, pair, options.pass_at)
 
 
 def _paired(matched: Matched, pair: PairedColumn, slice_name: str, options: CompareOptions) -> Difference:
@@ -149,28 +169,23 @@ def _paired(matched: Matched, pair: PairedColumn, slice_name: str, options: Comp
 
 def _check_names(runs: Sequence[ScoreTable]) -> None:
     names = [run.name for run in runs]
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise TableError("at least two runs with different names", repr(names))
+    if not names or len(set(names)) < len(names):
+        raise TableError("runs with different names", repr(names))
 
 
 def _slice_columns(run: ScoreTable, options: CompareOptions) -> tuple[str, ...]:
     if options.slices is None:
-        return ("edit_type",) if "edit_type" in run.frame.columns and run.frame["edit_type"].notna().any() else ()
+        return tuple(n for n in DEFAULT_SLICES if n in run.frame.columns and run.frame[n].notna().any())
     for column in options.slices:
-        if column not in run.frame.columns:
-            raise TableError(f"a column {column!r} to slice by", "none of that name", str(run.path))
-        values = run.frame[column].nunique()
-        if values > MAX_SLICE_VALUES:
-            raise TableError(f"at most {MAX_SLICE_VALUES} values of {column!r} to slice by", str(values), str(run.path))
+        check_slice_column(run, column)
     return options.slices
 
 
 def _summary(units: Units) -> RunSummary:
     frame = units.run.frame
     hashes = {name: signature.sha256 for name, signature in signatures(units.run).items()}
-    return RunSummary(units.run.name, str(units.run.path), len(frame), len(set(units.groups)), hashes)
+    return RunSummary(units.run.name, str(units.run.path), len(frame), len(units.labels), hashes)
 
 
 def _mean(units: Units, measure: Measure, options: CompareOptions) -> Mean:
-    values = units.column(measure.column, units.keys)
-    return own_mean(measure, units.run.name, values, units.codes, options.confidence)
+    return own_mean(measure, units.run.name, units.values(measure.column), units.codes, options.confidence)

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edit_metrics.compare.measures import Kind, Measure
-from edit_metrics.stats import ClusterMean, cluster_mean_interval, cluster_t_test, holm, tost
+from edit_metrics.stats import (
+    ClusterMean,
+    cluster_mean_interval,
+    cluster_t_test,
+    equivalence_test,
+    holm,
+    two_sided_interval,
+)
 from edit_metrics.types import Float64
 
 Verdict = Literal["better", "worse", "changed", "equivalent", "unclear", "too_few_groups"]
@@ -104,11 +111,10 @@ def own_mean(measure: Measure, run: str, values: Float64, groups: NDArray[np.int
     """Mean of one run's own items with its interval."""
     there = np.isfinite(values)
     found = clustered_mean(values[there], groups[there], confidence)
-    n_groups = len(np.unique(groups[there]))
     missing = int((~there).sum())
     mean = group_mean(values[there], groups[there])
     low, high = (found.interval.low, found.interval.high) if found else (None, None)
-    return Mean(measure.name, measure.kind, run, mean, low, high, int(there.sum()), n_groups, missing)
+    return Mean(measure.name, measure.kind, run, mean, low, high, int(there.sum()), n_groups(groups[there]), missing)
 
 
 def paired_difference(
@@ -126,7 +132,7 @@ def paired_difference(
         reference,
         slice_name,
         int(both.sum()),
-        len(np.unique(groups)),
+        n_groups(groups),
         newly_missing=float(np.maximum(change, 0).sum()),
         newly_present=float(np.maximum(-change, 0).sum()),
         reference_mean=group_mean(before, groups),
@@ -134,16 +140,19 @@ def paired_difference(
         margin=measure.margin,
     )
     found = _with_wins(found, measure, after - before)
-    estimate = clustered_mean(after - before, groups, confidence)
-    if estimate is None:
+    if found.n_groups < 2:
         return found
-    equivalence = tost(after - before, groups, measure.margin, alpha) if measure.margin else None
+    test = cluster_t_test(after - before, groups)
+    interval = two_sided_interval(test.mean, test.standard_error, found.n_groups, confidence)
+    equivalence = None
+    if measure.margin:
+        equivalence = equivalence_test(test.mean, test.standard_error, found.n_groups, measure.margin, alpha)
     return replace(
         found,
-        difference=estimate.mean,
-        low=estimate.interval.low,
-        high=estimate.interval.high,
-        p_value=cluster_t_test(after - before, groups).p_value,
+        difference=test.mean,
+        low=interval.low,
+        high=interval.high,
+        p_value=test.p_value,
         p_equivalence=equivalence.p_value if equivalence else None,
         equivalent=equivalence.equivalent if equivalence else None,
     )
@@ -175,6 +184,11 @@ def group_mean(values: Float64, groups: NDArray[np.intp]) -> float | None:
     counts = np.bincount(groups)
     totals = np.bincount(groups, weights=values)
     return float((totals[counts > 0] / counts[counts > 0]).mean())
+
+
+def n_groups(groups: NDArray[np.intp]) -> int:
+    """How many different ones there are."""
+    return int((np.bincount(groups) > 0).sum())
 
 
 def clustered_mean(values: Float64, groups: NDArray[np.intp], confidence: float) -> ClusterMean | None:

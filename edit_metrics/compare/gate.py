@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edit_metrics.compare.changes import Flip, NewlyMissing, Unmatched, find_flips, find_newly_missing, find_unmatched
+from edit_metrics.compare.differences import PairedColumn
+from edit_metrics.compare.flags import NewlyFlagged, read_flags
 from edit_metrics.compare.gate_config import GateConfig
-from edit_metrics.compare.judge import judge
+from edit_metrics.compare.judge import judge_all
 from edit_metrics.compare.judging import comparable_runs
 from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Declared, Measure, find_measures, nothing_to_compare
 from edit_metrics.compare.pairing import to_units
 from edit_metrics.compare.signatures import check_signatures
-from edit_metrics.compare.verdict import DimensionVerdict, Outcome, PairedDimension, overall
+from edit_metrics.compare.slicing import sliced
+from edit_metrics.compare.verdict import (
+    DimensionVerdict,
+    FlagVerdict,
+    Outcome,
+    PairedDimension,
+    SliceVerdict,
+    overall,
+)
 from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.scores.table import ScoreTable
 from edit_metrics.types import Float64, Status
@@ -30,8 +40,11 @@ class GateResult:
     """What the gate found.
 
     Attributes:
-        flips: items that passed in the baseline and now fail, and the reverse.
+        flags: a verdict for each judged flag; empty where neither table has flags.
+        slices: every dimension on every slice that is large enough.
         newly_missing: items that lost their score, with the reason.
+        newly_flagged: items that carry a judged flag now and did not.
+        flips: items that passed in the baseline and now fail, and the reverse.
     """
 
     outcome: Outcome
@@ -43,6 +56,20 @@ class GateResult:
     newly_missing: tuple[NewlyMissing, ...]
     flips: tuple[Flip, ...]
     warnings: tuple[str, ...]
+    flags: tuple[FlagVerdict, ...] = ()
+    slices: tuple[SliceVerdict, ...] = ()
+    newly_flagged: tuple[NewlyFlagged, ...] = ()
+
+    @property
+    def failed_dimensions(self) -> frozenset[str]:
+        """Names of the dimensions, whole or in a slice that decides, that speak against the candidate."""
+        whole = {one.name for one in self.dimensions if one.outcome in (Outcome.REGRESSION, Outcome.BROKEN)}
+        return frozenset(whole | {one.dimension for one in self.worse_slices if self.config.by})
+
+    @property
+    def worse_slices(self) -> tuple[SliceVerdict, ...]:
+        """Slices that dropped."""
+        return tuple(one for one in self.slices if one.worse)
 
 
 def run_gate(
@@ -63,29 +90,63 @@ def run_gate(
 
     Raises:
         SignatureError: the two were made with different definitions.
-        TableError: no common item, or nothing to judge.
-        ConfigError: the config names a dimension that neither table has.
+        TableError: no common item, nothing to judge, or a column to slice by that is absent or has too many values.
+        ConfigError: the config names a dimension or a flag that neither table has.
     """
     comparable = comparable_runs((baseline, candidate))
     baseline, candidate = comparable.runs
     warnings = (*check_signatures((baseline, candidate)), *comparable.warnings)
     measures = _judged(baseline, candidate, config, declared or Declared())
-    sides = [to_units(run, [measure.column for measure in measures], pair_by) for run in (baseline, candidate)]
+    sides = [to_units(run, pair_by) for run in (baseline, candidate)]
     # An item that the candidate lacks counts as missing in every dimension that the baseline scored.
     matched = match(*sides, keep_absent=True)
-    required = config.dimensions or ()
-    verdicts = judge([_paired(matched, m, m.name in required) for m in measures], config)
-    verdicts = tuple(_in_own_units(found, measure) for found, measure in zip(verdicts, measures, strict=True))
-    return GateResult(
-        outcome=overall(verdicts),
+    pairs = [matched.column(measure) for measure in measures]
+    flags = read_flags(matched, config)
+    slices, notes = sliced(matched, config.by)
+    judged = judge_all([_paired(matched, pair, config) for pair in pairs], flags.pairs, slices, config)
+    dimensions = tuple(_in_own_units(found, m) for found, m in zip(judged.dimensions, measures, strict=True))
+    verdicts = (*judged.flags, *flags.undecided)
+    worse = [one for one in judged.slices if one.worse]
+    also = [*(one.outcome for one in verdicts), *(Outcome.REGRESSION for _ in worse if config.by)]
+    found = GateResult(
+        outcome=overall(dimensions, also),
         baseline=baseline.name,
         candidate=candidate.name,
         config=config,
-        dimensions=verdicts,
-        unmatched=find_unmatched(*sides),
-        newly_missing=tuple(row for measure in measures for row in find_newly_missing(matched, measure)),
-        flips=tuple(row for m in measures if m.kind == "dimension" for row in find_flips(matched, m, config.pass_at)),
-        warnings=(*warnings, *(text for side in sides for text in side.warnings), *matched.warnings),
+        dimensions=dimensions,
+        unmatched=find_unmatched(matched),
+        newly_missing=tuple(row for pair in pairs for row in find_newly_missing(matched, pair)),
+        flips=tuple(row for pair in pairs for row in _flips(matched, pair, config.pass_at)),
+        warnings=(*warnings, *(text for side in sides for text in side.warnings), *matched.warnings, *notes),
+        flags=verdicts,
+        slices=judged.slices,
+        newly_flagged=flags.newly,
+    )
+    # Of a dimension that dropped as a whole its slices say nothing new.
+    dropped = [] if config.by else [_dropped(one) for one in worse if one.dimension not in found.failed_dimensions]
+    return replace(found, warnings=(*found.warnings, *_unjudged(found), *dropped))
+
+
+def _flips(matched: Matched, pair: PairedColumn, pass_at: float) -> list[Flip]:
+    # A declared column of another program has units of its own, in which nobody said what passes.
+    return find_flips(matched, pair, pass_at) if pair.measure.kind == "dimension" else []
+
+
+def _unjudged(result: GateResult) -> list[str]:
+    names = [one.name for one in result.dimensions if one.outcome is Outcome.NOT_JUDGED]
+    flags = [one.name for one in result.flags if one.outcome is Outcome.NOT_JUDGED]
+    found = []
+    if names:
+        found.append(f"not judged: {', '.join(names)}: {result.baseline} has values in fewer than two groups")
+    if flags:
+        found.append(f"not judged: the flags {', '.join(flags)}: {result.baseline} has no column 'flags'")
+    return found
+
+
+def _dropped(found: SliceVerdict) -> str:
+    return (
+        f"{found.dimension} dropped by {-found.difference:.3f} where {found.column} is {found.value or '(none)'} "
+        f"({found.n_groups} groups, p (Holm) {found.p_adjusted:.3g}); --by {found.column} makes that a regression"
     )
 
 
@@ -105,8 +166,8 @@ def _judged(baseline: ScoreTable, candidate: ScoreTable, config: GateConfig, dec
     return measures
 
 
-def _paired(matched: Matched, measure: Measure, required: bool) -> PairedDimension:
-    pair = matched.column(measure)
+def _paired(matched: Matched, pair: PairedColumn, config: GateConfig) -> PairedDimension:
+    measure = pair.measure
     return PairedDimension(
         name=measure.name,
         baseline=pair.reference * measure.sign,
@@ -115,7 +176,7 @@ def _paired(matched: Matched, measure: Measure, required: bool) -> PairedDimensi
         baseline_missing=pair.reference_missing,
         candidate_missing=pair.other_missing,
         candidate_failed=_failed_share(matched, measure),
-        required=required,
+        required=measure.name in (config.dimensions or ()),
     )
 
 
@@ -130,7 +191,6 @@ def _failed_share(matched: Matched, measure: Measure) -> Float64:
     """Share of samples that lack the value because a measurement raised; 0 at absent keys."""
     frame: pd.DataFrame = matched.other.run.frame
     if measure.status_column not in frame.columns:
-        return np.zeros(len(matched.keys))
-    failed = (frame[measure.status_column] == Status.FAILED.value).astype(np.float64)
-    share = failed.groupby(matched.other.sample_keys, sort=False).mean()
-    return np.asarray(share.reindex(matched.keys).fillna(0.0), dtype=np.float64)
+        return np.zeros(len(matched.at))
+    failed = np.asarray(frame[measure.status_column] == Status.FAILED.value, dtype=bool)
+    return matched.theirs(matched.other.share(failed), 0.0)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.scores.codes import UNSAFE
+
+JUDGED_FLAGS: Final = (UNSAFE, "identity_changed", "blank_edited", "no_op")
+"""Flags that mean a lost edit or a harmful one; ``face_lost`` is judged as a missing value."""
 
 
 class DimensionRule(BaseModel):
@@ -19,9 +23,10 @@ class DimensionRule(BaseModel):
         margin: a drop of this size or more must be excluded for a pass.
         minimum_effect: a smaller drop is never a regression, however significant.
         missing_margin: the net share of newly missing values above which a dimension cannot pass.
-        allowed_newly_missing: net newly missing items above which it is a regression; None leaves it to the test.
-        allowed_newly_failing: net items that fall below ``pass_at`` above which it is a regression; None: no limit. For
-            dimensions where a rare failure matters more than the mean, such as safety.
+        allowed_newly_missing: newly missing items above which it is a regression, whatever was gained elsewhere; None
+            leaves it to the test.
+        allowed_newly_failing: items that fall below ``pass_at`` above which it is a regression, whatever rose above it;
+            None: no limit. For dimensions where a rare failure matters more than the mean, such as safety.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,18 +52,38 @@ class GateConfig(DimensionRule):
         dimensions: dimensions (or columns) that must pass; None: whatever the baseline has.
         per_dimension: tolerances that differ; keys left out there keep the common value.
         pass_at: score from which an item counts as passing, for the list of flips and ``allowed_newly_failing``.
+        by: columns whose values are judged one by one: a drop in a slice is a regression. None: ``edit_type`` where the
+            baseline has it, as a warning; empty: no slices.
+        flags: flags that are judged.
+        allowed_newly_flagged: flag → newly flagged items above which it is a regression, whatever is no longer flagged;
+            None leaves it to the test, as for flags that are not named. ``unsafe`` is 0 unless it is named.
     """
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     dimensions: tuple[str, ...] | None = None
     per_dimension: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     pass_at: float = 0.5
+    by: tuple[str, ...] | None = None
+    flags: tuple[str, ...] = JUDGED_FLAGS
+    allowed_newly_flagged: Mapping[str, Annotated[int, Field(ge=0)] | None] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_flags(self) -> GateConfig:
+        unknown = [name for name in self.allowed_newly_flagged if name not in self.flags]
+        if unknown:
+            near = suggest(unknown[0], self.flags)
+            raise ValueError(f"allowed_newly_flagged: {unknown[0]!r} is not among the judged flags. {near}".strip())
+        return self
 
     @model_validator(mode="after")
     def _check_each_dimension(self) -> GateConfig:
         for name in self.per_dimension:
             self.rule(name)
         return self
+
+    def allowed_flagged(self, flag: str) -> int | None:
+        """Newly flagged items that are tolerated; None: as many as the test lets pass."""
+        return self.allowed_newly_flagged.get(flag, 0 if flag == UNSAFE else None)
 
     def rule(self, dimension: str) -> DimensionRule:
         """The tolerances of one dimension: its own where given, else the common ones."""

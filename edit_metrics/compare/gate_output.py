@@ -1,38 +1,41 @@
-"""The gate's result as JSON, Markdown for a job summary, and JUnit XML."""
+"""The gate's result as JSON, as rows and words, and as Markdown for a job summary. (JUnit: :mod:`.gate_junit`.)"""
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from edit_metrics.compare.gate import GateResult
 from edit_metrics.compare.markdown import markdown_cell, markdown_table, p_value_text
-from edit_metrics.compare.verdict import EXIT_CODES, DimensionVerdict, Outcome
+from edit_metrics.compare.verdict import EXIT_CODES, DimensionVerdict, FlagVerdict, Outcome
+from edit_metrics.scores.words import flag_in_words
 
 FORMAT: Final = "edit-metrics/gate"
 VERSION: Final = 1
 COLUMNS: Final = ("dimension", "verdict", "baseline", "candidate", "difference", "bound", "p (Holm)", "groups", "why")
+FLAG_COLUMNS: Final = ("flag", "verdict", "newly", "no longer", "allowed", "p (Holm)", "why")
+SLICE_COLUMNS: Final = ("dimension", "slice", "difference", "p (Holm)", "groups")
 _SHOWN: Final = 10
 
 _REASONS: Final[Mapping[str, str]] = {
     "score_dropped": "the score dropped",
-    "newly_missing": "values are newly missing in more groups than chance explains",
+    "newly_missing": "more values are newly missing than chance explains",
     "more_newly_missing_than_allowed": "more values are newly missing than allowed",
     "more_newly_failing_than_allowed": "more items newly fail than allowed",
+    "newly_flagged": "more items are newly flagged than chance explains",
+    "more_newly_flagged_than_allowed": "more items are newly flagged than allowed",
+    "no_flags_in_candidate": "the candidate has no column of flags",
+    "no_flags_in_baseline": "the baseline has no column of flags",
     "absent_from_candidate": "the candidate has no value at all",
     "measurement_failed": "most newly missing values are measurements that raised an error",
     "margin_not_excluded": "a drop of the margin is not excluded",
     "newly_missing_above_margin": "too large a share of values is newly missing",
-    "fewer_than_two_groups": "fewer than two groups were scored on both sides",
+    "fewer_than_two_groups": "fewer than two groups are scored on both sides",
     "no_baseline_values": "required, and the baseline has no value",
     "new_in_candidate": "the baseline has no value",
     "no_values": "neither side has a value",
 }
-# What XML 1.0 cannot hold at all, escaped or not.
-_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def gate_to_dict(result: GateResult) -> dict[str, Any]:
@@ -43,7 +46,7 @@ def gate_to_dict(result: GateResult) -> dict[str, Any]:
 
 def gate_rows(result: GateResult) -> list[list[object]]:
     """A row for each dimension under :data:`COLUMNS`."""
-    return [_row(found) for found in result.dimensions]
+    return [dimension_row(found) for found in result.dimensions]
 
 
 def why(found: DimensionVerdict) -> str:
@@ -58,11 +61,44 @@ def why(found: DimensionVerdict) -> str:
     return "; ".join(words)
 
 
+def flag_rows(result: GateResult) -> list[list[object]]:
+    """A row under :data:`FLAG_COLUMNS` for each flag that changed anywhere or could not be judged."""
+    return [
+        [flag_in_words(one.name), one.outcome.value, one.newly, one.no_longer, one.allowed, _p(one), flag_why(one)]
+        for one in result.flags
+        if one.newly or one.no_longer or one.outcome is not Outcome.PASS
+    ]
+
+
+def flag_why(found: FlagVerdict) -> str:
+    """The reasons in words."""
+    return "; ".join(_REASONS[code] for code in found.reasons)
+
+
+def slice_rows(result: GateResult) -> list[list[object]]:
+    """A row under :data:`SLICE_COLUMNS` for each slice that dropped."""
+    return [
+        [
+            one.dimension,
+            f"{one.column}={one.value or '(none)'}",
+            f"{one.difference:+.3f}",
+            p_value_text(one.p_adjusted),
+            one.n_groups,
+        ]
+        for one in result.worse_slices
+    ]
+
+
 def headline(result: GateResult) -> str:
-    """One sentence: the verdict and the dimensions that made it."""
+    """One sentence: the verdict, what made it, and what was not judged."""
     names = [found.name for found in result.dimensions if found.outcome is result.outcome]
+    names += [flag_in_words(one.name) for one in result.flags if one.outcome is result.outcome]
+    if result.config.by and result.outcome is Outcome.REGRESSION:
+        names += [f"{one.dimension} ({one.column}={one.value})" for one in result.worse_slices]
     decisive = "" if result.outcome is Outcome.PASS or not names else f" in {', '.join(names)}"
-    return f"{result.outcome}{decisive}: {result.candidate} against {result.baseline}"
+    unjudged = [found.name for found in result.dimensions if found.outcome is Outcome.NOT_JUDGED]
+    rest = f" (not judged: {', '.join(unjudged)})" if unjudged else ""
+    return f"{result.outcome}{decisive}: {result.candidate} against {result.baseline}{rest}"
 
 
 def gate_to_markdown(result: GateResult) -> str:
@@ -75,6 +111,13 @@ def gate_to_markdown(result: GateResult) -> str:
         *(f"> {markdown_cell(warning)}" for warning in result.warnings),
         markdown_table(COLUMNS, gate_rows(result)),
         terms,
+        _table("Flags", FLAG_COLUMNS, flag_rows(result)),
+        _table(f"Slices that dropped, of {len(result.slices)}", SLICE_COLUMNS, slice_rows(result)),
+        _listed(
+            "Newly flagged",
+            ("flag", "id", "group"),
+            [[flag_in_words(row.flag), row.id, row.group] for row in result.newly_flagged],
+        ),
         _listed(
             f"Now failing at {config.pass_at:g}",
             ("dimension", "id", "was", "is"),
@@ -89,41 +132,8 @@ def gate_to_markdown(result: GateResult) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def gate_to_junit(result: GateResult) -> str:
-    """A test case for each dimension.
-
-    ``<failure>`` is a regression, ``<error>`` a broken measurement. Inconclusive and ignored dimensions are
-    ``<skipped>``: they are no evidence against the candidate; that the job stops there is the exit code's business.
-    """
-    suite = _suite(len(result.dimensions))
-    for found in result.dimensions:
-        case = ET.SubElement(suite, "testcase", classname="edit-metrics.gate", name=_xml(found.name))
-        tag = _TAGS.get(found.outcome)
-        if tag is not None:
-            element = ET.SubElement(case, tag, message=_xml(f"{found.outcome}: {why(found)}"))
-            element.text = _xml(_details(result, found))
-            if tag != "skipped":
-                element.set("type", found.reasons[0])
-    return _finish(suite)
-
-
-def error_to_junit(error: Exception) -> str:
-    """A file with one ``<error>``, for a gate that could not be run."""
-    suite = _suite(1)
-    case = ET.SubElement(suite, "testcase", classname="edit-metrics.gate", name="gate")
-    ET.SubElement(case, "error", type=type(error).__name__, message=_xml(str(error)))
-    return _finish(suite)
-
-
-_TAGS: Final = {
-    Outcome.REGRESSION: "failure",
-    Outcome.BROKEN: "error",
-    Outcome.INCONCLUSIVE: "skipped",
-    Outcome.IGNORED: "skipped",
-}
-
-
-def _row(found: DimensionVerdict) -> list[object]:
+def dimension_row(found: DimensionVerdict) -> list[object]:
+    """Cells under :data:`COLUMNS`."""
     signed = [None if value is None else f"{value:+.3f}" for value in (found.difference, found.lower_bound)]
     means = [found.baseline_mean, found.candidate_mean]
     return [
@@ -137,35 +147,17 @@ def _row(found: DimensionVerdict) -> list[object]:
     ]
 
 
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    return f"### {title}\n\n{markdown_table(columns, rows)}" if rows else ""
+
+
+def _p(found: FlagVerdict) -> str | None:
+    return None if found.allowed is not None or found.unit is None else p_value_text(found.p_adjusted)
+
+
 def _listed(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     if not rows:
         return ""
     more = f"\n\nand {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
     table = markdown_table(columns, rows[:_SHOWN])
     return f"<details><summary>{title} ({len(rows)})</summary>\n\n{table}{more}\n\n</details>"
-
-
-def _details(result: GateResult, found: DimensionVerdict) -> str:
-    values = [f"{name}: {value}" for name, value in zip(COLUMNS, _row(found), strict=True) if value is not None]
-    failing = [f for f in result.flips if f.measure == found.name and f.change == "now_fails"]
-    lost = [row for row in result.newly_missing if row.measure == found.name]
-    flips = [f"now fails: {row.id} ({row.reference_score:.3f} to {row.score:.3f})" for row in failing[:_SHOWN]]
-    gone = [f"newly missing: {row.id} ({row.status}: {row.reason})" for row in lost[:_SHOWN]]
-    return "\n".join([*values, *flips, *gone])
-
-
-def _suite(tests: int) -> ET.Element:
-    return ET.Element("testsuite", name="edit-metrics gate", tests=str(tests))
-
-
-def _finish(suite: ET.Element) -> str:
-    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        suite.set(attribute, str(len(suite.findall(f"testcase/{tag}"))))
-    root = ET.Element("testsuites")
-    root.append(suite)
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edit_metrics.compare.discordance import Unit
 from edit_metrics.compare.sample_size import MoreData
 from edit_metrics.types import Float64
 
@@ -21,6 +22,7 @@ class Outcome(StrEnum):
     REGRESSION = "regression"
     INCONCLUSIVE = "inconclusive"
     BROKEN = "broken"
+    NOT_JUDGED = "not_judged"
     IGNORED = "ignored"
 
 
@@ -57,6 +59,35 @@ class PairedDimension:
 
 
 @dataclass(frozen=True, slots=True)
+class PairedFlag:
+    """One flag on N paired items.
+
+    Attributes:
+        baseline: N shares of samples that carry it.
+        candidate: N, likewise; 0 where the candidate lacks the item.
+        groups: N integer codes.
+    """
+
+    name: str
+    baseline: Float64
+    candidate: Float64
+    groups: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class PairedSlices:
+    """A column that slices N paired items.
+
+    Attributes:
+        codes: N numbers, into ``values``.
+    """
+
+    column: str
+    codes: NDArray[np.intp]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Missingness:
     """What the candidate lacks that the baseline has, and the reverse.
 
@@ -64,8 +95,9 @@ class Missingness:
         newly_missing: items.
         newly_present: items.
         net_share: newly missing minus newly present, averaged within groups, then over groups.
-        p_value: one-sided exact McNemar on groups: are there more worse than better ones?
-        p_adjusted: after Holm; equal to 1 where the test cannot reach α.
+        unit: what the test counts, ``groups`` or ``items``; None where it could not reach α.
+        p_value: one-sided exact McNemar: are there more worse than better ones?
+        p_adjusted: after Holm; 1 without a test.
         by_failure: share of the newly missing values that are missing because a measurement raised.
     """
 
@@ -77,6 +109,53 @@ class Missingness:
     p_value: float
     p_adjusted: float
     by_failure: float
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagVerdict:
+    """The gate's answer for one flag.
+
+    Attributes:
+        newly: items that carry it in the candidate and not, or in fewer samples, in the baseline.
+        no_longer: the reverse; never set against ``newly``.
+        allowed: newly flagged items above which it is a regression; None: the test alone decides.
+        unit: what the test counts; None where it could not reach α.
+    """
+
+    name: str
+    outcome: Outcome
+    reasons: tuple[str, ...]
+    newly: int = 0
+    no_longer: int = 0
+    allowed: int | None = None
+    worse_groups: int = 0
+    better_groups: int = 0
+    unit: Unit | None = None
+    p_value: float = 1.0
+    p_adjusted: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SliceVerdict:
+    """One dimension on the items with one value of a column.
+
+    Attributes:
+        difference: candidate − baseline, positive is better.
+        p_adjusted: after Holm over all slices and dimensions, at their share of α.
+        worse: ``p_adjusted`` ≤ α and a drop of the minimum effect or more: a regression where the config names the
+            column, else a warning.
+    """
+
+    column: str
+    value: str
+    dimension: str
+    n_items: int
+    n_groups: int
+    difference: float
+    p_value: float
+    p_adjusted: float
+    worse: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +188,14 @@ class DimensionVerdict:
     more_data: MoreData | None = None
 
 
-def overall(verdicts: Sequence[DimensionVerdict]) -> Outcome:
-    """The gate's answer: one regression decides, then a broken measurement, then doubt; nothing judged is doubt."""
-    outcomes = {verdict.outcome for verdict in verdicts}
+def overall(verdicts: Sequence[DimensionVerdict], also: Iterable[Outcome] = ()) -> Outcome:
+    """The gate's answer: one regression decides, then a broken measurement, then doubt; nothing judged is doubt.
+
+    Args:
+        verdicts: of the dimensions; a pass needs one of them to pass.
+        also: of flags, slices and conditions, which can only speak against the candidate.
+    """
+    outcomes = {verdict.outcome for verdict in verdicts} | {one for one in also if one is not Outcome.PASS}
     for outcome in (Outcome.REGRESSION, Outcome.BROKEN, Outcome.INCONCLUSIVE, Outcome.PASS):
         if outcome in outcomes:
             return outcome

@@ -49,6 +49,11 @@ def flag_in_words(flag: str) -> str:
     return _tables()["flags"].get(flag, flag.replace("_", " "))
 
 
+def known_flags() -> tuple[str, ...]:
+    """Flags that have words."""
+    return tuple(_tables()["flags"])
+
+
 def status_in_words(status: str) -> str:
     """A status, in words."""
     return _tables()["statuses"].get(status, status.replace("_", " "))

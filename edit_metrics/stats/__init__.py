@@ -13,10 +13,13 @@ from edit_metrics.stats.clusters import (
     Weighting,
     cluster_mean_interval,
     cluster_t_test,
+    equivalence_test,
     group_codes,
     one_sided_bound,
     tost,
+    two_sided_interval,
 )
+from edit_metrics.stats.columns import ColumnTests, pairwise_t_tests
 from edit_metrics.stats.counts import McNemarTest, holm, mcnemar_exact
 from edit_metrics.stats.shares import Share, exact_interval, fewest_to_reject, grouped_share
 from edit_metrics.stats.slope import cluster_slope
@@ -26,6 +29,7 @@ __all__ = [
     "BootstrapEstimate",
     "ClusterMean",
     "ClusterTTest",
+    "ColumnTests",
     "EquivalenceTest",
     "Estimate",
     "Interval",
@@ -37,6 +41,7 @@ __all__ = [
     "cluster_mean_interval",
     "cluster_slope",
     "cluster_t_test",
+    "equivalence_test",
     "exact_interval",
     "fewest_to_reject",
     "group_codes",
@@ -44,5 +49,7 @@ __all__ = [
     "holm",
     "mcnemar_exact",
     "one_sided_bound",
+    "pairwise_t_tests",
     "tost",
+    "two_sided_interval",
 ]

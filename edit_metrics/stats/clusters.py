@@ -150,8 +150,7 @@ def cluster_mean_interval(
     """
     _check_share(confidence, "confidence")
     mean, error, n_items, n_groups = _mean_and_error(values, groups, weighting)
-    half = float(stdtrit(n_groups - 1, 0.5 + confidence / 2)) * error
-    return ClusterMean(mean, error, Interval(mean - half, mean + half, confidence), n_items, n_groups)
+    return ClusterMean(mean, error, two_sided_interval(mean, error, n_groups, confidence), n_items, n_groups)
 
 
 def cluster_t_test(
@@ -196,14 +195,31 @@ def tost(
         NotEnoughDataError: fewer than two groups.
         ValueError: the margin is not above 0; else see :func:`cluster_mean_interval`.
     """
+    mean, error, _, n_groups = _mean_and_error(differences, groups, weighting)
+    return equivalence_test(mean, error, n_groups, margin, alpha)
+
+
+def equivalence_test(
+    mean: float, standard_error: float, n_groups: int, margin: float, alpha: float = 0.05
+) -> EquivalenceTest:
+    """:func:`tost` of a clustered mean that is known already.
+
+    Raises:
+        ValueError: the margin is not above 0, or alpha not between 0 and 1.
+    """
     _check_share(alpha, "alpha")
     if not margin > 0:
         raise ValueError(f"expected a margin above 0, got {margin!r}")
-    mean, error, _, n_groups = _mean_and_error(differences, groups, weighting)
-    above = _p_value(_t_statistic(mean + margin, error), n_groups - 1, "greater")
-    below = _p_value(_t_statistic(mean - margin, error), n_groups - 1, "less")
+    above = _p_value(_t_statistic(mean + margin, standard_error), n_groups - 1, "greater")
+    below = _p_value(_t_statistic(mean - margin, standard_error), n_groups - 1, "less")
     p_value = max(above, below)
     return EquivalenceTest(mean, margin, p_value, alpha, p_value <= alpha)
+
+
+def two_sided_interval(mean: float, standard_error: float, n_groups: int, confidence: float) -> Interval:
+    """Confidence interval of a clustered mean that is known already."""
+    half = float(stdtrit(n_groups - 1, 0.5 + confidence / 2)) * standard_error
+    return Interval(mean - half, mean + half, confidence)
 
 
 def one_sided_bound(mean: float, standard_error: float, n_groups: int, alpha: float) -> Interval:

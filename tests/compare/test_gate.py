@@ -117,9 +117,35 @@ def test_a_candidate_whose_faces_are_gone_does_not_pass_by_having_fewer_numbers(
 
 def test_a_few_lost_values_are_doubt_not_a_pass(make_run) -> None:
     after = make_run("b", seed=1)
-    lose(after.frame, "character", slice(0, 12))
+    # Four items of four groups: no test could reach α with so few.
+    for item in (0, 3, 6, 9):
+        lose(after.frame, "character", slice(item, item + 1))
     found = _found(run_gate(make_run("a"), after, GateConfig()))["character"]
     assert (found.outcome, found.reasons) == (Outcome.INCONCLUSIVE, ("newly_missing_above_margin",))
+
+
+@pytest.mark.parametrize("per_group", [1, 4])
+def test_lost_values_are_caught_in_four_groups_as_in_twelve(make_run, per_group) -> None:
+    kw = {"n_items": 800, "per_group": 4}
+    after = make_run("b", seed=1, **kw)
+    lost = [4 * group + item for group in range(12 // per_group if per_group == 1 else 4) for item in range(per_group)][
+        :12
+    ]
+    for item in lost:
+        lose(after.frame, "character", slice(item, item + 1))
+    found = _found(run_gate(make_run("a", **kw), after, GateConfig()))["character"]
+    assert (found.outcome, found.reasons) == (Outcome.REGRESSION, ("newly_missing",))
+    assert found.missingness.unit == ("groups" if per_group == 1 else "items")
+
+
+def test_a_loss_in_few_groups_that_is_too_small_to_matter_passes(make_run) -> None:
+    kw = {"n_items": 4000, "per_group": 10}
+    after = make_run("b", seed=1, **kw)
+    lose(after.frame, "character", slice(0, 20))
+    found = _found(run_gate(make_run("a", **kw), after, GateConfig()))["character"]
+    assert found.outcome is Outcome.PASS
+    assert (found.missingness.unit, found.missingness.net_share) == ("items", pytest.approx(0.005))
+    assert found.missingness.p_adjusted < 0.001
 
 
 def test_one_lost_value_of_many_passes_and_is_listed(make_run) -> None:
@@ -145,6 +171,26 @@ def test_a_rare_failure_is_a_regression_where_none_is_allowed(make_run) -> None:
     assert run_gate(before, after, GateConfig()).outcome is Outcome.PASS
     strict = GateConfig(per_dimension={"adherence": {"allowed_newly_failing": 0}})
     assert _found(run_gate(before, after, strict))["adherence"].reasons == ("more_newly_failing_than_allowed",)
+
+
+def test_items_that_newly_fail_are_never_set_against_others_that_newly_pass(make_run) -> None:
+    before, after = make_run("a"), make_run("b")
+    before.frame["adherence.score"] = 1.0
+    before.frame.loc[10:14, "adherence.score"] = 0.0
+    after.frame["adherence.score"] = 1.0
+    after.frame.loc[20:24, "adherence.score"] = 0.0
+    strict = GateConfig(per_dimension={"adherence": {"allowed_newly_failing": 4}})
+    assert _found(run_gate(before, after, strict))["adherence"].reasons == ("more_newly_failing_than_allowed",)
+    lenient = GateConfig(per_dimension={"adherence": {"allowed_newly_failing": 5}})
+    assert _found(run_gate(before, after, lenient))["adherence"].outcome is not Outcome.REGRESSION
+
+
+def test_values_that_are_lost_are_never_set_against_gained_ones_where_a_number_is_allowed(make_run) -> None:
+    before, after = make_run("a"), make_run("b", seed=1)
+    lose(before.frame, "character", slice(0, 30))
+    lose(after.frame, "character", slice(30, 60))
+    found = _found(run_gate(before, after, GateConfig(allowed_newly_missing=29)))["character"]
+    assert found.reasons == ("more_newly_missing_than_allowed",)
 
 
 def test_values_lost_and_gained_in_equal_number_are_no_regression(make_run) -> None:
@@ -237,7 +283,9 @@ def test_a_dimension_new_in_the_candidate_is_ignored(make_run) -> None:
 def test_missingness_tests_that_cannot_reach_alpha_cost_the_others_no_power(make_run) -> None:
     before, after = make_run("a", seed=1), make_run("b", seed=2, shift={"adherence": -0.01})
     without = _found(run_gate(before, after, GateConfig()))["adherence"].p_adjusted
-    lose(after.frame, "character", slice(0, 12))
+    # Four items cannot reach α in groups or one by one; fifteen in five groups can, one by one.
+    for item in (0, 3, 6, 9):
+        lose(after.frame, "character", slice(item, item + 1))
     few = _found(run_gate(before, after, GateConfig()))["adherence"].p_adjusted
     lose(after.frame, "character", slice(0, 15))
     five = _found(run_gate(before, after, GateConfig()))["adherence"].p_adjusted

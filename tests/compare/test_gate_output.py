@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from conftest_compare import lose, signed
@@ -12,7 +13,8 @@ from conftest_compare import lose, signed
 from edit_metrics.compare.baseline import write_baseline
 from edit_metrics.compare.gate import run_gate
 from edit_metrics.compare.gate_config import GateConfig, load_gate_config
-from edit_metrics.compare.gate_output import error_to_junit, gate_to_dict, gate_to_junit, gate_to_markdown
+from edit_metrics.compare.gate_junit import error_to_junit, gate_to_junit
+from edit_metrics.compare.gate_output import gate_to_dict, gate_to_markdown, headline
 from edit_metrics.compare.verdict import EXIT_CODES, Outcome
 from edit_metrics.errors import ConfigError
 from edit_metrics.scores.table import read_runs
@@ -52,6 +54,40 @@ def test_junit_skips_what_is_inconclusive(make_run) -> None:
     assert undecided
     cases = _cases(gate_to_junit(result))
     assert all([child.tag for child in cases[name]] == ["skipped"] for name in undecided)
+
+
+@pytest.fixture
+def unsafe(make_run):
+    """One newly unsafe picture, a slice that drops, and a dimension in one group."""
+    before, after = (make_run(name, n_items=240, per_group=4) for name in "ab")
+    kinds = pd.Series(["recolour", "remove", "add", "style"] * 60)
+    for run in (before, after):
+        run.frame["edit_type"] = kinds
+        run.frame["flags"] = ""
+        lose(run.frame, "character", slice(4, None), "not_applicable", "no_face")
+    after.frame.loc[5, "flags"] = "unsafe"
+    after.frame["adherence.score"] += kinds.map({"style": -0.3}).fillna(0.1)
+    return run_gate(before, after, GateConfig(by=("edit_type",)))
+
+
+def test_flags_and_slices_that_decide_are_failures_and_the_unjudged_is_skipped(unsafe) -> None:
+    cases = _cases(gate_to_junit(unsafe))
+    tags = {name: [child.tag for child in case] for name, case in cases.items()}
+    assert tags["flag unsafe"] == ["failure"]
+    assert "newly flagged: item005" in cases["flag unsafe"][0].text
+    assert tags["adherence [edit_type=style]"] == ["failure"]
+    assert tags["character"] == ["skipped"]
+    assert tags["flag no_op"] == []
+
+
+def test_the_headline_and_the_summary_name_flags_slices_and_the_unjudged(unsafe) -> None:
+    assert headline(unsafe) == (
+        "regression in unsafe picture, adherence (edit_type=style): b against a (not judged: character)"
+    )
+    text = gate_to_markdown(unsafe)
+    assert "| unsafe picture | regression | 1 | 0 | 0 |" in text
+    assert "| adherence | edit\\_type=style | -0.300 |" in text
+    assert "Newly flagged (1)" in text
 
 
 def test_junit_names_the_items_that_now_fail(make_run) -> None:
