@@ -93,7 +93,8 @@ def run_gate(
         TableError: no common item, nothing to judge, or a column to slice by that is absent or has too many values.
         ConfigError: the config names a dimension or a flag that neither table has.
     """
-    comparable = comparable_runs((baseline, candidate))
+    whole = (baseline, candidate)
+    comparable = comparable_runs(whole)
     baseline, candidate = comparable.runs
     warnings = (*check_signatures((baseline, candidate)), *comparable.warnings)
     measures = _judged(baseline, candidate, config, declared or Declared())
@@ -101,7 +102,11 @@ def run_gate(
     # An item that the candidate lacks counts as missing in every dimension that the baseline scored.
     matched = match(*sides, keep_absent=True)
     pairs = [matched.column(measure) for measure in measures]
-    flags = read_flags(matched, config)
+    # A newly unsafe picture counts whether or not a judge was asked about it.
+    everything = matched
+    if baseline is not whole[0]:
+        everything = match(*(to_units(run, pair_by) for run in whole), keep_absent=True)
+    flags = read_flags(everything, config)
     slices, notes = sliced(matched, config.by)
     judged = judge_all([_paired(matched, pair, config) for pair in pairs], flags.pairs, slices, config)
     dimensions = tuple(_in_own_units(found, m) for found, m in zip(judged.dimensions, measures, strict=True))
