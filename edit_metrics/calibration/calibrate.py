@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from edit_metrics.calibration.fitting import (
     used_features,
 )
 from edit_metrics.calibration.folds import group_folds
+from edit_metrics.calibration.judge_tier import NOT_ASKED, fit_judge_tier, judge_features
 from edit_metrics.calibration.origin import rating_origin
 from edit_metrics.calibration.predictor import Sample
 from edit_metrics.calibration.quality import quality_report
@@ -51,6 +52,7 @@ class CalibrateOptions:
         random: the rated items were drawn uniformly from the table, although nothing in the files says so.
         seed: of the folds.
         n_resamples: of the intervals.
+        judge: ``col,col:-``: columns that cost a call; None: those that ``judge`` writes, if the rated items have them.
     """
 
     target: str
@@ -61,6 +63,7 @@ class CalibrateOptions:
     random: bool = False
     seed: int = 0
     n_resamples: int = 200
+    judge: str | None = None
 
 
 def calibrate(
@@ -84,7 +87,8 @@ def calibrate(
     ids = frame["id"].tolist()
     ratings.check_ids(ids, "--ratings")
     design = sampling_design(ids, ratings, options.target, declared=options.random, whole_table=False)
-    specs = choose_features(frame, ratings, options)
+    judge_specs = judge_features(frame, is_rated(frame, ratings, options.target), options.judge)
+    specs = choose_features(frame, ratings, options, [spec.name for spec in judge_specs])
     rated = rated_items(frame, ratings, specs, options, pass_at, design)
     check_enough(rated)
     bounds = (ratings.scale.low, ratings.scale.high)
@@ -96,11 +100,16 @@ def calibrate(
         choose_recipe(tried.rating, rated.sample.rating, groups),
     )
     used = used_features(specs, recipes)
-    kept = replace(rated, sample=replace(rated.sample, features=rated.sample.features[:, used]))
+    kept = rated.with_features(used)
     types = large_types(kept.sample) if options.by == FitBy.EDIT_TYPE else ()
     fitter = Fitter(tuple(specs[index] for index in used), *recipes, bounds, types)
     predictor, rank = fitter.fit_ranked(kept.sample)
     held_out = fitter.held_out(kept, folds)
+    judge = None
+    if judge_specs and check_asked(frame, judge_specs, design, required=options.judge is not None):
+        asked = rated_items(frame, ratings, judge_specs, options, pass_at, design)
+        judge, said = fit_judge_tier(asked, judge_specs, bounds, options.seed)
+        held_out = held_out.merge(said, on="id", how="left", validate="one_to_one")
     matrix = ratings.matrix(options.target)
     report = quality_report(rated, tried, specs, fitter, kept, held_out, matrix, pass_at, options.n_resamples)
     return Calibration(
@@ -116,19 +125,46 @@ def calibrate(
         report,
         rating_origin(frame, text_column(frame, "model"), design),
         options.seed,
+        judge,
     )
 
 
-def choose_features(frame: pd.DataFrame, ratings: Ratings, options: CalibrateOptions) -> list[FeatureSpec]:
-    """The features that were asked for, or the default ones.
+def is_rated(frame: pd.DataFrame, ratings: Ratings, target: str) -> pd.Series[bool]:
+    """Which rows of the table somebody rated."""
+    return frame["id"].isin(set(ratings.of(target)["id"]))
+
+
+def check_asked(frame: pd.DataFrame, specs: Sequence[FeatureSpec], design: Design, *, required: bool) -> bool:
+    """Whether the judge was asked about every item that a promise may rest on: he might have decided the others.
+
+    Raises:
+        TableError: not, and the user named his columns.
+    """
+    reasons = [frame[f"{spec.name}.reason"] for spec in specs if f"{spec.name}.reason" in frame]
+    waiting = [(design.drawn & (one == NOT_ASKED).to_numpy()) for one in reasons]
+    n = int(np.any(waiting, axis=0).sum()) if waiting else 0
+    if n and required:
+        todo = "Ask about these items too: a policy is tested on what the judge says of all of them."
+        raise TableError("a judge who was asked about every randomly rated item", f"{n} not asked", "--judge", todo)
+    return n == 0
+
+
+def choose_features(
+    frame: pd.DataFrame, ratings: Ratings, options: CalibrateOptions, taken: Collection[str] = ()
+) -> list[FeatureSpec]:
+    """The features that were asked for, or the default ones without those that are ``taken``.
 
     Raises:
         TableError: a named column cannot be a feature, or none can.
     """
-    if options.features is not None:
-        return parse_features(options.features, frame)
-    rated = frame["id"].isin(set(ratings.of(options.target)["id"]))
-    return default_features(frame, rated, exclude=(*ratings.dimensions, options.group))
+    rated = is_rated(frame, ratings, options.target)
+    if options.features is None:
+        return default_features(frame, rated, exclude=(*ratings.dimensions, options.group, *taken))
+    specs = parse_features(options.features, frame)
+    both = [spec.name for spec in specs if spec.name in taken]
+    if both:
+        raise TableError("columns that cost nothing", f"{', '.join(both)} of the judge", "--features")
+    return specs
 
 
 def rated_items(

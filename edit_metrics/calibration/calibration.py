@@ -14,6 +14,7 @@ import pandas as pd
 from edit_metrics._version import __version__
 from edit_metrics.calibration.curves import Curve
 from edit_metrics.calibration.features import FeatureSpec, feature_matrix
+from edit_metrics.calibration.judge_tier import JudgeScores, JudgeTier
 from edit_metrics.calibration.origin import RatingOrigin
 from edit_metrics.calibration.predictor import Prediction, Recipe, RoutedPredictor
 from edit_metrics.errors import SignatureError, TableError
@@ -24,16 +25,35 @@ from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.types import DIMENSIONS, Float64
 
 FORMAT: Final = "edit-metrics calibration"
-VERSION: Final = 2
+VERSION: Final = 3
 _HELD_OUT: Final = ("id", "group", "model", "rating", "passed", "inclusion_prob", "rank", "p_pass", "expected_rating")
+_OF_JUDGE: Final = ("judge_rank", "judge_p_pass")
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a calibration says of items: its prediction, and the rank by which decisions are made."""
+    """What a calibration says of N items.
+
+    Attributes:
+        rank: by which decisions are made; NaN where a feature is missing.
+        judge: what the judge says; None where the calibration knows none.
+    """
 
     prediction: Prediction
     rank: Float64
+    judge: JudgeScores | None = None
+
+    @property
+    def judge_rank(self) -> Float64:
+        """NaN where the judge gave no number."""
+        return np.full(len(self.rank), np.nan) if self.judge is None else self.judge.rank
+
+    @property
+    def p_pass(self) -> Float64:
+        """The judge's where he gave one, else the metrics'."""
+        if self.judge is None:
+            return self.prediction.p_pass
+        return np.where(np.isfinite(self.judge.rank), self.judge.p_pass, self.prediction.p_pass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +70,12 @@ class Calibration:
         rank: P(pass) → its rank among the rated items, in [0, 1]; decisions are thresholds on it, because ranks of
             different folds are comparable where probabilities are not.
         held_out: one row a rated item, predicted by a fold that has not seen its group; ``inclusion_prob`` is NaN for
-            items that were not drawn at random. Columns: see ``_HELD_OUT``.
+            items that were not drawn at random. Columns: see ``_HELD_OUT``, and ``_OF_JUDGE`` with a judge.
         signatures: dimension → hash of the definitions of its columns; empty when the table was unsigned.
         report: held-out quality, in JSON terms.
         origin: the table and the draws that it is bound to.
-        seed: of the folds.
+        seed: of the folds, and of the split in which policies are chosen and tested.
+        judge: None where no judge answered about the rated items.
     """
 
     target: str
@@ -69,6 +90,7 @@ class Calibration:
     report: Mapping[str, Any]
     origin: RatingOrigin
     seed: int
+    judge: JudgeTier | None = None
 
     def score(self, frame: pd.DataFrame) -> Scores:
         """Apply to a score table.
@@ -78,7 +100,8 @@ class Calibration:
         """
         features = feature_matrix(frame, [spec.name for spec in self.features])
         prediction = self.predictor.predict(features, text_column(frame, "edit_type"))
-        return Scores(prediction, self.rank(prediction.p_pass))
+        rank = np.where(prediction.complete, self.rank(prediction.p_pass), np.nan)
+        return Scores(prediction, rank, None if self.judge is None else self.judge.score(frame))
 
 
 def text_column(frame: pd.DataFrame, name: str) -> Any:
@@ -116,10 +139,16 @@ def check_signatures(calibration: Calibration, info: RunInfo | None) -> list[str
     return [f"the calibration was fitted on an unsigned table: {', '.join(unsigned)} not checked"] if unsigned else []
 
 
+def held_out_columns(calibration: Calibration) -> tuple[str, ...]:
+    """Names of the columns of ``held_out``."""
+    return _HELD_OUT if calibration.judge is None else (*_HELD_OUT, *_OF_JUDGE)
+
+
 def write_calibration(calibration: Calibration, path: str | Path) -> None:
     """Write the versioned JSON file."""
     held_out = calibration.held_out
-    columns = {name: [None if pd.isna(v) else v for v in held_out[name].tolist()] for name in _HELD_OUT}
+    names = held_out_columns(calibration)
+    columns = {name: [None if pd.isna(v) else v for v in held_out[name].tolist()] for name in names}
     record = {
         "format": FORMAT,
         "version": VERSION,
@@ -135,6 +164,7 @@ def write_calibration(calibration: Calibration, path: str | Path) -> None:
         "origin": calibration.origin.to_json(),
         "rank": calibration.rank.to_json(),
         "predictor": calibration.predictor.to_json(),
+        "judge": None if calibration.judge is None else calibration.judge.to_json(),
         "held_out": columns,
     }
     write_json(record, path)
@@ -167,8 +197,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _from_json(record: dict[str, Any]) -> Calibration:
-    held_out = pd.DataFrame({name: record["held_out"][name] for name in _HELD_OUT})
-    numbers = [name for name in _HELD_OUT if name not in ("id", "group", "model")]
+    held_out = pd.DataFrame(record["held_out"])
+    numbers = [name for name in held_out if name not in ("id", "group", "model")]
     held_out = held_out.astype(dict.fromkeys(numbers, "float64"))
     pass_recipe, rating_recipe = (Recipe(str(one["kind"]), tuple(one["features"])) for one in record["recipes"])
     return Calibration(
@@ -184,4 +214,5 @@ def _from_json(record: dict[str, Any]) -> Calibration:
         record["report"],
         RatingOrigin.from_json(record["origin"]),
         int(record["seed"]),
+        None if record["judge"] is None else JudgeTier.from_json(record["judge"]),
     )

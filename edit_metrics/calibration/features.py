@@ -31,7 +31,7 @@ class FeatureSpec:
     sign: int
 
 
-def parse_features(text: str, frame: pd.DataFrame) -> list[FeatureSpec]:
+def parse_features(text: str, frame: pd.DataFrame, where: str = "--features") -> list[FeatureSpec]:
     """Read ``col,col:-,col:+``; a column without a sign takes the registry's direction, or learns it.
 
     Raises:
@@ -44,11 +44,11 @@ def parse_features(text: str, frame: pd.DataFrame) -> list[FeatureSpec]:
         if not name or sign not in ("+", "-"):
             name, sign = part, ""
         if name in NOT_MEASUREMENTS:
-            raise TableError("a column that measures the edit", f"{name!r}, which names it", "--features")
+            raise TableError("a column that measures the edit", f"{name!r}, which names it", where)
         if name not in frame:
-            raise TableError("a column of the table", repr(name), "--features", suggest(name, map(str, frame)))
+            raise TableError("a column of the table", repr(name), where, suggest(name, map(str, frame)))
         if not is_numeric_dtype(frame[name]):
-            raise TableError("a numeric column", f"{name!r} of type {frame[name].dtype}", "--features")
+            raise TableError("a numeric column", f"{name!r} of type {frame[name].dtype}", where)
         specs.append(FeatureSpec(name, {"+": 1, "-": -1}.get(sign, declared.get(name, 0))))
     return specs
 
@@ -67,7 +67,7 @@ def default_features(frame: pd.DataFrame, rated: pd.Series[bool], exclude: Colle
     names = [name for name in names if is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])]
     if declared:
         names = [name for name in names if declared.get(name, 0) or not is_measured(name)]
-    usable = [name for name in names if _usable(frame[name][rated])]
+    usable = [name for name in names if is_usable(frame[name][rated])]
     if not usable:
         raise TableError("at least one numeric column that varies over the rated items", "none", "--features")
     return [FeatureSpec(name, declared.get(name, 0)) for name in usable]
@@ -87,7 +87,8 @@ def feature_matrix(frame: pd.DataFrame, names: Sequence[str]) -> Float64:
     return np.column_stack([pd.to_numeric(frame[name]).to_numpy(np.float64, na_value=np.nan) for name in names])
 
 
-def _usable(values: pd.Series[float]) -> bool:
+def is_usable(values: pd.Series[float]) -> bool:
+    """Enough of the rated items carry a value, and it varies."""
     return bool(values.notna().mean() >= MIN_COVERAGE and values.nunique() > 1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -41,6 +41,10 @@ class RatedItems:
         return RatedItems(
             self.ids[rows], self.groups[rows], self.models[rows], self.inclusion_prob[rows], self.sample.take(rows)
         )
+
+    def with_features(self, places: Sequence[int]) -> RatedItems:
+        """The same items with some of their features."""
+        return replace(self, sample=replace(self.sample, features=self.sample.features[:, list(places)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Fitter:
     def held_out(self, rated: RatedItems, labels: NDArray[Any]) -> pd.DataFrame:
         """One row a rated item, predicted without its label (a fold, or a model that is left out).
 
-        The rank curve of each fit is taken over all items, left-out ones too: it reads features, never ratings.
+        The rank curve of each fit is taken over all items, left-out ones too: it reads features, never ratings. An item
+        with a gap has no rank: it is never decided, so that it must not count among the decided ones.
         """
         sample = rated.sample
 
@@ -88,6 +93,7 @@ class Fitter:
             predictor = self.fit(sample.take(train))
             everywhere = predictor.predict(sample.features, sample.edit_type)
             ranks = fit_ranks(everywhere.p_pass)(everywhere.p_pass)
+            ranks = np.where(everywhere.complete, ranks, np.nan)
             return np.column_stack([ranks, everywhere.p_pass, everywhere.rating])[left_out]
 
         rank, p_pass, rating = cross_predict(labels, fit_predict, 3).T

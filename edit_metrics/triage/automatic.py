@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from edit_metrics.calibration.calibration import Calibration
 from edit_metrics.calibration.predictor import Labels
 from edit_metrics.choices import PromisedSides, choose
+from edit_metrics.errors import TableError
+from edit_metrics.triage.costs import AskingCosts
 from edit_metrics.triage.drift import AuditRatings, Drift, drift_test
 from edit_metrics.triage.mix import Stage, plan_stages
-from edit_metrics.triage.risk import Control, Side, control_risk, fewest_decided
-from edit_metrics.types import Float64
+from edit_metrics.triage.policy import control_policies
+from edit_metrics.triage.risk import Side, control_risk, fewest_decided
+from edit_metrics.triage.rules import Decisions, Ranks, Rule, decide
 
 _SIDES: Final = {
     PromisedSides.BOTH: (Side.FAIL, Side.PASS),
@@ -58,26 +61,14 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Risk control for the items of some models: all eligible ones, or one where the mix of models differs."""
-
-    models: tuple[str, ...]
-    control: Control
-
-    def decides(self, side: Side, rank: Float64, models: Labels) -> NDArray[np.bool_]:
-        """Which items are decided on that side: of these models, rank beyond the threshold."""
-        if self.control.side is not side:
-            return np.zeros(len(rank), dtype=np.bool_)
-        return np.isin(models.astype(str), self.models) & self.control.decides(rank)
-
-
-@dataclass(frozen=True, slots=True)
 class DecidedModel:
-    """What the calibration's random ratings say of one model under a rule."""
+    """What the calibration's random ratings say of one model under the rules; ``n_by_judge`` are among the decided."""
 
     side: Side
     model: str
+    n_rated: int
     n_decided: int
+    n_by_judge: int
     share_wrong: float
 
 
@@ -103,11 +94,12 @@ class Automation:
     drift: Drift | None
     notes: tuple[str, ...]
 
-    def decides(self, side: Side, rank: Float64, models: Labels, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which items are decided on that side: usable prediction, eligible model, rank beyond the threshold."""
+    @property
+    def active(self) -> tuple[Rule, ...]:
+        """The rules that decide: none where the audit switched decisions off."""
         if self.drift is not None and self.drift.drifted:
-            return np.zeros(len(rank), dtype=np.bool_)
-        return usable & decided_by(self.rules, side, rank, models)
+            return ()
+        return tuple(rule for rule in self.rules if rule.control.decides_something)
 
 
 def automate(
@@ -116,6 +108,7 @@ def automate(
     decidable: NDArray[np.bool_],
     promise: Promise,
     audit: AuditRatings | None,
+    asking: AskingCosts | None = None,
 ) -> Automation:
     """Run risk control for the run's mix of models.
 
@@ -125,7 +118,18 @@ def automate(
         decidable: which of them pass every gate.
         promise: what is to be promised.
         audit: ratings of the run's own audit slice; None when there are none.
+        asking: what a call and a rating cost: metrics and judge are promised together; None: the metrics alone.
+
+    Raises:
+        TableError: prices for a judge whom the calibration does not know.
     """
+    if asking is not None and calibration.judge is None:
+        raise TableError(
+            "a calibration that knows a judge, for --judge-cost",
+            "one without: no judge answered about its rated items",
+            "--calibration",
+            "Join or ask the judge's answers about the rated items and run `edit-metrics calibrate --judge COLUMN`.",
+        )
     n_min = fewest_decided(promise.max_error, promise.delta)
     random = random_rows(calibration)
     counts = random["model"].value_counts()
@@ -135,12 +139,11 @@ def automate(
     rows = random[random["model"].isin(list(eligible))]
     own_mix = {name: present[name] for name in eligible}
     stages = plan_stages(rows, own_mix, calibration.origin.models, promise.max_error, promise.delta)
-    rules = tuple(_rule(stage, side, promise) for side in promise.sides for stage in stages)
+    rules = tuple(rule for stage in stages for rule in _rules(stage, promise, asking, calibration.seed))
     drift = None
     if audit is not None:
-        own = models[audit.places]
-        decided = {side: decided_by(rules, side, audit.rank, own) for side in promise.sides}
-        drift = drift_test(audit, decided, promise.max_error)
+        decided = decide(rules, Ranks(audit.rank, audit.judge_rank), models[audit.places])
+        drift = drift_test(audit, {side: decided[side].together for side in promise.sides}, promise.max_error)
     found = Automation(rules, eligible, excluded, n_min, tuple(_by_model(rows, rules)), drift, ())
     return replace(found, notes=tuple(_notes(found, len(random), len(stages))))
 
@@ -152,26 +155,35 @@ def random_rows(calibration: Calibration) -> pd.DataFrame:
     return random.assign(model=random["model"].fillna("").astype(str))
 
 
-def decided_by(rules: Sequence[Rule], side: Side, rank: Float64, models: Labels) -> NDArray[np.bool_]:
-    """Which items any of the rules decides on that side."""
-    decided = np.zeros(len(rank), dtype=np.bool_)
-    for rule in rules:
-        decided |= rule.decides(side, rank, models)
-    return decided
+def _rules(stage: Stage, promise: Promise, asking: AskingCosts | None, seed: int) -> list[Rule]:
+    delta = promise.delta * stage.share
+    if asking is None:
+        return [Rule(stage.models, control_risk(stage.sample, side, stage.alpha, delta)) for side in promise.sides]
+    found = control_policies(stage.sample, promise.sides, stage.alpha, delta, asking.price, seed)
+    return [Rule(stage.models, control) for control in found.values()]
 
 
-def _rule(stage: Stage, side: Side, promise: Promise) -> Rule:
-    return Rule(stage.models, control_risk(stage.sample, side, stage.alpha, promise.delta * stage.share))
+def _ranks_of(rows: pd.DataFrame) -> Ranks:
+    rank = rows["rank"].to_numpy(dtype=np.float64)
+    if "judge_rank" not in rows:
+        return Ranks.of_metrics(rank)
+    return Ranks(rank, rows["judge_rank"].to_numpy(dtype=np.float64))
 
 
 def _by_model(rows: pd.DataFrame, rules: Sequence[Rule]) -> list[DecidedModel]:
-    rank, models = rows["rank"].to_numpy(dtype=np.float64), rows["model"].to_numpy(dtype=object)
+    models = rows["model"].to_numpy(dtype=object)
+    passed = rows["passed"].to_numpy(dtype=np.float64)
+    decisions: Decisions = decide(rules, _ranks_of(rows), models)
     found = []
     for side in dict.fromkeys(rule.control.side for rule in rules):
-        decided = rows[decided_by(rules, side, rank, models)]
-        for model, part in decided.groupby("model", sort=True):
-            wrong = part["passed"] if side is Side.FAIL else 1 - part["passed"]
-            found.append(DecidedModel(side, str(model), len(part), float(wrong.mean())))
+        tiers = decisions[side]
+        wrong = passed if side is Side.FAIL else 1 - passed
+        for model in sorted(set(models.astype(str).tolist())):
+            own = models == model
+            decided = own & tiers.together
+            if decided.any():
+                by_judge, share = int((own & tiers.judge).sum()), float(wrong[decided].mean())
+                found.append(DecidedModel(side, model, int(own.sum()), int(decided.sum()), by_judge, share))
     return found
 
 
@@ -189,7 +201,7 @@ def _notes(found: Automation, n_random: int, n_stages: int) -> list[str]:
         notes.append("the mix of models is not that of the rated items: each model is decided by its own ratings")
     for side in dict.fromkeys(rule.control.side for rule in found.rules):
         own = [rule for rule in found.rules if rule.control.side is side]
-        if all(rule.control.threshold is None for rule in own):
+        if not any(rule.control.decides_something for rule in own):
             reasons = "; ".join(dict.fromkeys(rule.control.reason for rule in own))
             notes.append(f"nothing is {'failed' if side is Side.FAIL else 'passed'} automatically: {reasons}")
     if found.drift is not None and found.drift.drifted:

@@ -15,12 +15,13 @@ from edit_metrics.ratings.table import Ratings
 from edit_metrics.scores import codes
 from edit_metrics.scores.columns import EDITED_PHASH
 from edit_metrics.triage.automatic import Automation, Promise, automate
-from edit_metrics.triage.costs import DecisionCosts, order_by_saving
+from edit_metrics.triage.costs import AskingCosts, DecisionCosts, order_by_saving
 from edit_metrics.triage.drift import audit_ratings
 from edit_metrics.triage.duplicates import duplicate_clusters
 from edit_metrics.triage.lanes import Lane, Placement, Selection, gate_lanes
 from edit_metrics.triage.queue import base_order, draw_audit
 from edit_metrics.triage.risk import Side
+from edit_metrics.triage.run_decisions import RunDecisions, decide_run, judge_requests, judge_statement
 from edit_metrics.triage.statement import DecisionStatement, TriageStatement
 from edit_metrics.triage.uncalibrated import (
     QueueOptions,
@@ -40,11 +41,13 @@ class DecisionOptions:
         promise: error, confidence and sides.
         costs: of the two wrong decisions, for the order of the queue.
         per_cluster: near-duplicates that keep their place; further ones go to the end of the queue.
+        asking: what a call of the judge and a rating cost; None: the metrics decide alone.
     """
 
     promise: Promise = field(default_factory=Promise)
     costs: DecisionCosts = field(default_factory=DecisionCosts)
     per_cluster: int = 2
+    asking: AskingCosts | None = None
 
 
 def triage_by_calibration(
@@ -75,16 +78,26 @@ def triage_by_calibration(
     seen = None if ratings is None else audit_ratings(ratings, calibration, frame, scores)
     gates = gate_lanes(frame)
     decidable = np.array([gate is None for gate in gates], dtype=np.bool_)
-    automation = automate(calibration, text_column(frame, "model"), decidable, decisions.promise, seen)
-    placed = _place(frame, calibration, scores, automation, gates)
+    models = text_column(frame, "model")
+    automation = automate(calibration, models, decidable, decisions.promise, seen, decisions.asking)
+    done = np.array([name in options.rated.done for name in ids], dtype=np.bool_)
+    tiers = decide_run(frame, calibration, scores, automation, decidable, done)
+    placed = _place(frame, calibration, scores, automation, tiers, gates)
     ordered = _order(frame, placed, scores, decisions, audit.ids, options.seed)
     placements = fill_queue(ordered, audit, options)
     statement = TriageStatement(
-        DecisionStatement(calibration, automation, decisions.promise, decisions.costs),
+        DecisionStatement(
+            calibration,
+            automation,
+            decisions.promise,
+            decisions.costs,
+            judge_statement(calibration, decisions.asking, tiers, models, decidable),
+        ),
         f"gates, audit, then expected saving at costs {asdict(decisions.costs)}",
         queue_statement(placements, audit, options),
     )
-    return Triage(tuple(placements), statement)
+    audited = np.array([name in audit.ids for name in ids], dtype=np.bool_) & decidable
+    return Triage(tuple(placements), statement, judge_requests(ids, tiers, scores, audited))
 
 
 def _place(
@@ -92,22 +105,25 @@ def _place(
     calibration: Calibration,
     scores: Scores,
     automation: Automation,
+    tiers: RunDecisions,
     gates: Sequence[Placement | None],
 ) -> list[Placement]:
     """One placement an item, in the table's order."""
     models = text_column(frame, "model")
-    usable = scores.prediction.complete
-    failed = automation.decides(Side.FAIL, scores.rank, models, usable)
-    passed = automation.decides(Side.PASS, scores.rank, models, usable)
+    usable = scores.prediction.complete | np.isfinite(scores.judge_rank)
     absent = _absent_features(frame, calibration)
     placed = []
     for index, gate in enumerate(gates):
         name = str(frame["id"].iloc[index])
         if gate is not None:
             item = gate
-        elif failed[index] != passed[index]:
-            lane = Lane.AUTO_FAIL if failed[index] else Lane.AUTO_PASS
-            item = Placement(name, lane, (lane.value, codes.rank(scores.rank[index])))
+        elif (decided := tiers.of(index)) is not None:
+            lane = Lane.AUTO_FAIL if decided.side is Side.FAIL else Lane.AUTO_PASS
+            rank = scores.judge_rank[index] if decided.by_judge else scores.rank[index]
+            by_judge = ("decided_by_judge",) if decided.by_judge else ()
+            item = Placement(name, lane, (lane.value, *by_judge, codes.rank(rank)))
+        elif tiers.calls.to_ask[index]:
+            item = Placement(name, Lane.JUDGE, ("ask_the_judge",))
         else:
             causes = [codes.missing(column) for column in absent[index]]
             causes += ["model_without_enough_random_ratings"] if models[index] not in automation.eligible else []
@@ -116,7 +132,7 @@ def _place(
         placed.append(
             replace(
                 item,
-                p_pass=float(scores.prediction.p_pass[index]) if known else None,
+                p_pass=float(scores.p_pass[index]) if known else None,
                 expected_rating=float(scores.prediction.rating[index]) if known else None,
             )
         )
@@ -144,10 +160,10 @@ def _order(
     gates = [by_id[name] for name in base_order(frame, None) if by_id[name].selection is Selection.GATE]
     names = sorted(item.id for item in placed if item.id in audited and item.selection is not Selection.GATE)
     drawn = [by_id[names[index]] for index in np.random.default_rng(seed + 1).permutation(len(names))]
-    by_saving = order_by_saving(scores.prediction.p_pass, decisions.costs)
+    by_saving = order_by_saving(scores.p_pass, decisions.costs)
     first = {item.id for item in (*gates, *drawn)}
     rest = [placed[index] for index in by_saving if placed[index].id not in first]
-    savings = decisions.costs.expected_saving(scores.prediction.p_pass)
+    savings = decisions.costs.expected_saving(scores.p_pass)
     saving_of = {item.id: savings[index] for index, item in enumerate(placed)}
     human = [
         item.because(codes.saving(saving_of[item.id])) if item.lane is Lane.HUMAN else item

@@ -42,6 +42,43 @@ class DecisionCosts:
         return np.where(decided, (1 - passed) * self.wrong_pass, passed * self.wrong_fail)
 
 
+@dataclass(frozen=True, slots=True)
+class AskingCosts:
+    """What asking costs, in any unit.
+
+    Attributes:
+        judge: one call of the judge.
+        rating: one rating by a person.
+    """
+
+    judge: float
+    rating: float
+
+    def __post_init__(self) -> None:
+        if not (self.judge >= 0 and self.rating > 0):
+            got = f"{self.judge:g} and {self.rating:g}"
+            raise UserError("a call for 0 or more and a rating for more than 0", got, "--judge-cost, --rating-cost")
+
+    @classmethod
+    def parse(cls, judge: float | None, rating: float | None) -> AskingCosts | None:
+        """From the command line: both or neither.
+
+        Raises:
+            UserError: one of them, or a price below 0.
+        """
+        if judge is None and rating is None:
+            return None
+        if judge is None or rating is None:
+            one = "--judge-cost" if rating is None else "--rating-cost"
+            raise UserError("--judge-cost and --rating-cost together", f"{one} alone")
+        return cls(judge, rating)
+
+    @property
+    def price(self) -> float:
+        """A call in ratings."""
+        return self.judge / self.rating
+
+
 def residual_costs(order: NDArray[np.intp], cost: Float64) -> Float64:
     """Mean cost per item after the first k items of the order were asked, k = 0 … N: N + 1 values, falling to 0."""
     left = np.concatenate([[0.0], np.cumsum(cost[order[::-1]])])[::-1]

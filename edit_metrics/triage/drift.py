@@ -40,6 +40,7 @@ class AuditRatings:
         passed: 1.0 where people pass the item.
         places: of the items in the table.
         groups: labels.
+        judge: the judge's rank, likewise; None without one.
     """
 
     rank: Float64
@@ -47,6 +48,12 @@ class AuditRatings:
     passed: Float64
     places: NDArray[np.intp]
     groups: Sequence[str]
+    judge: Float64 | None = None
+
+    @property
+    def judge_rank(self) -> Float64:
+        """NaN where there is none."""
+        return np.full(len(self.rank), np.nan) if self.judge is None else self.judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +113,16 @@ def audit_ratings(
     promised = set(fitted.index[fitted["inclusion_prob"].notna()])
     decidable = np.array([one is None for one in stopped_items(frame)], dtype=np.bool_)
     fresh = np.array([name not in promised for name in ids], dtype=np.bool_)
-    places = np.flatnonzero(design.drawn & np.isfinite(rating) & decidable & fresh & scores.prediction.complete)
+    scored = scores.prediction.complete | np.isfinite(scores.judge_rank)
+    places = np.flatnonzero(design.drawn & np.isfinite(rating) & decidable & fresh & scored)
     if not len(places):
         return None
     names = np.asarray(ids, dtype=object)[places]
     held_out = fitted.reindex(names)
-    seen = held_out["rank"].notna().to_numpy()
+    seen = held_out["p_pass"].notna().to_numpy()
+    judge = scores.judge_rank[places]
+    if "judge_rank" in held_out:
+        judge = np.where(seen, held_out["judge_rank"], judge)
     groups = text_column(frame, "group") if "group" in frame else np.asarray(ids, dtype=object)
     return AuditRatings(
         np.where(seen, held_out["rank"], scores.rank[places]),
@@ -119,6 +130,7 @@ def audit_ratings(
         passes(rating[places], calibration.pass_at),
         places,
         groups[places].tolist(),
+        judge,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from edit_metrics.triage.uncalibrated import Triage
 from edit_metrics.types import join_codes
 
 FORMAT_VERSION: Final = 1
+JUDGE_QUEUE: Final = "judge_queue.csv"
 _COLUMNS: Final = (
     "order",
     "id",
@@ -35,7 +37,7 @@ def write_triage(triage: Triage, frame: pd.DataFrame, folder: Path, setup: Mappi
     """Write the folder's tables and its statement; each file atomically, the statement last.
 
     ``queue.csv`` and ``queue.jsonl`` hold the items that people are asked about, in order. ``lanes.csv`` holds every
-    item of the table once, decided ones too.
+    item of the table once, decided ones too. ``judge_queue.csv`` is there where a policy asks the judge: ``id, why``.
 
     Args:
         triage: the outcome.
@@ -48,6 +50,10 @@ def write_triage(triage: Triage, frame: pd.DataFrame, folder: Path, setup: Mappi
     write_csv(queue, folder / "queue.csv")
     write_jsonl(_records(queue), folder / "queue.jsonl")
     write_csv(_table(triage.placements), folder / "lanes.csv")
+    if triage.to_judge:
+        write_csv(pd.DataFrame([asdict(one) for one in triage.to_judge]), folder / JUDGE_QUEUE)
+    else:
+        (folder / JUDGE_QUEUE).unlink(missing_ok=True)
     head = {"format": "edit-metrics triage", "version": FORMAT_VERSION, "edit_metrics": __version__}
     write_json({**head, **triage.statement.to_json(), "label_studio": setup}, folder / "triage.json")
 

@@ -20,6 +20,7 @@ class Lane(StrEnum):
     AUTO_PASS = "auto-pass"  # noqa: S105 - a lane, not a password
     AUTO_FAIL = "auto-fail"
     AUDIT = "audit"
+    JUDGE = "judge"
     HUMAN = "human"
 
 

@@ -90,4 +90,5 @@ def relative_weights(rows: pd.DataFrame, present: Mapping[str, int], population:
 def risk_sample(rows: pd.DataFrame) -> RiskSample:
     """The columns of risk control."""
     rank, passed = (rows[name].to_numpy(dtype=np.float64) for name in ("rank", "passed"))
-    return RiskSample(rank, passed, rows["group"].astype(str).to_numpy(dtype=object))
+    judge = rows["judge_rank"].to_numpy(dtype=np.float64) if "judge_rank" in rows else None
+    return RiskSample(rank, passed, rows["group"].astype(str).to_numpy(dtype=object), judge)

@@ -13,9 +13,9 @@ from edit_metrics.calibration.calibration import Calibration
 from edit_metrics.calibration.evaluation import reliability
 from edit_metrics.errors import MissingExtraError
 from edit_metrics.io.atomic import write_atomically
-from edit_metrics.triage.automatic import Rule
 from edit_metrics.triage.costs import DecisionCosts, order_by_saving, order_by_uncertainty, residual_costs
 from edit_metrics.triage.risk import Side
+from edit_metrics.triage.rules import Rule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -44,11 +44,13 @@ class RiskSample:
         rank: held-out decision rank; low is bad; NaN where an item lacks what the rank is made of: it is never decided.
         passed: 1.0 where people pass the item.
         groups: labels; items of one group are not independent.
+        judge: held-out rank by the judge alone, NaN where he gave no answer; None without a judge.
     """
 
     rank: Float64
     passed: Float64
     groups: NDArray[Any]
+    judge: Float64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class Control:
         if self.threshold is None:
             return np.zeros(len(rank), dtype=np.bool_)
         return np.asarray(rank <= self.threshold if self.side is Side.FAIL else rank >= self.threshold)
+
+    @property
+    def decides_something(self) -> bool:
+        """Whether there is a threshold."""
+        return self.threshold is not None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON record without the curve."""
@@ -182,6 +189,27 @@ def _cluster_p(losses: Float64, codes: NDArray[np.intp], n_groups: int, last: ND
     mean = total / n_groups
     t = np.divide(mean, error, out=np.where(mean < 0, -np.inf, np.inf), where=error > 1e-15)
     return np.asarray(stdtr(n_groups - 1, t), dtype=np.float64)
+
+
+def error_p_value(
+    decided: NDArray[np.bool_], wrong: Float64, codes: NDArray[np.intp], n_groups: int, alpha: float
+) -> float:
+    """The same test of any set of decisions: p of "their share of wrong ones is α or more".
+
+    Args:
+        decided: N items.
+        wrong: 1.0 where a decision would be wrong.
+        codes: group of every item, 0 … n_groups − 1.
+        n_groups: groups without a decided item count too.
+        alpha: promised error.
+    """
+    chosen = np.flatnonzero(decided)
+    n = len(chosen)
+    if n == 0:
+        return 1.0
+    exact = float(binom.cdf(round(float(wrong[chosen].sum())), n, alpha))
+    robust = _cluster_p(wrong[chosen] - alpha, codes[chosen], n_groups, np.array([n - 1]))[0]
+    return max(exact, float(robust))
 
 
 def _steps(points: list[RiskPoint], n_items: int) -> list[RiskPoint]:

@@ -8,11 +8,14 @@ from typing import Any
 
 from edit_metrics.calibration.calibration import Calibration
 from edit_metrics.triage.automatic import Automation, DecidedModel, Promise
-from edit_metrics.triage.costs import DecisionCosts
+from edit_metrics.triage.costs import AskingCosts, DecisionCosts
 from edit_metrics.triage.drift import Drift, ObservedError
 from edit_metrics.triage.risk import Side
 
 METHOD = "fixed-sequence testing (Learn then Test), p = max(exact binomial, cluster-t over groups)"
+POLICY_METHOD = (
+    f"{METHOD}; policies of metrics and judge, chosen on 35 % of the groups and tested on the others, each tier too"
+)
 DRAWN_FROM = "all items of the table, before any lane"
 ASSUMPTIONS = (
     "The random ratings of the calibration and the items of this run come from the same population: the same kinds of "
@@ -72,6 +75,47 @@ class QueueStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class TierCount:
+    """What each tier decides of one model's items in this run, before the audit's draw is taken out.
+
+    Attributes:
+        items: that pass every gate.
+        to_judge: that the metrics leave to the judge.
+    """
+
+    model: str
+    items: int
+    by_metrics: int
+    by_judge: int
+    to_judge: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeStatement:
+    """The judge's part in this run.
+
+    Attributes:
+        costs: of a call and of a rating.
+        calls_needed: items that the metrics leave to him, asked or not.
+        calls_left: of these, nobody has asked him about; while there are any, he decides nothing of their models.
+        calls_saved: items that need no call because the metrics decide them.
+        cost_saved: of these calls, against asking about everything.
+        ratings_saved: what people need not rate, times its price.
+        by_model: one entry a model.
+    """
+
+    costs: AskingCosts
+    features: tuple[str, ...]
+    calls_needed: int
+    calls_left: int
+    calls_saved: int
+    cost_left: float
+    cost_saved: float
+    ratings_saved: float
+    by_model: tuple[TierCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionStatement:
     """What is decided without people, and what is promised of it."""
 
@@ -79,14 +123,12 @@ class DecisionStatement:
     automation: Automation
     promise: Promise
     costs: DecisionCosts
+    judge: JudgeStatement | None = None
 
     @property
     def made(self) -> tuple[Side, ...]:
         """Sides on which something may be decided; none where the audit switched decisions off."""
-        found = self.automation
-        if found.drift is not None and found.drift.drifted:
-            return ()
-        return tuple(dict.fromkeys(rule.control.side for rule in found.rules if rule.control.threshold is not None))
+        return tuple(dict.fromkeys(rule.control.side for rule in self.automation.active))
 
     @property
     def promise_in_words(self) -> str:
@@ -98,14 +140,15 @@ class DecisionStatement:
         if not self.made:
             return "none made"
         each = "; ".join(f"at most {self.promise.max_error:.1%} of {wrong[side]}" for side in self.made)
-        return f"With {self.promise.confidence:.0%} confidence: {each}."
+        tiers = "" if self.judge is None else " It holds for what the metrics decide and for what the judge decides."
+        return f"With {self.promise.confidence:.0%} confidence: {each}.{tiers}"
 
     @property
     def kind(self) -> str | None:
         """How the promise is to be read; None where there is none."""
         if not self.made:
             return None
-        finite = all(one.control.finite_sample for one in self.automation.rules if one.control.threshold is not None)
+        finite = all(rule.control.finite_sample for rule in self.automation.active)
         return "finite-sample" if finite else "cluster-robust (asymptotic in the number of groups)"
 
     def to_json(self) -> dict[str, Any]:
@@ -116,7 +159,7 @@ class DecisionStatement:
             "kind": self.kind,
             "max_error": self.promise.max_error,
             "confidence": self.promise.confidence,
-            "method": METHOD,
+            "method": METHOD if self.judge is None else POLICY_METHOD,
             "sides": [{**rule.control.to_json(), "models": list(rule.models)} for rule in found.rules],
             "calibration": {
                 "target": fitted.target,
@@ -134,6 +177,7 @@ class DecisionStatement:
             "by_model": [_by_model(one) for one in found.by_model],
             "drift": None if found.drift is None else _drift(found.drift),
             "costs": asdict(self.costs),
+            "judge": None if self.judge is None else asdict(self.judge),
             "notes": list(found.notes),
             "assumptions": list(ASSUMPTIONS),
         }

@@ -51,16 +51,26 @@ class QueueOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeRequest:
+    """An item to ask the judge about; why: ``open`` (the metrics leave it to him) or ``audit`` (it tests policies)."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Triage:
     """The outcome.
 
     Attributes:
         placements: every item once; queued ones first and in order.
         statement: what was promised, on what data, under which assumptions: the content of ``triage.json``.
+        to_judge: whom the judge should be asked about, those that may be decided first; empty without a policy.
     """
 
     placements: tuple[Placement, ...]
     statement: TriageStatement
+    to_judge: tuple[JudgeRequest, ...] = ()
 
     @property
     def queue(self) -> tuple[Placement, ...]:
