@@ -30,6 +30,7 @@ from edit_metrics.errors import NotEnoughDataError, TableError, suggest
 from edit_metrics.ratings.design import Design, sampling_design
 from edit_metrics.ratings.gates import stopped_items
 from edit_metrics.ratings.table import Ratings
+from edit_metrics.scores.judging import MEASURED
 from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.types import Float64
 
@@ -89,6 +90,10 @@ def calibrate(
     design = sampling_design(ids, ratings, options.target, declared=options.random, whole_table=False)
     judge_specs = judge_features(frame, is_rated(frame, ratings, options.target), options.judge)
     specs = choose_features(frame, ratings, options, [spec.name for spec in judge_specs])
+    if options.judge is None:
+        # What the user names as a feature is one.
+        named = {spec.name for spec in specs}
+        judge_specs = [spec for spec in judge_specs if spec.name not in named]
     rated = rated_items(frame, ratings, specs, options, pass_at, design)
     check_enough(rated)
     bounds = (ratings.scale.low, ratings.scale.high)
@@ -152,17 +157,17 @@ def check_asked(frame: pd.DataFrame, specs: Sequence[FeatureSpec], design: Desig
 def choose_features(
     frame: pd.DataFrame, ratings: Ratings, options: CalibrateOptions, taken: Collection[str] = ()
 ) -> list[FeatureSpec]:
-    """The features that were asked for, or the default ones without those that are ``taken``.
+    """The features that were asked for, or the default ones without those that are ``taken`` and what a judge costs.
 
     Raises:
         TableError: a named column cannot be a feature, or none can.
     """
     rated = is_rated(frame, ratings, options.target)
     if options.features is None:
-        return default_features(frame, rated, exclude=(*ratings.dimensions, options.group, *taken))
+        return default_features(frame, rated, exclude=(*ratings.dimensions, options.group, *taken, *MEASURED))
     specs = parse_features(options.features, frame)
     both = [spec.name for spec in specs if spec.name in taken]
-    if both:
+    if both and options.judge is not None:
         raise TableError("columns that cost nothing", f"{', '.join(both)} of the judge", "--features")
     return specs
 

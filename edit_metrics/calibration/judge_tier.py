@@ -14,7 +14,7 @@ from edit_metrics.calibration.features import FeatureSpec, is_usable, parse_feat
 from edit_metrics.calibration.fitting import Fitter, RatedItems, choose_recipe, try_candidates, used_features
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Recipe, RoutedPredictor
-from edit_metrics.judge.columns import NUMBER_COLUMNS
+from edit_metrics.scores.judging import NUMBER_COLUMNS
 from edit_metrics.types import Float64
 
 NOT_ASKED: Final = "judge_not_asked"
