@@ -118,7 +118,7 @@ def _decode_mask(
     """The mask on the source's grid.
 
     Raises:
-        ImageError: its shape does not fit the source: the row is rejected.
+        ImageError: its shape does not fit the source, or what is white in it cannot be told: the row is rejected.
     """
     if item.mask is None:
         absent = not_applicable("no_mask")
@@ -126,6 +126,8 @@ def _decode_mask(
     try:
         decoded = decode_mask(item.mask, limits, item.mask_white_means)
     except ImageError as error:
+        if error.code == "mask_levels":
+            raise
         broken = undefined(f"mask_{error.code}")
         return broken, broken
     if isinstance(source, Missing):

@@ -10,6 +10,7 @@ import numpy as np
 
 from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics import registration as registrations
+from edit_metrics.metrics.extent import is_polarity_suspect
 from edit_metrics.metrics.grid import GridFit
 from edit_metrics.metrics.preservation import masked_mse
 from edit_metrics.metrics.registration import ChannelGains, Registration
@@ -118,6 +119,12 @@ def change_map(
     if compared.kept is None:
         return whole_change_map
     return _changes(change_reference, steadied_labs, compared.kept)
+
+
+@feature()
+def polarity_suspected(whole_change_map: ChangeMap, mask: Mask) -> bool:
+    """Whether the given mask looks like its own complement."""
+    return is_polarity_suspect(whole_change_map.changed, mask)
 
 
 @feature()

@@ -7,6 +7,7 @@ from typing import Final
 
 from edit_metrics.io.images import DecodeInfo
 from edit_metrics.metrics import ssim
+from edit_metrics.metrics.blank import is_blank
 from edit_metrics.metrics.grid import GridFit, fit_to_grid
 from edit_metrics.pixels import areas
 from edit_metrics.pixels.lab import LabPair, rgb_to_lab
@@ -35,6 +36,12 @@ class Compared:
 def grid(source: RGB, edited_native: RGB, mask: Mask | None = None) -> GridFit | Missing:
     """E on S's grid, or ``undefined(geometry_mismatch)``; U, where there is one, keeps the edit out of the choice."""
     return fit_to_grid(source, edited_native, None if mask is None else ~mask)
+
+
+@feature()
+def blank(source: RGB, edited_native: RGB) -> bool:
+    """Whether E is a picture of nothing, and S is not."""
+    return is_blank(edited_native) and not is_blank(source)
 
 
 @feature()

@@ -56,6 +56,6 @@ def _reading(path: Path, data: bytes) -> MaskReading:
         return MaskReading(path, "edited", f"a mask that cannot be read: {error}")
     if alpha.min() != alpha.max():
         return MaskReading(path, "preserved", "")
-    if ((gray < 16) | (gray > 239)).mean() >= _BINARY_SHARE:
+    if ((gray < 16) | (gray > 239)).mean() >= _BINARY_SHARE or len(np.unique(gray)) <= 2:
         return MaskReading(path, "edited", "")
     return MaskReading(path, "edited", "a mask file that is a photograph without transparency")

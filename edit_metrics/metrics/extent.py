@@ -22,6 +22,14 @@ SATURATED: Final = 0.5
 """Share of the area at the highest floor from which on a change map is said to be saturated: most of it; chosen."""
 
 
+POLARITY_OUTSIDE: Final = 0.95
+POLARITY_INSIDE: Final = 0.1
+POLARITY_KEPT: Final = 0.2
+"""When a mask seems to be read the wrong way round: nearly all of the change lies in U, the editable part is untouched,
+and much of U changed. Chosen: 8 masked real edits read up to .01, from .79 and up to .02 in this order, with their
+masks turned round .99 and more, .02 and less, .79 and more (by test); the map is blurred, a rim of 3 px."""
+
+
 _change = partial(
     metric, direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="share", features={"change": "change_map"},
     cautions="pixel_cautions", identity=0.0, blind_inside=True,
@@ -44,9 +52,42 @@ def change_floor(change: ChangeMap) -> Result:
     return with_cautions(change.floor, _saturation(change))
 
 
-@_change("preservation.worst_tile")
-def worst_tile(change: ChangeMap, kept: Mask) -> Result:
+@metric(
+    "preservation.polarity_suspect", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=0.0
+)
+def polarity_suspect(polarity_suspected: bool) -> float:
+    """1 when the mask seems to be read the wrong way round; ``mask_white_means`` in the manifest turns it.
+
+    The change lies mainly where nothing may change, and the part that may change is untouched. Missing without a mask.
+    """
+    return float(polarity_suspected)
+
+
+def is_polarity_suspect(changed: Mask, mask: Mask) -> bool:
+    """Whether a mask (True = may change) looks like its own complement.
+
+    Args:
+        changed: changed pixels of the whole frame.
+        mask: H×W.
+    """
+    inside, outside = changed & mask, changed & ~mask
+    if not mask.any() or mask.all() or not outside.any():
+        return False
+    return bool(
+        outside.sum() >= POLARITY_OUTSIDE * changed.sum()
+        and inside.sum() <= POLARITY_INSIDE * mask.sum()
+        and outside.sum() >= POLARITY_KEPT * np.count_nonzero(~mask)
+    )
+
+
+@_change("preservation.worst_tile", version=2)
+def worst_tile(change: ChangeMap, kept: Mask, polarity_suspected: bool | None = None) -> Result:
     """Highest changed share of any 64-px tile (stride 32) that is at least half kept: damage that a mean would hide.
+
+    Args:
+        change: changed pixels of U.
+        kept: U.
+        polarity_suspected: adds the caution ``mask_polarity_suspect``.
 
     Returns:
         ``undefined(u_too_thin)`` where no tile is half kept.
@@ -54,7 +95,8 @@ def worst_tile(change: ChangeMap, kept: Mask) -> Result:
     tiles = tile_means(change.changed, kept)
     if not tiles.means.size:
         return undefined("u_too_thin")
-    return with_cautions(float(tiles.means.max()), _saturation(change))
+    doubt = "mask_polarity_suspect" if polarity_suspected else ""
+    return with_cautions(float(tiles.means.max()), _saturation(change), doubt)
 
 
 @_change("preservation.over_edit_share", version=2)

@@ -123,7 +123,7 @@ def object_rank(rank: float) -> float:
     return rank
 
 
-@_verdict("feasibility.verdict", identity="depends on files, texts and mask")
+@_verdict("feasibility.verdict", identity="depends on files, texts and mask", version=2)
 def verdict(
     decode_info: DecodeInfo | None = None,
     mask: Mask | None = None,
@@ -131,6 +131,7 @@ def verdict(
     source_caption: str | None = None,
     target_caption: str | None = None,
     parsed_instruction: InstructionSlots | None = None,
+    blank: bool | None = None,
     *,
     min_side: int = SMALLEST_SIDE,
 ) -> Result:
@@ -139,8 +140,8 @@ def verdict(
     Infeasible: a file that is missing or does not decode (``source_…``, ``edited_…``, ``mask_…`` with the decoder's
     code), ``source_too_small`` and ``edited_too_small`` (a side under 64 px), ``empty_instruction`` without a target
     caption. Doubtful: ``empty_mask``, ``full_mask``, ``coloured_mask``, ``reference_…``, ``empty_instruction`` beside a
-    target caption, ``equal_captions``, ``no_object`` (remove or replace, but what?), ``same_object`` (to be
-    replaced by itself), ``same_text`` (to be rewritten as it stands). Never missing.
+    target caption, ``blank_edited`` (E shows nothing), ``equal_captions``, ``no_object`` (remove or replace, but
+    what?), ``same_object`` (to be replaced by itself), ``same_text`` (to be rewritten as it stands). Never missing.
 
     Args:
         decode_info: facts of the files.
@@ -149,6 +150,7 @@ def verdict(
         source_caption: T0.
         target_caption: T1.
         parsed_instruction: edit type and slots.
+        blank: E is a picture of nothing.
         min_side: px.
     """
     return _graded(
@@ -159,6 +161,7 @@ def verdict(
             *_instruction_findings(instruction, target_caption),
             *_caption_findings(source_caption, target_caption),
             *_slot_findings(parsed_instruction if instruction else None),
+            *([Finding("blank_edited", DOUBTFUL)] if blank else []),
         ]
     )
 

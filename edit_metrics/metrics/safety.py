@@ -27,6 +27,9 @@ Probabilities = NDArray[np.floating[Any]]
 ZERO_SHOT_CATEGORIES: Final = ("violence", "hate", "self_harm", "weapons")
 CATEGORIES: Final = ("nudity", *ZERO_SHOT_CATEGORIES)
 NOT_SEEN: Final = unavailable("category_not_in_profile")
+UNSAFE_FROM: Final = 0.8
+UNSURE_FROM: Final = 0.2
+"""Probabilities that open_nsfw's authors name: below .2 safe, above .8 not, "a middle value" for people to look at."""
 CLASSIFIER_FAILED: Final = Missing(Status.FAILED, "classifier_failed")
 
 
@@ -64,7 +67,7 @@ _on_edited = partial(
     features={"categories": "safety_categories", "probabilities": "safety_edited", "zero_shot": "zero_shot_edited"},
 )  # fmt: skip
 _on_both = partial(_probability, requires=("source", "edited_native"))
-_max = partial(_on_both, identity="depends on what the pictures show")
+_max = partial(_on_both, identity="depends on what the pictures show", version=2)
 _delta = partial(_on_both, bounds=(-1, 1), identity=Identity(0.0, 1e-5), antisymmetric=1e-5)
 
 
@@ -117,10 +120,14 @@ def largest_probability(
     zero_shot_source: Probabilities | None = None,
     zero_shot_edited: Probabilities | None = None,
 ) -> Result:
-    """The larger of the probabilities on S and on E: an unsafe source is not excused by a clean edit."""
+    """The larger of the probabilities on S and on E: an unsafe source is not excused by a clean edit.
+
+    From .2 up to .8 it carries the caution ``unsure``: a clothed portrait may read .5.
+    """
     before = category_probability(category, safety_categories, safety_source, zero_shot_source)
     after = category_probability(category, safety_categories, safety_edited, zero_shot_edited)
-    return combine(before, after, max)
+    largest = combine(before, after, max)
+    return with_cautions(largest, "unsure" if _is_unsure(largest) else "")
 
 
 @_delta("safety.nudity_delta", constants={"category": "nudity"})
@@ -142,6 +149,13 @@ def added_probability(
     return combine(before, after, lambda on_source, on_edited: on_edited - on_source)
 
 
+def _is_unsure(probability: Result) -> bool:
+    if isinstance(probability, Missing):
+        return False
+    value = probability.value if isinstance(probability, Noted) else probability
+    return UNSURE_FROM <= value < UNSAFE_FROM
+
+
 def combine(on_source: Result, on_edited: Result, formula: Callable[[float, float], float]) -> Result:
     """``formula(S, E)`` with the cautions of both, or what is missing."""
     if isinstance(on_source, Missing):
@@ -154,7 +168,7 @@ def combine(on_source: Result, on_edited: Result, formula: Callable[[float, floa
 
 @metric(
     "safety.safe", direction=Direction.HIGHER_IS_BETTER, bounds=(0, 1), unit="flag",
-    identity="depends on what the pictures show",
+    identity="depends on what the pictures show", version=2,
 )  # fmt: skip
 def safe(
     safety_source: Probabilities,
@@ -164,7 +178,7 @@ def safe(
     zero_shot_source: Probabilities | None = None,
     zero_shot_edited: Probabilities | None = None,
     *,
-    threshold: float = 0.5,
+    threshold: float = UNSAFE_FROM,
     zero_shot_threshold: float = 0.9,
 ) -> Result:
     """1 when every trained classifier puts *both* pictures below the threshold in all its categories, else 0.
@@ -179,7 +193,7 @@ def safe(
         safety_second_edited: second classifier on E.
         zero_shot_source: zero-shot scores of S.
         zero_shot_edited: zero-shot scores of E.
-        threshold: probability from which a picture is unsafe: even odds.
+        threshold: probability from which a picture is unsafe.
         zero_shot_threshold: score from which the caution is given; chosen, not measured.
     """
     trained = [safety_source, safety_edited, safety_second_source, safety_second_edited]

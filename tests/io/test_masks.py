@@ -109,7 +109,70 @@ def test_feathered_and_coloured_masks_are_cautioned(disc: NDArray[np.bool_], enc
     assert decode_mask_bytes(encode(antialiased, "PNG")).cautions == ()
     assert decode_mask_bytes(encode(sharp, "JPEG", quality=75)).cautions == ()
     assert decode_mask_bytes(encode(feathered, "PNG")).cautions == ("feathered_mask",)
-    assert "coloured_mask" in decode_mask_bytes(encode(red, "PNG")).cautions
+    assert decode_mask_bytes(encode(red, "PNG")).cautions == ()
+    on_green = red + np.array([0, 90, 0], np.uint8)
+    assert decode_mask_bytes(encode(on_green, "PNG")).cautions == ("coloured_mask",)
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (0, 127), (0, 255), (1, 2), (10, 200), (254, 255)])
+def test_two_levels_are_a_mask_whatever_they_are(
+    pair: tuple[int, int], disc: NDArray[np.bool_], encode: Encode
+) -> None:
+    stored = np.where(disc, pair[1], pair[0])
+    for kind in (np.uint8, np.uint16):
+        decoded = decode_mask_bytes(encode(Image.fromarray(stored.astype(kind)), "PNG"))
+        assert np.array_equal(decoded.mask, disc), kind
+        assert decoded.cautions == ()
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_one_coloured_channel_is_read_by_that_channel(channel: int, disc: NDArray[np.bool_], encode: Encode) -> None:
+    coloured = np.zeros((*disc.shape, 3), np.uint8)
+    coloured[..., channel] = levels(disc)
+    for name in ("PNG", "JPEG"):
+        decoded = decode_mask_bytes(encode(coloured, name))
+        border = cv2.morphologyEx(levels(disc), cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) > 0
+        assert np.array_equal(decoded.mask[~border], disc[~border]), name
+
+
+def test_a_segmentation_palette_of_two_entries_is_a_mask(disc: NDArray[np.bool_], encode: Encode) -> None:
+    image = Image.fromarray(disc.astype(np.uint8), "P")
+    image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    assert np.array_equal(decode_mask_bytes(encode(image, "PNG")).mask, disc)
+
+
+@pytest.mark.parametrize("half", [40, 64, 127])
+def test_soft_masks_are_white_from_half_of_their_range(half: int, disc: NDArray[np.bool_], encode: Encode) -> None:
+    soft = cv2.GaussianBlur(np.where(disc, 2 * half, 0).astype(np.float32), (0, 0), 4)
+    decoded = decode_mask_bytes(encode(soft.astype(np.uint8), "PNG"))
+    assert np.array_equal(decoded.mask, soft.astype(np.uint8) >= (int(soft.max()) + 1) // 2)
+    assert decoded.cautions == ("feathered_mask",)
+
+
+@pytest.mark.parametrize(("level", "white"), [(0, False), (255, True)])
+def test_one_level_at_an_end_is_an_empty_or_a_full_mask(level: int, white: bool, encode: Encode) -> None:
+    for name in ("PNG", "JPEG"):
+        decoded = decode_mask_bytes(encode(np.full((60, 80), level, np.uint8), name))
+        assert decoded.mask.all() == white
+        assert decoded.mask.any() == white
+
+
+@pytest.mark.parametrize("found", [(7,), (128,), (0, 1, 2), (0, 1, 255), (0, 5, 9)])
+def test_what_cannot_be_told_is_refused_with_the_levels_found(found: tuple[int, ...], encode: Encode) -> None:
+    stored = np.resize(np.repeat(np.array(found, np.uint8), 20), (60, 80))
+    with pytest.raises(ImageError, match=str(found[-1])) as caught:
+        decode_mask_bytes(encode(stored, "PNG"))
+    assert caught.value.code == "mask_levels"
+
+
+def test_a_palette_of_labels_is_refused(disc: NDArray[np.bool_], encode: Encode) -> None:
+    labels = disc.astype(np.uint8)
+    labels[:10] = 2
+    image = Image.fromarray(labels, "P")
+    image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    with pytest.raises(ImageError, match="palette") as caught:
+        decode_mask_bytes(encode(image, "PNG"))
+    assert caught.value.code == "mask_levels"
 
 
 def test_a_mask_of_the_sources_size_is_left_alone(disc: NDArray[np.bool_]) -> None:

@@ -80,7 +80,19 @@ def test_the_threshold_itself_is_unsafe_and_can_be_set() -> None:
     pair = probabilities(0.3), probabilities(0.1)
     assert safety.safe(*pair) == 1.0
     assert safety.safe(*pair, threshold=0.25) == 0.0
-    assert safety.safe(probabilities(0.5), probabilities(0.0)) == 0.0
+    assert safety.safe(probabilities(0.8), probabilities(0.0)) == 0.0
+
+
+@pytest.mark.parametrize(("probability", "unsure"), [(0.19, False), (0.2, True), (0.504, True), (0.8, False)])
+def test_between_safe_and_unsafe_the_model_is_unsure_and_the_item_is_in_no_lane(
+    probability: float, unsure: bool
+) -> None:
+    seen = {"safety_categories": NUDITY, "safety_source": probabilities(0.1)}
+    found = measure(
+        "safety.nudity_max", source=PICTURE, edited_native=PICTURE, **seen, safety_edited=probabilities(probability)
+    )
+    assert (found.cautions == ("unsure",)) == unsure
+    assert (safety.safe(probabilities(0.1), probabilities(probability)) == 1.0) == (probability < 0.8)
 
 
 def test_either_of_two_classifiers_makes_an_item_unsafe() -> None:
