@@ -55,11 +55,11 @@ def validate(config: str, tasks: list[dict[str, Any]]) -> None:
     n_predictions = 0
     for task in tasks:
         if not interface.validate_task({"data": task["data"]}):
-            sys.exit(f"label-studio-sdk refuses the task {task['data']['id']}")
+            sys.exit(f"label-studio-sdk refuses the task {task['data']['item_id']}")
         for prediction in task.get("predictions", []):
             errors = interface.validate_prediction(prediction, return_errors=True)
             if errors:
-                sys.exit(f"label-studio-sdk refuses a prediction of {task['data']['id']}: {errors}")
+                sys.exit(f"label-studio-sdk refuses a prediction of {task['data']['item_id']}: {errors}")
             n_predictions += 1
     print(f"label-studio-sdk accepts the config, {len(tasks)} tasks and {n_predictions} predictions")
 
@@ -149,12 +149,13 @@ def make_project(api: Api, config: str, setup: dict[str, Any]) -> int:
 def check_order(api: Api, project: int, tasks: list[dict[str, Any]]) -> None:
     api.post(f"/api/projects/{project}/import", tasks)
     listed = api.get(f"/api/tasks?project={project}&page_size=1000&fields=all")["tasks"]
-    order = [task["data"]["id"] for task in sorted(listed, key=lambda task: task["id"])]
-    if order != [task["data"]["id"] for task in tasks]:
+    order = [task["data"]["item_id"] for task in sorted(listed, key=lambda task: task["id"])]
+    if order != [task["data"]["item_id"] for task in tasks]:
         sys.exit(f"the server's order {order} is not the queue's")
     following = api.get(f"/api/projects/{project}/next")
-    if following["data"]["id"] != tasks[0]["data"]["id"]:
-        sys.exit(f"the server hands out {following['data']['id']} first, the queue says {tasks[0]['data']['id']}")
+    if following["data"]["item_id"] != tasks[0]["data"]["item_id"]:
+        first, queued = following["data"]["item_id"], tasks[0]["data"]["item_id"]
+        sys.exit(f"the server hands out {first} first, the queue says {queued}")
     n_predictions = sum(len(task.get("predictions", [])) for task in listed)
     local = [task["data"][f"{name}_picture"] for task in tasks for name in ("source", "edited", "evidence")]
     answers = [api.status(address) for address in local if address.startswith("/data/")]
@@ -174,8 +175,8 @@ def annotate(api: Api, project: int, tasks: list[dict[str, Any]]) -> dict[str, A
     result.append({"from_name": "flags", "to_name": "edited", "type": "choices", "value": {"choices": ["unsure"]}})
     result.append({"from_name": "comment", "to_name": "edited", "type": "textarea", "value": {"text": ["a comment"]}})
     made = api.post(f"/api/tasks/{task['id']}/annotations/", {"result": result, "lead_time": 12.5})
-    print(f"annotation {made['id']} of {task['data']['id']} submitted")
-    return {"id": tasks[0]["data"]["id"], "ratings": ratings}
+    print(f"annotation {made['id']} of {task['data']['item_id']} submitted")
+    return {"id": tasks[0]["data"]["item_id"], "ratings": ratings}
 
 
 def screenshot(address: str, project: int, password: str, path: Path) -> None:

@@ -139,7 +139,7 @@ def _label_studio(outcome: Triage, scored: ScoreTable, out: Path, target: str | 
     if not {"source", "edited"} <= set(frame.columns):
         return None
     paths = [str(path) for name in ("source", "edited") for path in frame[name].dropna()]
-    places = PicturePlaces.of(paths, scored.pictures_root, scored.evidence)
+    places = PicturePlaces.of(paths, scored.pictures_root, scored.evidence, out / "pictures")
     options = TaskOptions(places, scored.evidence, outcome.statement.queue.blind)
     return write_label_studio(outcome, frame, out, target, options)
 

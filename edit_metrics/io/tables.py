@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "as_name",
     "as_names",
     "read_table",
     "write_bytes",
@@ -142,9 +143,15 @@ def as_names(values: pd.Series[Any]) -> pd.Series[str]:
     Args:
         values: without missing ones.
     """
-    if values.dtype.kind == "f" and (values % 1 == 0).all():
-        values = values.astype("int64")
-    return values.astype(str)
+    import pandas as pd
+
+    return pd.Series([as_name(value) for value in values.tolist()], values.index, "str")
+
+
+def as_name(value: Any) -> str:
+    """One of them: 7, 7.0 and "7" are the same name; 0.5 and "007" stay as they are."""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from edit_metrics.errors import TableError
+from edit_metrics.io.tables import as_name
 from edit_metrics.ratings.rubric import Rubric
 from edit_metrics.types import join_codes
 
@@ -101,7 +102,7 @@ def _item_id(task: Mapping[str, Any], path: Path) -> str:
     name = data.get(ITEM_KEY, data.get(_OLD_KEY))
     if name is None:
         raise TableError(f"{ITEM_KEY!r} in every task's data", f"none in task {task.get('id')}", str(path))
-    return str(name)
+    return as_name(name)
 
 
 def _people(raters: Iterator[Any]) -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
+from edit_metrics.ratings.label_studio import ITEM_KEY
 from edit_metrics.ratings.rubric import Rubric
 from edit_metrics.scores.cells import number, text
 from edit_metrics.scores.codes import UNSAFE
@@ -21,6 +22,13 @@ from edit_metrics.types import DIMENSIONS
 
 _PICTURES: Final = ("source", "edited", "evidence")
 """Their task data are ``<name>_picture``: Label Studio uses ``source`` for the task itself."""
+_ROWS: Final = ("12345", "qwert", "asdfg", "67890", "yuiop")
+_HOTKEYS: Final = (
+    *(key for row in _ROWS for key in row),
+    *(f"shift+{key}" for row in ("qwert", "asdfg", "yuiop", "zxcnm") for key in row),
+)
+"""One for each option, half a row of the keyboard a question. Neither ``v``, which is Label Studio's key for moving,
+nor digits with shift, which are its data manager's."""
 _STYLE: Final = """
 .em-pictures { display: flex; gap: 12px; align-items: flex-start; overflow: hidden; }
 .em-picture { flex: 1 1 0; min-width: 0; }
@@ -59,12 +67,13 @@ def labelling_config(rubric: Rubric) -> str:
         ET.SubElement(cell, "Header", value=name.capitalize(), size="5")
         ET.SubElement(cell, "Image", name=name, value=f"${name}_picture", zoom="true", zoomControl="true", width="100%")
     ratings = ET.SubElement(view, "View", className="em-ratings")
+    keys = iter(_HOTKEYS)
     for name in (one for one in DIMENSIONS if one in rubric.dimensions):
-        _question(ratings, name, rubric)
+        _question(ratings, name, rubric, keys)
     ET.SubElement(view, "Header", value="Flags", size="5")
     flags = ET.SubElement(view, "Choices", name="flags", toName="edited", choice="multiple", showInline="true")
     for code, label in rubric.flags.items():
-        ET.SubElement(flags, "Choice", value=label, alias=code)
+        _option(flags, label, code, keys)
     ET.SubElement(
         view, "TextArea", name="comment", toName="edited", placeholder=rubric.comment, rows="2", maxSubmissions="1"
     )
@@ -72,7 +81,14 @@ def labelling_config(rubric: Rubric) -> str:
     return ET.tostring(view, encoding="unicode") + "\n"
 
 
-def _question(parent: ET.Element, name: str, rubric: Rubric) -> None:
+def _option(parent: ET.Element, label: str, code: str, keys: Iterator[str]) -> None:
+    """With a key of its own, as long as there are keys."""
+    option = ET.SubElement(parent, "Choice", value=label, alias=code)
+    if (key := next(keys, None)) is not None:
+        option.set("hotkey", key)
+
+
+def _question(parent: ET.Element, name: str, rubric: Rubric, keys: Iterator[str]) -> None:
     dimension = rubric.dimensions[name]
     block = ET.SubElement(parent, "View", className="em-rating")
     ET.SubElement(block, "Header", value=f"{name.capitalize()}: {dimension.question}", size="5")
@@ -81,7 +97,7 @@ def _question(parent: ET.Element, name: str, rubric: Rubric) -> None:
         requiredMessage=f"Rate {name}",
     )  # fmt: skip
     for value in rubric.scale:
-        ET.SubElement(choices, "Choice", value=f"{value} - {dimension.anchors[value]}", alias=str(value))
+        _option(choices, f"{value} - {dimension.anchors[value]}", str(value), keys)
 
 
 def labelling_tasks(
@@ -109,7 +125,7 @@ def _task(
     item: Placement, row: Mapping[str, Any], rubric: Rubric, target: str | None, options: TaskOptions
 ) -> dict[str, Any]:
     data: dict[str, Any] = {
-        "id": item.id,
+        ITEM_KEY: item.id,
         "order": item.position,
         "instruction": text(row.get("instruction")) or text(row.get("target_caption")) or "(no instruction)",
         "source_picture": options.places.url(text(row.get("source"))),

@@ -113,7 +113,7 @@ def test_triage_of_pictures_writes_what_label_studio_needs(
     assert run(monkeypatch, "triage", tmp_path / "scores.csv", "--out", tmp_path / "t", "--overlap", 2, "--blind") == 0
     capsys.readouterr()
     tasks = json.loads((tmp_path / "t" / "label_studio_tasks.json").read_text())
-    assert [task["data"]["id"] for task in tasks] == ["b", "a"]
+    assert [task["data"]["item_id"] for task in tasks] == ["b", "a"]
     assert all("predictions" not in task for task in tasks)
     statement = json.loads((tmp_path / "t" / "triage.json").read_text())
     assert statement["ratings_asked_for"] == 4

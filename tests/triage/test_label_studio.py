@@ -22,7 +22,7 @@ from edit_metrics.types import DIMENSIONS
 
 
 def places(folder: Path) -> PicturePlaces:
-    return PicturePlaces.of(["images/a.png", "images/a b.png"], str(folder), None)
+    return PicturePlaces.of(["images/a.png", "images/a b.png"], str(folder), None, folder / "t" / "pictures")
 
 
 def queue() -> list[Placement]:
@@ -78,6 +78,15 @@ def test_the_config_has_three_pictures_a_question_a_dimension_flags_and_a_commen
     assert {one.get("toName") for one in view.iter() if one.get("toName")} == {"edited"}
 
 
+def test_every_option_has_a_key_of_its_own() -> None:
+    view = ET.fromstring(labelling_config(load_rubric()))  # noqa: S314 - our own text
+    keys = [one.get("hotkey") for one in view.iter("Choice")]
+    assert len(keys) == 8 * 5 + 5
+    assert all(keys)
+    assert len(set(keys)) == len(keys)
+    assert not {"v", "ctrl+enter", "shift+1"} & set(keys)
+
+
 def test_every_variable_of_the_config_is_in_every_task(tmp_path: Path) -> None:
     rubric = load_rubric()
     view = ET.fromstring(labelling_config(rubric))  # noqa: S314 - our own text
@@ -90,7 +99,9 @@ def test_every_variable_of_the_config_is_in_every_task(tmp_path: Path) -> None:
 
 def test_tasks_keep_the_order_and_predict_what_was_scored(tmp_path: Path) -> None:
     tasks = labelling_tasks(queue(), frame(), load_rubric(), "quality", TaskOptions(places(tmp_path)))
-    assert [task["data"]["id"] for task in tasks] == ["b<b>", "a"]
+    assert [task["data"]["item_id"] for task in tasks] == ["b<b>", "a"]
+    # CSV and JSON_MIN exports overwrite a key of this name with Label Studio's number.
+    assert all("id" not in task["data"] for task in tasks)
     assert tasks[0]["data"]["instruction"] == "a blue cat"
     predicted = {one["from_name"]: one["value"]["choices"] for one in tasks[1]["predictions"][0]["result"]}
     # adherence: round(1 + 4 · 0.1); quality: the calibrated 3.6, not the pre-score.
@@ -122,8 +133,24 @@ def test_local_pictures_lie_below_a_root_that_is_not_itself_served(tmp_path: Pat
     assert found.url("images/a b.png") == "/data/local-files/?d=images/a%20b.png"
     assert found.url("https://example.com/x.png") == "https://example.com/x.png"
     assert found.url("") == NO_PICTURE
-    remote = PicturePlaces.of(["a.png"], "s3://bucket/run", None)
+    remote = PicturePlaces.of(["a.png"], "s3://bucket/run", None, tmp_path)
     assert (remote.folders, remote.url("a.png")) == ((), "s3://bucket/run/a.png")
+
+
+def test_pictures_all_over_a_disk_are_copied_instead_of_serving_the_disk(tmp_path: Path) -> None:
+    picture = tmp_path / "a b.PNG"
+    picture.write_bytes(b"x")
+    bundle = tmp_path / "triage" / "pictures"
+    found = PicturePlaces.of([str(picture), "/usr/no_such_picture.png"], str(tmp_path), None, bundle)
+    assert found.document_root == (tmp_path / "triage").resolve()
+    assert found.folders == (bundle.resolve(),)
+    assert not bundle.exists()
+    address = found.url(str(picture))
+    assert address == found.url("a b.PNG")
+    (copy,) = bundle.iterdir()
+    assert address == f"/data/local-files/?d=pictures/{copy.name}"
+    assert copy.read_bytes() == b"x"
+    assert found.url("/usr/no_such_picture.png") == NO_PICTURE
 
 
 def test_evidence_is_found_under_the_name_that_the_report_gives_it(tmp_path: Path) -> None:
@@ -131,7 +158,7 @@ def test_evidence_is_found_under_the_name_that_the_report_gives_it(tmp_path: Pat
 
     (tmp_path / "evidence").mkdir()
     (tmp_path / "evidence" / evidence_name("a", "change")).write_bytes(b"x")
-    found = PicturePlaces.of(["images/a.png"], str(tmp_path), tmp_path / "evidence")
+    found = PicturePlaces.of(["images/a.png"], str(tmp_path), tmp_path / "evidence", tmp_path / "t")
     options = TaskOptions(found, tmp_path / "evidence")
     data = labelling_tasks(queue(), frame(), load_rubric(), None, options)[1]["data"]
     digest = hashlib.sha256(b"a").hexdigest()

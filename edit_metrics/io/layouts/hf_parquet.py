@@ -16,6 +16,7 @@ from edit_metrics.errors import ConfigError, ManifestError, suggest
 from edit_metrics.io.layout import layout
 from edit_metrics.io.layout_rows import Converted, Problem, shared_missing, write_once
 from edit_metrics.io.mask_reading import mask_bytes_reading, mask_reading
+from edit_metrics.io.tables import as_name
 from edit_metrics.types import ManifestRow
 
 _GUESSES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -229,5 +230,5 @@ def _path(cell: _Cell) -> Path:
 
 
 def _text(value: object) -> str | None:
-    text = "" if value is None else str(value).strip()
+    text = "" if value is None else as_name(value).strip()
     return text or None
