@@ -135,7 +135,7 @@ def gate(
     """Fail when the candidate is worse than the baseline: exit 0 pass, 1 regression, 3 inconclusive, 4 broken."""
     from edit_metrics.cli.console import say
     from edit_metrics.compare.baseline import write_baseline
-    from edit_metrics.compare.gate import run_gate
+    from edit_metrics.compare.gate import is_read, run_gate
     from edit_metrics.compare.gate_config import load_gate_config
     from edit_metrics.compare.gate_junit import error_to_junit, gate_to_junit
     from edit_metrics.compare.gate_output import gate_to_markdown
@@ -152,7 +152,8 @@ def gate(
             allowed_newly_missing=allow_missing,
             by=tuple(by) if by else None,
         )
-        sides = read_runs([baseline, candidate])
+        also = (*(pair_by or ()), *(higher or ()), *(lower or ()), *(by or ()))
+        sides = read_runs([baseline, candidate], lambda column: is_read(column, also))
         result = run_gate(sides[0], sides[1], settings, _declared(higher, lower, None), tuple(pair_by or ("id",)))
         if accept:
             write_baseline(sides[1], accept, (*(pair_by or ()), *(higher or ()), *(lower or ())))

@@ -55,12 +55,15 @@ class Unmatched:
     only_run: tuple[str, ...]
 
 
-def find_flips(matched: Matched, pair: PairedColumn, pass_at: float) -> list[Flip]:
-    """Items on different sides of ``pass_at``, the largest change first."""
+def find_flips(matched: Matched, pair: PairedColumn, pass_at: float, most: int | None = None) -> list[Flip]:
+    """Items on different sides of ``pass_at``, the largest change first; at most ``most`` of either direction."""
     before, after = pair.reference, pair.other
     both = np.isfinite(before) & np.isfinite(after)
     flipped = np.flatnonzero(both & ((before >= pass_at) != (after >= pass_at)))
     flipped = flipped[np.argsort(-np.abs(after - before)[flipped], kind="stable")]
+    if most is not None and len(flipped) > most:
+        fails = after[flipped] < pass_at
+        flipped = flipped[np.where(fails, np.cumsum(fails), np.cumsum(~fails)) <= most]
     return [
         Flip(
             matched.other.run.name,
@@ -79,9 +82,9 @@ def find_flips(matched: Matched, pair: PairedColumn, pass_at: float) -> list[Fli
     ]
 
 
-def find_newly_missing(matched: Matched, pair: PairedColumn) -> list[NewlyMissing]:
-    """Items of which fewer samples have a value than in the reference; absent items say so."""
-    lost = np.flatnonzero(pair.other_missing > pair.reference_missing)
+def find_newly_missing(matched: Matched, pair: PairedColumn, most: int | None = None) -> list[NewlyMissing]:
+    """Items of which fewer samples have a value than in the reference, ``most`` at most; absent items say so."""
+    lost = np.flatnonzero(pair.other_missing > pair.reference_missing)[:most]
     there, measure = matched.there[lost], pair.measure
     names = zip(matched.keys[lost], matched.reference.labels[pair.groups[lost]], strict=True)
     words = zip(

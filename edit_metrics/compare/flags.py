@@ -90,7 +90,7 @@ def _carriers(units: Units) -> dict[str, NDArray[np.intp]] | None:
 def _paired(
     matched: Matched, name: str, before: dict[str, NDArray[np.intp]], after: dict[str, NDArray[np.intp]]
 ) -> PairedFlag:
-    ours = _share(matched.reference, before.get(name))[matched.at]
+    ours = matched.ours(_share(matched.reference, before.get(name)))
     theirs = matched.theirs(_share(matched.other, after.get(name)), 0.0)
     return PairedFlag(name, ours, theirs, matched.codes)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -28,11 +28,16 @@ from edit_metrics.compare.verdict import (
     overall,
 )
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.scores.columns import DimensionColumns, dimension_of, is_measured
 from edit_metrics.scores.table import ScoreTable
 from edit_metrics.types import Float64, Status
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+MOST_LISTED: Final = 10_000
+"""Items of one kind that are listed for a dimension: nobody reads more, and 10⁶ items would make half a million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,9 @@ class GateResult:
     Attributes:
         flags: a verdict for each judged flag; empty where neither table has flags.
         slices: every dimension on every slice that is large enough.
-        newly_missing: items that lost their score, with the reason.
+        newly_missing: items that lost their score, with the reason; :data:`MOST_LISTED` a dimension at most.
         newly_flagged: items that carry a judged flag now and did not.
-        flips: items that passed in the baseline and now fail, and the reverse.
+        flips: items that passed in the baseline and now fail, and the reverse; the largest changes, as many.
     """
 
     outcome: Outcome
@@ -120,7 +125,7 @@ def run_gate(
         config=config,
         dimensions=dimensions,
         unmatched=find_unmatched(matched),
-        newly_missing=tuple(row for pair in pairs for row in find_newly_missing(matched, pair)),
+        newly_missing=tuple(row for pair in pairs for row in find_newly_missing(matched, pair, MOST_LISTED)),
         flips=tuple(row for pair in pairs for row in _flips(matched, pair, config.pass_at)),
         warnings=(*warnings, *(text for side in sides for text in side.warnings), *matched.warnings, *notes),
         flags=verdicts,
@@ -134,7 +139,7 @@ def run_gate(
 
 def _flips(matched: Matched, pair: PairedColumn, pass_at: float) -> list[Flip]:
     # A declared column of another program has units of its own, in which nobody said what passes.
-    return find_flips(matched, pair, pass_at) if pair.measure.kind == "dimension" else []
+    return find_flips(matched, pair, pass_at, MOST_LISTED) if pair.measure.kind == "dimension" else []
 
 
 def _unjudged(result: GateResult) -> list[str]:
@@ -153,6 +158,19 @@ def _dropped(found: SliceVerdict) -> str:
         f"{found.dimension} dropped by {-found.difference:.3f} where {found.column} is {found.value or '(none)'} "
         f"({found.n_groups} groups, p (Holm) {found.p_adjusted:.3g}); --by {found.column} makes that a regression"
     )
+
+
+def is_read(column: str, also: Collection[str] = ()) -> bool:
+    """Whether the gate needs a column: not the metrics of a large table, nor confidences.
+
+    Args:
+        column: its name.
+        also: columns that are judged, paired or sliced by, or that a condition names.
+    """
+    if column in also or not is_measured(column):
+        return True
+    own = DimensionColumns(dimension_of(column))
+    return column in (own.score, own.status, own.reasons)
 
 
 def _judged(baseline: ScoreTable, candidate: ScoreTable, config: GateConfig, declared: Declared) -> list[Measure]:
@@ -175,8 +193,8 @@ def _paired(matched: Matched, pair: PairedColumn, config: GateConfig) -> PairedD
     measure = pair.measure
     return PairedDimension(
         name=measure.name,
-        baseline=pair.reference * measure.sign,
-        candidate=pair.other * measure.sign,
+        baseline=pair.reference if measure.sign > 0 else -pair.reference,
+        candidate=pair.other if measure.sign > 0 else -pair.other,
         groups=pair.groups,
         baseline_missing=pair.reference_missing,
         candidate_missing=pair.other_missing,

@@ -25,17 +25,16 @@ class Matched:
     Attributes:
         partner: for every key of the reference its number in the other run, −1 where that lacks it.
         at: K numbers of the reference's keys at which both are read.
+        there: K numbers of the other run's keys, −1 where it lacks the key.
+        aligned: the two have the same keys in the same order.
     """
 
     reference: Units
     other: Units
     partner: NDArray[np.intp]
     at: NDArray[np.intp]
-
-    @property
-    def there(self) -> NDArray[np.intp]:
-        """K numbers of the other run's keys, −1 where it lacks the key."""
-        return self.partner[self.at]
+    there: NDArray[np.intp]
+    aligned: bool
 
     @property
     def keys(self) -> pd.Index:
@@ -47,20 +46,25 @@ class Matched:
         """K group numbers, as the reference has them."""
         return self.reference.codes[self.at]
 
+    def ours(self, values: Float64) -> Float64:
+        """Values of the reference's keys at the K keys."""
+        return values if len(self.at) == len(values) else values[self.at]
+
     def theirs(self, values: Float64, absent: float) -> Float64:
         """Values of the other run's keys at the K keys."""
-        there = self.there
-        return np.where(there >= 0, values[there], absent)
+        if self.aligned:
+            return values
+        return np.where(self.there >= 0, values[self.there], absent)
 
     def column(self, measure: Measure) -> PairedColumn:
         """One measure of both; what the other run lacks is missing there."""
         name = measure.column
         return PairedColumn(
             measure,
-            self.reference.values(name)[self.at],
+            self.ours(self.reference.values(name)),
             self.theirs(self.other.values(name), np.nan),
             self.codes,
-            self.reference.missing(name)[self.at],
+            self.ours(self.reference.missing(name)),
             self.theirs(self.other.missing(name), 1.0),
         )
 
@@ -99,7 +103,9 @@ def match(reference: Units, other: Units, *, keep_absent: bool = False) -> Match
             "Both must come from the same benchmark; --pair-by names the column that is equal for the same task.",
         )
     at = np.arange(len(partner), dtype=np.intp) if keep_absent else np.flatnonzero(partner >= 0)
-    return Matched(reference, other, partner, at)
+    there = partner[at]
+    aligned = len(there) == len(other.keys) and bool((there == np.arange(len(there))).all())
+    return Matched(reference, other, partner, at, there, aligned)
 
 
 def _partners(keys: pd.Index, others: pd.Index) -> NDArray[np.intp]:

@@ -71,7 +71,7 @@ class Units:
 
     def text(self, name: str, at: NDArray[np.intp]) -> list[str]:
         """A text column at some keys, by their numbers; empty where there is none, and at −1."""
-        if name not in self.run.frame.columns:
+        if name not in self.run.frame.columns or not len(at):
             return [""] * len(at)
         present = at >= 0
         cells = self.run.frame[name].iloc[self.rows[at[present]]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -74,8 +74,12 @@ class ScoreTable:
         return tuple(json.loads(line) for line in lines)
 
 
-def read_scores(run: str | PathLike[str]) -> ScoreTable:
+def read_scores(run: str | PathLike[str], wanted: Callable[[str], bool] | None = None) -> ScoreTable:
     """A run folder (``scores.parquet`` + ``run.json``), or any table with an ``id`` column, named after its place.
+
+    Args:
+        run: the folder or the table.
+        wanted: which columns to keep, ``id`` among them; None: all.
 
     Raises:
         TableError: absent, empty, without ``id``, or with ids that are missing or not unique.
@@ -85,7 +89,7 @@ def read_scores(run: str | PathLike[str]) -> ScoreTable:
         path = path / TABLE_NAME
         if not path.is_file():
             raise TableError(f"{TABLE_NAME} in the run folder", "no such file", str(run), "Has the run finished?")
-    frame = with_text_ids(read_table(path), path)
+    frame = with_text_ids(read_table(path, wanted=wanted), path)
     repeated = frame["id"][frame["id"].duplicated()].unique()
     if len(repeated):
         shown = ", ".join(repr(name) for name in repeated[:5])
@@ -94,13 +98,19 @@ def read_scores(run: str | PathLike[str]) -> ScoreTable:
     return ScoreTable(_short_name(path), frame, path, info)
 
 
-def read_runs(paths: Sequence[str | PathLike[str]]) -> tuple[ScoreTable, ...]:
+def read_runs(
+    paths: Sequence[str | PathLike[str]], wanted: Callable[[str], bool] | None = None
+) -> tuple[ScoreTable, ...]:
     """Read runs and name each after its folder or file, or by its whole path where those are equal.
+
+    Args:
+        paths: folders or tables.
+        wanted: as for :func:`read_scores`.
 
     Raises:
         TableError: a path without a score table, or a table without unique ids.
     """
-    tables = [read_scores(path) for path in paths]
+    tables = [read_scores(path, wanted) for path in paths]
     counts = Counter(table.name for table in tables)
     names = [str(path) if counts[one.name] > 1 else one.name for path, one in zip(paths, tables, strict=True)]
     seen: Counter[str] = Counter()

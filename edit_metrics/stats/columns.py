@@ -37,18 +37,18 @@ def pairwise_t_tests(values: Float64, groups: NDArray[np.intp]) -> ColumnTests:
     Returns:
         The tests, ordered by ``first``, then ``second``. Cost: N·C²/2, and C²·(groups) where nothing is missing.
     """
+    n_columns = values.shape[1]
+    if not len(groups) or n_columns < 2:
+        nothing, nobody = np.empty(0), np.empty(0, dtype=np.intp)
+        return ColumnTests(nobody, nobody, nothing, nothing)
     order = np.argsort(groups, kind="stable")
     values, groups = values[order], groups[order]
-    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]]) if len(groups) else np.empty(0, np.intp)
-    if len(starts) and np.isfinite(values).all():
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    if np.isfinite(values).all():
         # Without gaps the difference of two group means is the group mean of the differences.
         values = np.add.reduceat(values, starts, axis=0) / np.diff(np.r_[starts, len(groups)])[:, None]
         starts = np.arange(len(starts))
-    n_columns = values.shape[1]
     found = [_one_against_later(values, starts, column) for column in range(n_columns - 1)]
-    if not len(starts) or not found:
-        nothing = np.empty(0)
-        return ColumnTests(np.empty(0, np.intp), np.empty(0, np.intp), nothing, nothing)
     first = np.concatenate([np.full(len(later), column) for column, (later, _, _) in enumerate(found)])
     second, means, p_values = (np.concatenate([row[part] for row in found]) for part in range(3))
     return ColumnTests(first, second, means, p_values)

@@ -370,3 +370,46 @@ def test_another_group_for_the_same_item_is_pointed_out(make_run) -> None:
     after = make_run("b")
     after.frame["group"] = "moved-" + after.frame["group"]
     assert "180 items have another group" in " ".join(run_gate(make_run("a"), after, GateConfig()).warnings)
+
+
+def test_what_the_gate_reads_gives_the_verdict_of_the_whole_table(make_run, write_run) -> None:
+    from edit_metrics.compare.gate import is_read
+    from edit_metrics.scores.table import read_runs
+
+    after = make_run("b", seed=2, n_items=1800, shift={"preservation": -0.05})
+    lose(after.frame, "character", slice(0, 90), "failed", "RuntimeError: out of memory")
+    for run in (before := make_run("a", seed=1, n_items=1800), after):
+        run.frame["flags"] = ""
+    after.frame.loc[3, "flags"] = "unsafe"
+    folders = [write_run(run) for run in (before, after)]
+    whole, part = read_runs(folders), read_runs(folders, is_read)
+    assert {"preservation.psnr", "adherence.confidence"}.isdisjoint(part[0].frame.columns)
+    assert "category" in {str(dtype) for dtype in part[0].frame.dtypes}
+    assert run_gate(*part, GateConfig()) == run_gate(*whole, GateConfig())
+
+
+def test_keys_are_looked_up_once_however_many_dimensions_there_are(make_run, monkeypatch) -> None:
+    import pandas as pd
+
+    calls = []
+    looked_up = pd.Index.get_indexer
+    monkeypatch.setattr(pd.Index, "get_indexer", lambda self, *a, **k: calls.append(1) or looked_up(self, *a, **k))
+    monkeypatch.setattr(pd.Index, "isin", lambda *a, **k: pytest.fail("presence is known from the look-up"))
+    before, after = make_run("a", seed=1), make_run("b", seed=2)
+    shuffled = type(after)("b", after.frame.sample(frac=1, random_state=0).reset_index(drop=True), after.path)
+    result = run_gate(before, shuffled, GateConfig())
+    assert len(calls) == 1
+    assert result.dimensions == run_gate(before, after, GateConfig()).dimensions
+
+
+def test_the_lists_are_cut_and_the_largest_changes_kept(make_run, monkeypatch) -> None:
+    monkeypatch.setattr("edit_metrics.compare.gate.MOST_LISTED", 5)
+    before, after = make_run("a", seed=1), make_run("b", seed=2, shift={"adherence": -0.2})
+    lose(after.frame, "character", slice(0, 60))
+    result = run_gate(before, after, GateConfig())
+    failing = [flip for flip in result.flips if (flip.measure, flip.change) == ("adherence", "now_fails")]
+    drops = (before.frame["adherence.score"] - after.frame["adherence.score"])[
+        (before.frame["adherence.score"] >= 0.5) & (after.frame["adherence.score"] < 0.5)
+    ]
+    assert [flip.reference_score - flip.score for flip in failing] == pytest.approx(sorted(drops, reverse=True)[:5])
+    assert len(result.newly_missing) == 5

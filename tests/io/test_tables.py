@@ -182,3 +182,23 @@ def test_a_table_that_is_not_there_or_of_another_kind_is_a_table_error(tmp_path:
 
 def test_everything_offered_exists() -> None:
     assert all(hasattr(tables, name) for name in tables.__all__)
+
+
+def test_columns_that_nobody_wants_are_not_read_and_repeating_text_becomes_a_category(tmp_path) -> None:
+    frame = pd.DataFrame(
+        {
+            "id": [f"item{i}" for i in range(5000)],
+            "status": ["ok", "failed"] * 2500,
+            "x": 1.0,
+            "metric": 2.0,
+        }
+    )
+    frame.loc[7, "status"] = None
+    for file, kind in (("a.parquet", "category"), ("a.csv", "str")):
+        writer = write_parquet if file.endswith("parquet") else write_csv
+        writer(frame, tmp_path / file)
+        found = read_table(tmp_path / file, wanted=lambda name: name != "metric")
+        assert list(found.columns) == ["id", "status", "x"]
+        assert str(found["status"].dtype) == kind
+        assert str(found["id"].dtype) == "str"
+        assert found["status"].astype("str").where(found["status"].notna(), "").tolist()[6:9] == ["ok", "", "ok"]
