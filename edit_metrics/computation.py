@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from edit_metrics.types import Direction, Measurement, Missing, Result
 
@@ -36,7 +36,13 @@ class Computation:
         requires: features that must be there although the function does not read them.
         constants: parameter → value, where one function stands behind several names.
         wants: what backends on the way to its inputs compute only where somebody asks for it (``gram``).
+        backend: of a feature: role of the backend that the function takes as its parameter ``backend``; else None.
+        batched: of a feature: the function takes one list per input, items of one micro-batch, and returns a list.
+        cache: of a feature: worth keeping on disk between runs.
     """
+
+    section: ClassVar[str] = "features"
+    """Of a config: where its options are set."""
 
     name: str
     function: Callable[..., Any]
@@ -48,6 +54,14 @@ class Computation:
     requires: tuple[str, ...] = ()
     constants: Mapping[str, Any] = field(default_factory=dict)
     wants: tuple[str, ...] = ()
+    backend: str | None = None
+    batched: bool = False
+    cache: bool = False
+
+    @property
+    def stage(self) -> str:
+        """What its time is counted under."""
+        return self.name
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -119,6 +133,8 @@ class Metric(Computation):
         blind_inside: pixels inside the mask do not exist for it: the value is equal to the last bit, whatever is there.
     """
 
+    section: ClassVar[str] = "metrics"
+
     direction: Direction
     bounds: tuple[float | None, float | None]
     unit: str
@@ -137,6 +153,11 @@ class Metric(Computation):
         return self.name.split(".", 1)[0]
 
     @property
+    def stage(self) -> str:
+        """By dimension: metrics are many and cheap."""
+        return f"metrics.{self.dimension}"
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """As of any computation, and the feature with the caution codes."""
         read = (*self.required, *self.optional.values())
@@ -150,17 +171,7 @@ class Metric(Computation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature(Computation):
-    """A registered feature.
-
-    Attributes:
-        backend: role of the backend that the function takes as its parameter ``backend``; None for model-free ones.
-        batched: the function takes one list per input, items of one micro-batch, and returns a list.
-        cache: worth keeping on disk between runs.
-    """
-
-    backend: str | None = None
-    batched: bool = False
-    cache: bool = False
+    """A registered feature; ``name`` is what metrics and other features ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,13 +21,14 @@ The decorators return the function unchanged. They may be called from any packag
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from edit_metrics.computation import Computation, Feature, Identity, Label, Metric, Option, place_of
-from edit_metrics.errors import ConfigError, suggest
+from edit_metrics import plugins
+from edit_metrics.computation import Computation, Feature, Identity, Label, Metric, Option
+from edit_metrics.errors import ConfigError
+from edit_metrics.registering import add, describe, each, filled, look_up
 from edit_metrics.types import DIMENSIONS, Direction, Missing
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
-C = TypeVar("C", bound=Computation)
 
 BASE_INPUTS: Final = frozenset(
     {
@@ -54,6 +54,8 @@ BASE_INPUTS: Final = frozenset(
 """What the engine puts in before any feature is computed."""
 
 
+_METRIC_PREFIXES: Final = tuple(f"{dimension}.{{}}." for dimension in DIMENSIONS)
+"""How the names of a plug-in's metrics start; ``{}`` is its namespace."""
 _METRICS: dict[str, Metric] = {}
 _FEATURES: dict[str, Feature] = {}
 _LABELS: dict[str, Label] = {}
@@ -110,15 +112,15 @@ def metric(
         raise ConfigError(f"a metric name '<dimension>.<metric>' with one of {', '.join(DIMENSIONS)}", repr(name))
 
     def register(function: F) -> F:
-        for role in _each(name, roles, function):
-            shared = _describe(function, role, name, features, requires, skip=constants or ())
+        for role in each(name, roles, function):
+            shared = describe(function, role, name, features, requires, skip=constants or ())
             spec = Metric(
                 **shared, version=version, direction=direction, bounds=bounds, unit=unit, on_request=on_request,
-                cautions=_filled(cautions, role), wants=tuple(wants), constants=constants or {}, evidence=evidence,
+                cautions=filled(cautions, role), wants=tuple(wants), constants=constants or {}, evidence=evidence,
                 identity=Identity(identity) if isinstance(identity, int | float) else identity, symmetric=symmetric,
                 antisymmetric=antisymmetric, flip_invariant=flip_invariant, blind_inside=blind_inside,
             )  # fmt: skip
-            _add(_METRICS, spec)
+            add(_METRICS, spec, "metric", *_METRIC_PREFIXES)
         return function
 
     return register
@@ -153,15 +155,15 @@ def feature(
 
     def register(function: F) -> F:
         template = name or function.__name__
-        for role in _each(template, roles, function):
-            shared = _describe(function, role, template, features, requires, skip=("backend",) if backend else ())
+        for role in each(template, roles, function):
+            shared = describe(function, role, template, features, requires, skip=("backend",) if backend else ())
             spec = Feature(
-                **shared, version=version, backend=_filled(backend, role), batched=batched, cache=cache,
+                **shared, version=version, backend=filled(backend, role), batched=batched, cache=cache,
                 wants=tuple(wants),
             )  # fmt: skip
             if spec.name in BASE_INPUTS:
                 raise ConfigError("a feature name that is not a base input", repr(spec.name), spec.place)
-            _add(_FEATURES, spec)
+            add(_FEATURES, spec, "feature", "{}_")
         return function
 
     return register
@@ -173,8 +175,8 @@ def label(
     """Register a text column: the function returns a string, or None for "nothing to say"."""
 
     def register(function: F) -> F:
-        for role in _each(name, roles, function):
-            _add(_LABELS, Label(**_describe(function, role, name, features), version=version))
+        for role in each(name, roles, function):
+            add(_LABELS, Label(**describe(function, role, name, features), version=version), "label", "{}.")
         return function
 
     return register
@@ -188,19 +190,19 @@ def per_role(*parameters: str) -> dict[str, str]:
 def get_metric(name: str) -> Metric:
     """The metric of that name; an unknown one raises ConfigError with the nearest names."""
     load_all()
-    return _look_up(_METRICS, name, "metric")
+    return look_up(_METRICS, name, "metric")
 
 
 def get_feature(name: str) -> Feature:
     """The feature of that name; an unknown one raises ConfigError with the nearest names."""
     load_all()
-    return _look_up(_FEATURES, name, "feature")
+    return look_up(_FEATURES, name, "feature")
 
 
 def get_label(name: str) -> Label:
     """The label of that name; an unknown one raises ConfigError with the nearest names."""
     load_all()
-    return _look_up(_LABELS, name, "label")
+    return look_up(_LABELS, name, "label")
 
 
 def all_metrics() -> list[Metric]:
@@ -238,7 +240,7 @@ _loaded = False
 
 
 def load_all() -> None:
-    """Import every module of ``edit_metrics.metrics``, ``.instruction`` and ``.features``, so that they register.
+    """Import every module of ``edit_metrics.metrics``, ``.instruction`` and ``.features``, and every plug-in.
 
     An import error in one of them is an error, never a metric that is silently absent.
     """
@@ -249,70 +251,6 @@ def load_all() -> None:
         package = importlib.import_module(package_name)
         for module in pkgutil.iter_modules(package.__path__, f"{package_name}."):
             importlib.import_module(module.name)
+    plugins.load()
     # Only now: after a failed import the next call fails too, instead of finding half of the metrics.
     _loaded = True
-
-
-def _look_up(table: Mapping[str, C], name: str, kind: str) -> C:
-    try:
-        return table[name]
-    except KeyError:
-        raise ConfigError(f"the name of a registered {kind}", repr(name), todo=suggest(name, table)) from None
-
-
-def _add(table: dict[str, C], spec: C) -> None:
-    first = table.get(spec.name)
-    if first is not None:
-        got = f"{spec.name!r}, which {first.module} has registered ({first.place})"
-        raise ConfigError("a new name", got, f"{spec.module} ({spec.place})")
-    table[spec.name] = spec
-
-
-def _each(name: str, roles: Sequence[str], function: Callable[..., Any]) -> Sequence[str | None]:
-    """The roles to register for; one without a name where there are none."""
-    if bool(roles) != ("{role}" in name):
-        expected = "'{role}' in the name of what has roles, and only there"
-        raise ConfigError(expected, f"{name!r} with roles={tuple(roles)!r}", place_of(function))
-    return roles or (None,)
-
-
-def _filled(text: str | None, role: str | None) -> Any:
-    return text if text is None or role is None else text.replace("{role}", role)
-
-
-def _describe(
-    function: Callable[..., Any],
-    role: str | None,
-    name: str,
-    features: Mapping[str, str] | None,
-    requires: Sequence[str] = (),
-    skip: Container[str] = (),
-) -> dict[str, Any]:
-    """What every computation has, read off the signature; parameters in ``skip`` are not fed by features."""
-    inputs: dict[str, str] = {}
-    optional: dict[str, str] = {}
-    options: list[Option] = []
-    renamed = features or {}
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.name in skip:
-            continue
-        fed_by = _filled(renamed.get(parameter.name, parameter.name), role)
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            if parameter.default is parameter.empty:
-                raise ConfigError("a default for every option", repr(parameter.name), place_of(function))
-            options.append(Option(parameter.name, parameter.default))
-        elif parameter.default is parameter.empty:
-            inputs[parameter.name] = fed_by
-        elif parameter.default is None:
-            optional[parameter.name] = fed_by
-        else:
-            raise ConfigError(
-                "a positional parameter without a default, or with the default None",
-                f"{parameter.name}={parameter.default!r}",
-                place_of(function),
-                "Make it keyword-only if it is an option.",
-            )
-    return {
-        "name": _filled(name, role), "function": function, "module": function.__module__, "inputs": inputs,
-        "optional": optional, "options": tuple(options), "requires": tuple(_filled(r, role) for r in requires),
-    }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any, Final
 from edit_metrics.backends.base import Backend, Fingerprint
 from edit_metrics.backends.registry import BackendSpec, get_backend
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.plugins import Plugin, owner_of
 
 _SET_BY_ENGINE: Final = frozenset({"device", "threads"})
 
@@ -71,6 +72,16 @@ def weights_of(role: str, section: Mapping[str, Any]) -> tuple[str, ...]:
     spec, options = _resolve(role, section)
     references: tuple[str, ...] = spec.kind.weights(options)
     return references
+
+
+def owner_of_backend(role: str, section: Mapping[str, Any]) -> Plugin | None:
+    """The plug-in that the section's backend belongs to; None for this package's own.
+
+    Raises:
+        ConfigError: an unknown role or name.
+    """
+    spec = get_backend(role, str(section.get("use")))
+    return owner_of(spec.kind.__module__, spec.name)
 
 
 def _resolve(role: str, section: Mapping[str, Any]) -> tuple[BackendSpec, dict[str, Any]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from edit_metrics import plugins
 from edit_metrics.errors import ConfigError, suggest
 
 T = TypeVar("T", bound=type)
@@ -49,16 +50,17 @@ def backend(name: str, *roles: str, packages: tuple[str, ...] = (), extra: str =
     """Register a class as a backend of those roles; the class is not changed.
 
     Args:
-        name: what ``use`` says in a profile.
+        name: what ``use`` says in a profile; a plug-in's starts with its namespace and a dot.
         roles: at least one.
         packages: see :class:`BackendSpec`.
         extra: see :class:`BackendSpec`.
 
     Raises:
-        ConfigError: a role has a backend of that name.
+        ConfigError: a role has a backend of that name, or a plug-in's name does not carry its namespace.
     """
 
     def register(kind: T) -> T:
+        plugins.check_name("backend", name, kind.__module__, "{}.")
         spec = BackendSpec(name, roles, kind, packages, extra)
         for role in roles:
             first = _BACKENDS.setdefault(role, {}).setdefault(name, spec)
@@ -86,8 +88,9 @@ def get_backend(role: str, name: str) -> BackendSpec:
 
 
 def known_backends() -> Mapping[str, Mapping[str, BackendSpec]]:
-    """Role → name → backend, for every module of ``edit_metrics.backends`` and whatever else has been registered."""
+    """Role → name → backend: those of ``edit_metrics.backends``, of plug-ins, and whatever else has been registered."""
     package = importlib.import_module("edit_metrics.backends")
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
+    plugins.load()
     return _BACKENDS

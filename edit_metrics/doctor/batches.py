@@ -11,7 +11,6 @@ from typing import Any, Final
 from edit_metrics.doctor.checks import Finding
 from edit_metrics.doctor.trial import Trial, one_at_a_time, score_items, wrap_functions
 from edit_metrics.engine.plan import Step
-from edit_metrics.registry import Metric
 from edit_metrics.types import EditItem, Measurement
 
 REPEATED: Final = ("inside_flat", "offset_0.50", "same_portrait", "face_kept")
@@ -56,14 +55,13 @@ def repeat_alone(trial: Trial, stages: list[StageTime]) -> Finding:
 
 def _timed(step: Step, spent: defaultdict[str, float]) -> Callable[..., Any]:
     spec = step.spec
-    stage = f"metrics.{spec.dimension}" if isinstance(spec, Metric) else spec.name
 
     def call(*arguments: Any, **options: Any) -> Any:
         started = time.process_time()
         try:
             return spec.function(*arguments, **options)
         finally:
-            spent[stage] += time.process_time() - started
+            spent[spec.stage] += time.process_time() - started
 
     return call
 

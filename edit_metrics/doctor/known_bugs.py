@@ -20,7 +20,8 @@ from edit_metrics.doctor.cases import OFFSET, OFFSET_SHARES, Case, single_cases,
 from edit_metrics.doctor.checks import Finding
 from edit_metrics.doctor.probes import COLOURS, Colour, NetworkInputs, Normalisation
 from edit_metrics.doctor.trial import Trial, score_items
-from edit_metrics.engine.plan import Plan, Step, cache_rules
+from edit_metrics.engine.definitions import cache_rules
+from edit_metrics.engine.plan import Plan, Stage, Step
 from edit_metrics.engine.scoring import Scorer
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.registry import Metric
@@ -137,7 +138,7 @@ def _probe_plan(value: float) -> Plan:
     spec = Metric(
         name="quality.probe", function=lambda: value, direction=Direction.NEITHER, bounds=(None, None), unit=""
     )
-    return Plan(config, (Step(spec, {}, early=False, always=True),), (spec,), (), ())
+    return Plan(config, (Stage(()), Stage((Step(spec, {}, always=True),))), (spec,), (), ())
 
 
 def cached_by_id(trial: Trial) -> Finding:

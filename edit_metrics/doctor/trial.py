@@ -11,7 +11,7 @@ from typing import Any, Final
 from edit_metrics.backends.factory import build_backend
 from edit_metrics.config import Config
 from edit_metrics.doctor.cases import Case, write_case
-from edit_metrics.engine.plan import Plan, Step, build_plan
+from edit_metrics.engine.plan import Plan, Stage, Step, build_plan
 from edit_metrics.engine.scoring import Scorer
 from edit_metrics.errors import UserError, WeightsError
 from edit_metrics.scores.rows import ScoredItem
@@ -103,5 +103,5 @@ def one_at_a_time(plan: Plan) -> Plan:
 
 def wrap_functions(plan: Plan, wrap: Callable[[Step], Callable[..., Any]]) -> Plan:
     """The same plan with each step's function replaced."""
-    steps = tuple(replace(step, spec=replace(step.spec, function=wrap(step))) for step in plan.steps)
-    return replace(plan, steps=steps)
+    stages = [[replace(step, spec=replace(step.spec, function=wrap(step))) for step in s.steps] for s in plan.stages]
+    return replace(plan, stages=tuple(Stage(tuple(steps)) for steps in stages))

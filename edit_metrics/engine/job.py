@@ -10,12 +10,14 @@ from typing import Protocol
 
 from edit_metrics.backends.factory import build_backend
 from edit_metrics.backends.torch_runtime import choose_device
+from edit_metrics.choices import EvidenceLevel
 from edit_metrics.config import Config
-from edit_metrics.engine.evidence import FEATURES, EvidenceWriter
+from edit_metrics.engine.definitions import cache_rules
 from edit_metrics.engine.folder import DoneMark, RunFolder
-from edit_metrics.engine.plan import Plan, build_plan, cache_rules
+from edit_metrics.engine.plan import Plan, build_plan
 from edit_metrics.engine.scoring import Scorer, ShardResult
 from edit_metrics.engine.shards import Shard
+from edit_metrics.evidence.writer import EvidenceWriter
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.io.manifest import Manifest
 from edit_metrics.scores.rows import TableLayout
@@ -59,14 +61,14 @@ class RunOptions:
         resume: go on with what the folder holds; otherwise start over.
         engine: ``local`` or ``ray``.
         cache: folder of the feature cache, or None.
-        evidence: which items get evidence pictures: ``none``, ``flagged``, ``all``.
+        evidence: which items get evidence pictures.
     """
 
     out: Path
     resume: bool = True
     engine: str = "local"
     cache: Path | None = None
-    evidence: str = "none"
+    evidence: EvidenceLevel = EvidenceLevel.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Job:
     device: str
     out: Path
     cache: Path | None
-    evidence: str
+    evidence: EvidenceLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ def _load(job: Job) -> Scorer:
         role: build_backend(role, sections[role], device=job.device, threads=threads, wants=plan.wants)
         for role in plan.roles
     }
-    watch = None if job.evidence == "none" else EvidenceWriter(plan, backends, job.out, job.evidence)
+    watch = None
+    if job.evidence != EvidenceLevel.NONE:
+        watch = EvidenceWriter(job.config, plan.computed, job.out, job.evidence)
     return Scorer(
         plan,
         backends,
@@ -162,7 +166,7 @@ def _load(job: Job) -> Scorer:
         lanes=lanes,
         model_threads=threads,
         watch=watch,
-        keep=FEATURES if watch else (),
+        keep=watch.needs if watch else (),
         cache=FeatureCache(job.cache, engine.cache_max_bytes) if job.cache is not None else None,
         cache_rules=cache_rules(plan, {role: backend.fingerprint for role, backend in backends.items()}),
     )

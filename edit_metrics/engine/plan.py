@@ -5,18 +5,15 @@ A plan is pure data made from a config: it can be built, shown and hashed withou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from edit_metrics.backends.base import Fingerprint
 from edit_metrics.config import Config
 from edit_metrics.errors import ConfigError, suggest
-from edit_metrics.io.hashing import canonical_json_sha256
 from edit_metrics.registry import (
     BASE_INPUTS,
     Computation,
-    Feature,
     Label,
     Metric,
     all_features,
@@ -34,19 +31,32 @@ class Step:
     """One computation with its options resolved.
 
     Attributes:
-        early: needed by feasibility, which decides before any costly metric whether the rest runs.
         always: runs for infeasible items too (safety: an unsafe picture is unsafe in a broken row as well).
+        releases: values that no later step reads: memory is bounded by what is still needed.
     """
 
     spec: Computation
     options: Mapping[str, Any]
-    early: bool
     always: bool
+    releases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Steps between two decisions: whether an item is feasible is known before the second stage begins."""
+
+    steps: tuple[Step, ...]
 
     @property
-    def is_batched(self) -> bool:
-        """Whether it takes one list per input."""
-        return isinstance(self.spec, Feature) and self.spec.batched
+    def stretches(self) -> tuple[tuple[Step, ...], ...]:
+        """Steps that items go through side by side; a batched step, which takes them together, stands alone."""
+        found: list[tuple[Step, ...]] = []
+        for step in self.steps:
+            if found and not step.spec.batched and not found[-1][0].spec.batched:
+                found[-1] = (*found[-1], step)
+            else:
+                found.append((step,))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +64,29 @@ class Plan:
     """What to compute, in order.
 
     Attributes:
-        steps: features, metrics and labels, each after everything it needs.
+        stages: what feasibility needs, which decides before any costly metric whether the rest runs; then the rest.
         metrics: the metrics' columns in table order: by dimension, then as the config lists them.
         labels: names of the text columns.
-        evidence_columns: those of them in which metrics' words stand → the metrics, in the order of the words.
         roles: backend roles that some step runs.
+        evidence_columns: text columns in which metrics' words stand → the metrics, in the order of the words.
     """
 
     config: Config
-    steps: tuple[Step, ...]
+    stages: tuple[Stage, ...]
     metrics: tuple[Metric, ...]
     labels: tuple[str, ...]
     roles: tuple[str, ...]
     evidence_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Features, metrics and labels, each after everything it needs."""
+        return tuple(step for stage in self.stages for step in stage.steps)
+
+    @property
+    def computed(self) -> frozenset[str]:
+        """Names of all values that an item has at some time: base inputs, and results of steps."""
+        return BASE_INPUTS | {step.spec.name for step in self.steps}
 
     @property
     def wants(self) -> frozenset[str]:
@@ -85,80 +105,28 @@ def build_plan(config: Config) -> Plan:
     evidence = {name: tuple(spec.name for spec in columns[name]) for name in config.labels if name in columns}
     labels = [get_label(name) for name in config.labels if name not in evidence]
     _check_option_sections(config)
-    early = _closure([m for m in metrics if m.dimension == "feasibility"])
-    always = _closure([m for m in metrics if m.dimension in config.run_if_infeasible])
-    steps = [
-        Step(spec, _options(spec, config), early=spec.name in early, always=spec.name in always or spec.name in early)
-        for spec in _sorted_specs(metrics, labels)
+    early = closure([m for m in metrics if m.dimension == "feasibility"])
+    always = early | closure([m for m in metrics if m.dimension in config.run_if_infeasible])
+    steps = [Step(spec, _options(spec, config), spec.name in always) for spec in _sorted_specs(metrics, labels)]
+    first, second = ([step for step in steps if (step.spec.name in early) is now] for now in (True, False))
+    released = _with_releases([*first, *second])
+    stages = (Stage(tuple(released[: len(first)])), Stage(tuple(released[len(first) :])))
+    roles = tuple(role for role in roles_of(steps) if role in config.backends)
+    return Plan(config, stages, tuple(metrics), tuple(config.labels), roles, evidence)
+
+
+def roles_of(steps: Iterable[Step]) -> list[str]:
+    """Roles of the backends that steps run, sorted."""
+    return sorted({step.spec.backend for step in steps if step.spec.backend is not None})
+
+
+def _with_releases(steps: Sequence[Step]) -> list[Step]:
+    """The steps in the order in which they run, each with what it is the last one to read."""
+    last = {name: number for number, step in enumerate(steps) for name in (*step.spec.needs, step.spec.name)}
+    return [
+        replace(step, releases=tuple(name for name, number in last.items() if number == position))
+        for position, step in enumerate(steps)
     ]
-    needed = {s.spec.backend for s in steps if isinstance(s.spec, Feature) and s.spec.backend}
-    roles = sorted(role for role in needed if role in config.backends)
-    return Plan(config, tuple(steps), tuple(metrics), tuple(config.labels), tuple(roles), evidence)
-
-
-@dataclass(frozen=True, slots=True)
-class CacheRule:
-    """How the value of a cacheable feature is keyed.
-
-    Attributes:
-        definition: hash of every computation on the way from the base inputs, the backend and the decoding.
-        inputs: base inputs that it depends on; an item's key holds their content.
-    """
-
-    definition: str
-    inputs: tuple[str, ...]
-
-
-def cache_rules(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str, CacheRule]:
-    """Feature → rule, for every feature of the plan that is declared worth keeping."""
-    by_name = {step.spec.name: step for step in plan.steps}
-    rules = {}
-    for step in plan.steps:
-        spec = step.spec
-        if isinstance(spec, Feature) and spec.cache and (spec.backend is None or spec.backend in fingerprints):
-            parts = _definition([by_name[name] for name in sorted(_closure([spec]))], fingerprints)
-            parts["decode"] = plan.config.decode.model_dump(mode="json")
-            inputs = _base_inputs(spec)
-            rules[spec.name] = CacheRule(canonical_json_sha256(parts), inputs)
-    return rules
-
-
-def _base_inputs(spec: Computation) -> tuple[str, ...]:
-    needs = {need for name in _closure([spec]) for need in (spec if name == spec.name else get_feature(name)).needs}
-    return tuple(sorted(needs & BASE_INPUTS))
-
-
-def _definition(steps: Sequence[Step], fingerprints: Mapping[str, Fingerprint]) -> dict[str, Any]:
-    roles = {s.spec.backend for s in steps if isinstance(s.spec, Feature) and s.spec.backend}
-    return {
-        "computations": {s.spec.name: {"version": s.spec.version, "options": dict(s.options)} for s in steps},
-        "backends": {role: asdict(fingerprints[role]) for role in sorted(roles) if role in fingerprints},
-    }
-
-
-def score_signatures(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str, dict[str, Any]]:
-    """Per dimension everything its scores depend on, and the hash of it.
-
-    Args:
-        plan: the plan.
-        fingerprints: role → fingerprint of each configured role.
-
-    Returns:
-        Dimension → ``{"sha256": …, "parts": …}``; parts are kept so that a mismatch can be shown in words.
-    """
-    return {name: _signature(plan, fingerprints, name) for name in DIMENSIONS}
-
-
-def _signature(plan: Plan, fingerprints: Mapping[str, Fingerprint], dimension: str) -> dict[str, Any]:
-    config = plan.config
-    section = config.dimension(dimension)
-    names = _closure([m for m in plan.metrics if m.dimension == dimension])
-    parts = _definition([s for s in plan.steps if s.spec.name in names], fingerprints) | {
-        "decode": config.decode.model_dump(mode="json"),
-        "section": section.model_dump(mode="json"),
-        "confidence": config.confidence.model_dump(mode="json"),
-    }
-    return {"sha256": canonical_json_sha256(parts), "parts": parts}
 
 
 def _sorted_specs(metrics: list[Metric], labels: list[Label]) -> list[Computation]:
@@ -193,7 +161,7 @@ def _batched_together(specs: list[Computation]) -> list[Computation]:
     waiting, result = list(specs), []
     while waiting:
         ready = [s for s in waiting if all(n in done for n in s.needs)]
-        free = [s for s in ready if not (isinstance(s, Feature) and s.batched)]
+        free = [s for s in ready if not s.batched]
         chosen = free or ready[:1]
         result.extend(chosen)
         done.update(s.name for s in chosen)
@@ -202,7 +170,8 @@ def _batched_together(specs: list[Computation]) -> list[Computation]:
     return result
 
 
-def _closure(roots: Sequence[Computation]) -> set[str]:
+def closure(roots: Sequence[Computation]) -> set[str]:
+    """Names of those computations and of every feature on the way to them."""
     names: set[str] = set()
     stack: list[Computation] = list(roots)
     while stack:
@@ -214,13 +183,12 @@ def _closure(roots: Sequence[Computation]) -> set[str]:
 
 
 def _options(spec: Computation, config: Config) -> dict[str, Any]:
-    section = config.metrics if isinstance(spec, Metric) else config.features
-    given = section.get(spec.name, {})
+    given = getattr(config, spec.section).get(spec.name, {})
     known = {option.name: option.default for option in spec.options}
     for name in given:
         if name not in known:
-            kind = "metrics" if isinstance(spec, Metric) else "features"
-            raise ConfigError(f"an option of {spec.name!r}", repr(name), f"{kind}.{spec.name}", suggest(name, known))
+            where = f"{spec.section}.{spec.name}"
+            raise ConfigError(f"an option of {spec.name!r}", repr(name), where, suggest(name, known))
     return {**known, **given}
 
 

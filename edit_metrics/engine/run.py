@@ -16,12 +16,13 @@ import pyarrow as pa
 
 from edit_metrics._version import __version__
 from edit_metrics.backends.factory import describe_backend, weights_of
+from edit_metrics.choices import EvidenceLevel
 from edit_metrics.config import Config
 from edit_metrics.dimensions.order import table_priorities
-from edit_metrics.engine.evidence import LEVELS
+from edit_metrics.engine.definitions import score_signatures
 from edit_metrics.engine.folder import DoneMark, RunFolder
 from edit_metrics.engine.job import Job, Outcome, Progress, RunOptions, make_job
-from edit_metrics.engine.plan import Plan, build_plan, score_signatures
+from edit_metrics.engine.plan import Plan, build_plan
 from edit_metrics.engine.shards import Shard, cut_into_shards
 from edit_metrics.io.hashing import canonical_json_sha256
 from edit_metrics.io.manifest import Manifest
@@ -116,8 +117,9 @@ def _finished_run(
 
 
 def _say_missing_evidence(info: Mapping[str, Any], options: RunOptions, progress: Progress) -> None:
-    held = info.get("evidence", "none")
-    if LEVELS.index(options.evidence) > LEVELS.index(held):
+    levels = list(EvidenceLevel)
+    held = EvidenceLevel(info.get("evidence", EvidenceLevel.NONE))
+    if levels.index(EvidenceLevel(options.evidence)) > levels.index(held):
         progress.note(
             f"It was scored with --evidence {held}: evidence is drawn while scoring. To get it, run the same command "
             f"with --evidence {options.evidence} --no-resume."

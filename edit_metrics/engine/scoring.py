@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from typing import Any
 from edit_metrics.backends.torch_runtime import bound_threads
 from edit_metrics.dimensions.prescores import is_infeasible, score_item
 from edit_metrics.engine.decoding import decoded_batches
+from edit_metrics.engine.definitions import CacheRule
 from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding
-from edit_metrics.engine.plan import CacheRule, Plan
+from edit_metrics.engine.plan import Plan
 from edit_metrics.engine.steps import Lane, Seconds, StepRunner, Work, add_seconds
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.scores.rows import ScoredItem
@@ -58,7 +59,7 @@ class Scorer:
         lanes: int = 1,
         model_threads: int | None = None,
         watch: Callable[[ScoredItem, Mapping[str, Any]], None] | None = None,
-        keep: Sequence[str] = (),
+        keep: Collection[str] = (),
         cache: FeatureCache | None = None,
         cache_rules: Mapping[str, CacheRule] | None = None,
     ) -> None:
@@ -66,10 +67,7 @@ class Scorer:
         self._workers, self._lanes, self._model_threads = max(1, workers), max(1, lanes), model_threads
         self._watch = watch
         self._watching = threading.Lock()
-        numbered = list(enumerate(plan.steps))
-        self._early = [(i, step) for i, step in numbered if step.early]
-        self._late = [(i, step) for i, step in numbered if not step.early]
-        self._runner = StepRunner(plan.steps, backends, keep, cache, cache_rules or {})
+        self._runner = StepRunner(backends, keep, cache, cache_rules or {})
 
     def score_shard(self, items: Sequence[EditItem], on_done: Callable[[int], None] | None = None) -> ShardResult:
         """Score the items of one shard; batches never reach over its edge.
@@ -122,10 +120,12 @@ class Scorer:
 
     def _score_batch(self, decoded: Sequence[DecodedItem], lane: Lane) -> list[ScoredItem]:
         works = [Work(d, d.values) for d in decoded]
-        self._runner.run(self._early, works, lane)
+        first, *others = self._plan.stages
+        self._runner.run(first, works, lane)
         for work in works:
             work.infeasible = is_infeasible(self._plan.config, work.measurements)
-        self._runner.run(self._late, works, lane)
+        for stage in others:
+            self._runner.run(stage, works, lane)
         return [self._finish(work) for work in works]
 
     def _finish(self, work: Work) -> ScoredItem:

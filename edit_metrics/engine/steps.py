@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from edit_metrics.computation import Feature, Label, Metric, to_columns
+from edit_metrics.computation import Label, Metric, to_columns
+from edit_metrics.engine.definitions import CacheRule
 from edit_metrics.engine.inputs import DecodedItem
-from edit_metrics.engine.plan import CacheRule, Step
+from edit_metrics.engine.plan import Stage, Step
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.types import Measurement, Missing, Status, failed, not_applicable, unavailable
 
@@ -51,10 +52,9 @@ class Lane:
 
 
 class StepRunner:
-    """Runs steps; knows the models, the cache, and which arrays no later step reads.
+    """Runs steps; knows the models, the cache, and what must not be let go.
 
     Args:
-        steps: all steps of the plan, in the order in which they are numbered.
         backends: role → backend.
         keep: features that are never let go.
         cache: where features that are worth keeping are read from and written to.
@@ -63,9 +63,8 @@ class StepRunner:
 
     def __init__(
         self,
-        steps: Sequence[Step],
         backends: Mapping[str, Any],
-        keep: Sequence[str],
+        keep: Collection[str],
         cache: FeatureCache | None,
         cache_rules: Mapping[str, CacheRule],
     ) -> None:
@@ -74,40 +73,35 @@ class StepRunner:
             role: _FREE if getattr(backend, "reentrant", False) else threading.Lock()
             for role, backend in backends.items()
         }
-        self._last_use = _last_uses(steps, keep)
+        self._keep = frozenset(keep)
         self._cache, self._cache_rules = cache, cache_rules
 
-    def run(self, steps: Sequence[tuple[int, Step]], works: Sequence[Work], lane: Lane) -> None:
+    def run(self, stage: Stage, works: Sequence[Work], lane: Lane) -> None:
         """Stretches of model-free steps run item by item; each batched step is a barrier within the micro-batch."""
-        stretch: list[tuple[int, Step]] = []
         side_by_side = map if lane.pool is None else lane.pool.map
-        for index, step in [*steps, (-1, None)]:
-            if step is not None and not step.is_batched:
-                stretch.append((index, step))
-                continue
-            if stretch:
-                for spent in side_by_side(partial(self._run_item, steps=tuple(stretch)), works):
+        for steps in stage.stretches:
+            if not steps[0].spec.batched:
+                for spent in side_by_side(partial(self._run_item, steps=steps), works):
                     add_seconds(lane.seconds, spent)
-                stretch = []
-            if step is not None:
-                lane.seconds[step.spec.name] += self._run_batched(step, works)
-                for work in works:
-                    self._forget(work, index)
+                continue
+            (step,) = steps
+            lane.seconds[step.spec.stage] += self._run_batched(step, works)
+            for work in works:
+                self._forget(work, step)
 
-    def _run_item(self, work: Work, steps: Sequence[tuple[int, Step]]) -> dict[str, float]:
+    def _run_item(self, work: Work, steps: Sequence[Step]) -> dict[str, float]:
         spent: Seconds = defaultdict(float)
-        for index, step in steps:
+        for step in steps:
             started = time.perf_counter()
             bound = self._bind(step, work)
             self._store(step, work, bound if isinstance(bound, Missing) else self._call_or_fail(step, bound))
-            self._forget(work, index)
-            spent[_stage(step)] += time.perf_counter() - started
+            self._forget(work, step)
+            spent[step.spec.stage] += time.perf_counter() - started
         return dict(spent)
 
     def _run_batched(self, step: Step, works: Sequence[Work]) -> float:
         """Seconds that it took, without the wait for a model that is at work in another lane."""
-        role = step.spec.backend if isinstance(step.spec, Feature) else None
-        with self._model_locks.get(role or "", _FREE):
+        with self._model_locks.get(step.spec.backend or "", _FREE):
             started = time.perf_counter()
             self._run_ready(step, works)
             return time.perf_counter() - started
@@ -166,7 +160,7 @@ class StepRunner:
 
     def _call(self, step: Step, arguments: Mapping[str, Any]) -> Any:
         spec = step.spec
-        model = {"backend": self._backends[spec.backend]} if isinstance(spec, Feature) and spec.backend else {}
+        model = {"backend": self._backends[spec.backend]} if spec.backend else {}
         return spec.function(**model, **arguments, **step.options)
 
     def _bind(self, step: Step, work: Work) -> dict[str, Any] | Missing:
@@ -174,7 +168,7 @@ class StepRunner:
         spec = step.spec
         if work.infeasible and not step.always:
             return _INFEASIBLE
-        if isinstance(spec, Feature) and spec.backend and spec.backend not in self._backends:
+        if spec.backend and spec.backend not in self._backends:
             return unavailable(f"no_{spec.backend}_backend")
         return spec.bind(work.values)
 
@@ -187,10 +181,10 @@ class StepRunner:
         else:
             work.values[spec.name] = result
 
-    def _forget(self, work: Work, index: int) -> None:
-        """Let go of arrays that no later step reads: memory is bounded by what is still needed."""
-        for name in self._last_use.get(index, ()):
-            work.values.pop(name, None)
+    def _forget(self, work: Work, step: Step) -> None:
+        for name in step.releases:
+            if name not in self._keep:
+                work.values.pop(name, None)
 
 
 def _is_failure(result: Any) -> bool:
@@ -202,24 +196,3 @@ def add_seconds(total: Seconds, spent: Mapping[str, float]) -> None:
     """Add up the time of stages."""
     for name, value in spent.items():
         total[name] += value
-
-
-def _stage(step: Step) -> str:
-    """Metrics are timed by dimension, features by name: metrics are many and cheap."""
-    spec = step.spec
-    return f"metrics.{spec.dimension}" if isinstance(spec, Metric) else spec.name
-
-
-def _last_uses(steps: Sequence[Step], keep: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    """Step index → names that no step after it reads. Early steps run before all others, so they count by run order."""
-    order = [i for i, s in enumerate(steps) if s.early] + [i for i, s in enumerate(steps) if not s.early]
-    last: dict[str, int] = {}
-    for index in order:
-        spec = steps[index].spec
-        for name in (*spec.needs, *((spec.name,) if isinstance(spec, Feature) else ())):
-            last[name] = index
-    by_step: dict[int, list[str]] = {}
-    for name, index in last.items():
-        if name not in keep:
-            by_step.setdefault(index, []).append(name)
-    return {index: tuple(names) for index, names in by_step.items()}

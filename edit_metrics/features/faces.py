@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from edit_metrics.backends.base import Face, FaceAnalyzer
 from edit_metrics.instruction.parsed import ParsedInstruction
-from edit_metrics.metrics.character import FaceMatches, box_overlap, match_faces
+from edit_metrics.metrics.character import FaceMatches, box_overlap
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Mask
 
@@ -23,6 +24,19 @@ _SWAP: Final = re.compile(
     r"|\bgive\s+(?:him|her|them|the\s+\w+)\s+.*?'?s\s+face\b",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FacePairs(FaceMatches):
+    """Faces of S against those of E, and who is whom: for the picture, not for the metrics.
+
+    Attributes:
+        pairs: of each similarity, the index in S's faces and that in E's.
+        left_out_source: indices of S's faces that the instruction takes out of the comparison.
+    """
+
+    pairs: tuple[tuple[int, int], ...] = ()
+    left_out_source: frozenset[int] = frozenset()
 
 
 @feature(backend="faces", batched=True, cache=True)
@@ -66,7 +80,7 @@ def face_matches(
     mask: Mask | None = None,
     *,
     overlap_weight: float = 0.1,
-) -> FaceMatches:
+) -> FacePairs:
     """Faces of S against those of E.
 
     An identity edit takes the faces inside M out of the comparison; without a mask, or without E on its grid, nobody
@@ -81,20 +95,30 @@ def face_matches(
         mask: True where the picture may change, H×W.
         overlap_weight: of the box overlap beside the similarity; a tenth of its range decides between twins only.
     """
-    known, found = source_faces, edited_faces
+    from scipy.optimize import linear_sum_assignment
+
+    known, found = np.arange(len(source_faces)), np.arange(len(edited_faces))
     if identity_edit:
         region = mask if edited is not None else None
-        known, found = known[~_inside(known, region)], found[~_inside(found, region)]
-    similarities: list[float] = []
+        known, found = np.flatnonzero(~_inside(source_faces, region)), np.flatnonzero(~_inside(edited_faces, region))
+    similarities: tuple[float, ...] = ()
+    pairs: tuple[tuple[int, int], ...] = ()
     if len(known) and len(found):
-        overlap = box_overlap(known[:, :4], found[:, :4]) if edited is not None else None
-        similarities = match_faces(_similarity(backend, known, found), overlap, overlap_weight=overlap_weight)
-    return FaceMatches(
-        similarities=tuple(similarities),
+        first, second = source_faces[known], edited_faces[found]
+        similarity = _similarity(backend, first, second)
+        # Boxes settle what similarity leaves open, where both pictures are on one grid; they cannot outvote it.
+        helped = overlap_weight * box_overlap(first[:, :4], second[:, :4]) if edited is not None else 0.0
+        rows, columns = linear_sum_assignment(similarity + helped, maximize=True)
+        similarities = tuple(float(value) for value in similarity[rows, columns])
+        pairs = tuple((int(s), int(e)) for s, e in zip(known[rows], found[columns], strict=True))
+    return FacePairs(
+        similarities=similarities,
         known=len(known),
         found=len(found),
         excused_known=len(source_faces) - len(known),
         excused_found=len(edited_faces) - len(found),
+        pairs=pairs,
+        left_out_source=frozenset(range(len(source_faces))) - frozenset(known.tolist()),
     )
 
 

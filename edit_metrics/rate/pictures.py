@@ -8,9 +8,9 @@ from typing import Final
 
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import EditMetricsError, ImageError
+from edit_metrics.evidence.files import evidence_name
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.sources import OutsideRootError, read_bytes
-from edit_metrics.report.evidence import evidence_name
 from edit_metrics.report.pictures import PictureStore
 from edit_metrics.scores.items import Item
 from edit_metrics.scores.words import in_words

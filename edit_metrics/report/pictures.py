@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +14,12 @@ import numpy as np
 
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError, MissingExtraError
+from edit_metrics.evidence.drawing import heat_picture, mask_picture
+from edit_metrics.evidence.files import drawn_in, evidence_name, item_key
+from edit_metrics.evidence.registry import own_evidence
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.masks import decode_mask, fit_mask
 from edit_metrics.io.sources import OutsideRootError, resolve_path
-from edit_metrics.report import evidence
-from edit_metrics.report.evidence import evidence_name
 from edit_metrics.scores.words import in_words
 from edit_metrics.types import RGB, Mask
 
@@ -34,14 +37,6 @@ _QUALITY: Final = 70
 _LIMITS: Final = DecodeLimits()
 _MASK_DARK: Final = 150  # of 255: what lies under it can still be seen
 _DIFFERENCE_TOP: Final = 60.0  # ΔE76: unaligned differences are large
-_CAPTIONS: Final = {
-    "change": "change map",
-    "lpips": "LPIPS map",
-    "ssim": "SSIM map",
-    "mask": "mask",
-    "faces": "faces, source and edited",
-    "text": "text read, source and edited",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ class Figure:
     wide: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PictureStore:
     """Where pictures are read from.
 
@@ -96,14 +91,21 @@ class PictureStore:
         ]
         found += self._change(item, source, edited)
         found += self._mask(item, source)
-        found += [figure for kind in ("faces", "text") if (figure := self._evidence(item.id, kind)) is not None]
+        own = own_evidence()
+        # Of ours those that show more than the maps; all of a plug-in's, which was installed to be seen.
+        further = [kind for kind in self.evidence_kinds(item.id) if kind not in own or own[kind].wide]
+        found += [figure for kind in further if (figure := self._evidence(item.id, kind)) is not None]
         return found
 
     def evidence_kinds(self, item_id: str) -> list[str]:
-        """Kinds of evidence that the run has drawn of an item."""
-        if self.evidence is None:
-            return []
-        return [kind for kind in evidence.KINDS if (self.evidence / evidence_name(item_id, kind)).is_file()]
+        """Kinds of evidence that the run has drawn of an item: ours in the order of showing, then those of plug-ins."""
+        drawn = self._drawn.get(item_key(item_id), frozenset())
+        own = own_evidence()
+        return [kind for kind in own if kind in drawn] + sorted(drawn - own.keys())
+
+    @cached_property
+    def _drawn(self) -> Mapping[str, frozenset[str]]:
+        return {} if self.evidence is None else drawn_in(self.evidence)
 
     def mask_overlay(self, item: Item) -> bytes:
         """The item's mask to lay over either picture, WebP: dark where it had to stay, outlined, clear inside.
@@ -149,15 +151,16 @@ class PictureStore:
             mask = self._decoded_mask(item, source)
         except (ImageError, OutsideRootError) as error:
             return [Figure("mask", "", note=_why(error, "mask"))]
-        return [_figure("mask", evidence.mask_picture(source, mask))]
+        return [_figure("mask", mask_picture(source, mask))]
 
     def _evidence(self, item_id: str, kind: str) -> Figure | None:
         path = None if self.evidence is None else self.evidence / evidence_name(item_id, kind)
         if path is None or not path.is_file():
             return None
-        wide = kind in ("faces", "text")
+        known = own_evidence().get(kind)
+        wide, caption = (known.wide, known.caption) if known is not None else (False, kind)
         picture = decode_image(str(path), _LIMITS).pixels
-        return _figure(_CAPTIONS[kind], picture, _PAIR_SIDE if wide else THUMBNAIL_SIDE, wide=wide)
+        return _figure(caption, picture, _PAIR_SIDE if wide else THUMBNAIL_SIDE, wide=wide)
 
     def _decode(self, path: str, name: str) -> RGB | str:
         """The picture, or in words why there is none."""
@@ -183,7 +186,7 @@ def _mask_image(mask: Mask) -> Image.Image:
 
     height, width = mask.shape
     canvas = np.zeros((height, width, 3), np.uint8)
-    outlined = evidence.mask_picture(canvas, mask)  # black, with the outline alone
+    outlined = mask_picture(canvas, mask)  # black, with the outline alone
     import cv2
 
     size = (outlined.shape[1], outlined.shape[0])
@@ -200,7 +203,7 @@ def _difference(source: RGB, edited: RGB) -> RGB:
     pair = (source, cv2.resize(edited, size, interpolation=cv2.INTER_AREA))
     first, second = (cv2.cvtColor(one.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in pair)
     distance = np.linalg.norm(first - second, axis=2)
-    return evidence.heat_picture(source, np.asarray(distance, np.float32), _DIFFERENCE_TOP)
+    return heat_picture(source, np.asarray(distance, np.float32), _DIFFERENCE_TOP)
 
 
 def _shrunk(picture: RGB, side: int = THUMBNAIL_SIDE) -> RGB:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from edit_metrics.report.evidence import evidence_name
+from edit_metrics.evidence.files import evidence_name
 from edit_metrics.scores.items import Item
 from edit_metrics.scores.words import flag_in_words, in_words, status_in_words
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from edit_metrics.evidence.files import evidence_name
 from edit_metrics.ratings.label_studio import ITEM_KEY
 from edit_metrics.ratings.rubric import Rubric
 from edit_metrics.scores.cells import number, text
@@ -142,9 +142,7 @@ def _task(
 
 
 def _evidence_url(name: str, options: TaskOptions) -> str:
-    # The report names evidence pictures by the SHA-256 of the id, since ids may hold any character.
-    stem = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-    if options.evidence is not None and (file := options.evidence / f"{stem}-change.webp").is_file():
+    if options.evidence is not None and (file := options.evidence / evidence_name(name, "change")).is_file():
         return options.places.url(str(file.resolve()))
     return NO_PICTURE
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
 from edit_metrics import registry
 from edit_metrics.backends.base import Fingerprint
 from edit_metrics.config import Config, validate_config
-from edit_metrics.engine.plan import build_plan, score_signatures
+from edit_metrics.engine.definitions import score_signatures
+from edit_metrics.engine.plan import build_plan, closure
 from edit_metrics.errors import ConfigError
 from edit_metrics.registry import BASE_INPUTS, feature, metric
 from edit_metrics.types import Direction
@@ -113,3 +115,31 @@ def test_options_are_part_of_the_signature(stub_config: Config) -> None:
     first = score_signatures(build_plan(stub_config), fingerprints(stub_config))
     second = score_signatures(build_plan(other), fingerprints(other))
     assert all(first[name]["sha256"] != second[name]["sha256"] for name in first)
+
+
+def test_the_first_stage_is_what_feasibility_needs_and_nothing_more(stub_config: Config) -> None:
+    first, second = build_plan(stub_config).stages
+    feasibility = [m for m in build_plan(stub_config).metrics if m.dimension == "feasibility"]
+    assert {step.spec.name for step in first.steps} == closure(feasibility)
+    assert all(step.always for step in first.steps)
+    assert not {step.spec.name for step in first.steps} & {step.spec.name for step in second.steps}
+
+
+def test_a_step_releases_what_it_is_the_last_to_read(stub_config: Config) -> None:
+    plan = build_plan(stub_config)
+    gone: set[str] = set()
+    for step in plan.steps:
+        assert not gone & set(step.spec.needs), step.spec.name
+        gone |= set(step.releases)
+    read = {name for step in plan.steps for name in (*step.spec.needs, step.spec.name)}
+    assert gone == read <= plan.computed
+    assert sum(len(step.releases) for step in plan.steps) == len(gone)
+
+
+def test_a_batched_step_stands_alone_and_the_others_go_side_by_side(stub_config: Config) -> None:
+    for stage in build_plan(stub_config).stages:
+        assert tuple(step for stretch in stage.stretches for step in stretch) == stage.steps
+        batched = [stretch[0].spec.batched for stretch in stage.stretches]
+        assert all(len(s) == 1 for s, together in zip(stage.stretches, batched, strict=True) if together)
+        assert not any(a is False and b is False for a, b in pairwise(batched))
+        assert not any(step.spec.batched for stretch in stage.stretches[1:] for step in stretch[1:])

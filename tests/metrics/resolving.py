@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edit_metrics.backends.stub import StubPerceptual
-from edit_metrics.computation import Computation, Feature, to_columns
+from edit_metrics.computation import Computation, to_columns
 from edit_metrics.registry import BASE_INPUTS, all_metrics, get_feature, get_label, get_metric
 from edit_metrics.types import RGB, Mask, Measurement, Missing, not_applicable, unavailable
 
@@ -35,7 +35,7 @@ class Resolver(dict[str, Any]):
         bound = spec.bind(self)
         if isinstance(bound, Missing):
             return bound
-        if isinstance(spec, Feature) and spec.batched:
+        if spec.batched:
             if spec.backend != "perceptual":
                 return unavailable("no_backend")
             return spec.function(**to_columns([bound]), backend=StubPerceptual())[0]

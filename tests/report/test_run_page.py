@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from edit_metrics.cli import app
 from edit_metrics.errors import TableError
+from edit_metrics.evidence.files import evidence_name
 from edit_metrics.report.cards import choose
 from edit_metrics.report.charts import histogram, interval
-from edit_metrics.report.evidence import evidence_name
 from edit_metrics.report.html import safe_json, visible
 from edit_metrics.report.run_page import rows_to_show
 from edit_metrics.report.table import MAX_ROWS

@@ -154,7 +154,7 @@ def test_pictures_all_over_a_disk_are_copied_instead_of_serving_the_disk(tmp_pat
 
 
 def test_evidence_is_found_under_the_name_that_the_report_gives_it(tmp_path: Path) -> None:
-    from edit_metrics.report.evidence import evidence_name
+    from edit_metrics.evidence.files import evidence_name
 
     (tmp_path / "evidence").mkdir()
     (tmp_path / "evidence" / evidence_name("a", "change")).write_bytes(b"x")

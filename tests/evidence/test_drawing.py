@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from edit_metrics.report.evidence import (
-    KINDS,
+from edit_metrics.evidence.drawing import (
     MAX_SIDE,
     Box,
     boxes_picture,
     change_picture,
-    evidence_name,
     heat_picture,
     lpips_heat,
     mask_picture,
     to_webp,
 )
+from edit_metrics.evidence.files import drawn_in, evidence_name, item_key
 
 GRAY = np.full((40, 60, 3), 128, np.uint8)
 
@@ -105,5 +105,9 @@ def test_the_same_arrays_give_the_same_bytes() -> None:
     assert len({to_webp(heat_picture(GRAY, values, 1.0)) for _ in range(3)}) == 1
 
 
-def test_every_kind_is_a_word() -> None:
-    assert all(kind.isalpha() for kind in KINDS)
+def test_a_folder_is_read_back_by_item_and_kind(tmp_path: Path) -> None:
+    for item, kind in (("a", "change"), ("a", "mine.heat"), ("b", "mask")):
+        (tmp_path / evidence_name(item, kind)).write_bytes(b"x")
+    (tmp_path / "notes.txt").write_bytes(b"x")
+    assert drawn_in(tmp_path) == {item_key("a"): {"change", "mine.heat"}, item_key("b"): {"mask"}}
+    assert drawn_in(tmp_path / "absent") == {}

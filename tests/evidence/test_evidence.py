@@ -11,14 +11,30 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edit_metrics.backends.base import TextLine
 from edit_metrics.config import Config, validate_config
-from edit_metrics.engine import evidence as engine_evidence
 from edit_metrics.engine.job import RunOptions
 from edit_metrics.engine.run import run
+from edit_metrics.evidence import pictures, registry
+from edit_metrics.evidence.files import evidence_name
+from edit_metrics.evidence.registry import all_evidence
+from edit_metrics.evidence.writer import is_worth_a_look
+from edit_metrics.features.faces import face_matches
 from edit_metrics.io.manifest import Manifest, read_manifest
-from edit_metrics.report.evidence import evidence_name
+from edit_metrics.scores.rows import ScoredItem
 from edit_metrics.scores.table import read_scores
-from edit_metrics.types import Float32
+from edit_metrics.types import (
+    DIMENSIONS,
+    EditItem,
+    Float32,
+    ItemScores,
+    Measurement,
+    Overall,
+    PreScore,
+    Status,
+    failed,
+    undefined,
+)
 
 FIXTURES = Path(__file__).resolve().parents[2] / "data" / "fixtures"
 WANTED = ("coffee_recolour_clean", "coffee_recolour_leaks", "cat_missing_file", "coffee_no_op")
@@ -55,6 +71,17 @@ class Notes:
 
     def note(self, text: str) -> None:
         self.texts.append(text)
+
+
+PSNR = "preservation.psnr_core"
+
+
+def scored(psnr_core: Measurement) -> ScoredItem:
+    """An item that nothing is to be said of."""
+    sure = {name: PreScore(0.9, 1.0, Status.OK) for name in DIMENSIONS}
+    sure |= {name: PreScore(1.0, 1.0, Status.OK) for name in ("feasibility", "safety")}
+    item = EditItem("a", "s.png", "e.png", row=0)
+    return ScoredItem(item, "g", None, None, {PSNR: psnr_core}, {}, ItemScores(sure, Overall(0.9, 0.9), ()))
 
 
 Score = Callable[..., tuple[Path, Notes]]
@@ -137,15 +164,39 @@ def test_starting_over_without_evidence_leaves_no_stale_pictures(score: Score) -
 
 
 def test_a_picture_that_cannot_be_drawn_costs_only_itself(score: Score, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> None:
+    def broken(**_: Any) -> None:
         raise ValueError("no paint")
 
-    monkeypatch.setattr(engine_evidence, "_DRAWN", {**engine_evidence._DRAWN, "lpips": broken})
+    monkeypatch.setitem(registry._EVIDENCE, "lpips", replace(all_evidence()["lpips"], function=broken))
     with pytest.warns(RuntimeWarning, match="no lpips evidence for '.*': ValueError: no paint"):
         folder, _ = score("all")
     assert kinds(folder, "coffee_recolour_clean") >= {"change", "mask", "ssim"}
     assert "lpips" not in kinds(folder, "coffee_recolour_clean")
     assert len(read_scores(folder).frame) == len(WANTED)
+
+
+def test_a_measurement_that_broke_is_worth_a_look(config: Config) -> None:
+    fine = scored(Measurement.of(50.0))
+    assert not is_worth_a_look(fine, config)
+    assert is_worth_a_look(replace(fine, measurements={PSNR: Measurement.of(failed(ValueError("x")))}), config)
+    flat = replace(fine, measurements={PSNR: Measurement.of(undefined("nothing_kept"))})
+    assert not is_worth_a_look(flat, config)  # one degenerate metric beside others lowers the confidence
+    silent = {**fine.scores.prescores, "preservation": PreScore(None, None, Status.UNDEFINED, ("nothing_kept",))}
+    assert is_worth_a_look(replace(flat, scores=replace(fine.scores, prescores=silent)), config)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "odd"),
+    [
+        ("preservation", PreScore(0.9, 0.1, Status.OK)),  # uncertain
+        ("quality", PreScore(0.4, 1.0, Status.OK)),  # weak
+        ("safety", PreScore(0.9, 1.0, Status.OK)),  # gated
+    ],
+)
+def test_what_is_uncertain_weak_or_gated_is_worth_a_look(config: Config, dimension: str, odd: PreScore) -> None:
+    fine = scored(Measurement.of(50.0))
+    found = replace(fine.scores, prescores={**fine.scores.prescores, dimension: odd})
+    assert is_worth_a_look(replace(fine, scores=found), config)
 
 
 class Likeness:
@@ -155,12 +206,52 @@ class Likeness:
         return np.asarray(1 - np.abs(first - second.T), np.float32)
 
 
-def test_faces_are_paired_by_likeness_and_not_by_place() -> None:
-    before = np.array([[0, 0, 10, 10, 1, 0.0], [20, 0, 30, 10, 1, 1.0]], np.float32)
-    after = np.array([[0, 0, 10, 10, 1, 0.9]], np.float32)
-    pairs = engine_evidence._pairs(before, after, Likeness(), same_grid=True)
-    assert {row: column for row, (column, _) in pairs.items()} == {1: 0}
-    assert pairs[1][1] == pytest.approx(0.9)
-    assert engine_evidence._face_label(0, pairs.get(0)) == "1: lost"
-    assert engine_evidence._face_label(1, pairs.get(1)) == "2: likeness 0.90"
-    assert engine_evidence._pairs(before[:0], after, Likeness(), same_grid=True) == {}
+ANALYZER: Any = Likeness()
+BEFORE = np.array([[0, 0, 10, 10, 1, 0.0], [20, 0, 30, 10, 1, 1.0]], np.float32)
+AFTER = np.array([[0, 0, 10, 10, 1, 0.9]], np.float32)
+PICTURE = np.full((40, 60, 3), 90, np.uint8)
+
+
+@pytest.fixture
+def boxes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Arguments with which pairs of pictures with boxes are drawn."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(pictures, "boxes_picture", lambda *given: drawn.append(given))
+    return drawn
+
+
+def test_faces_are_drawn_as_they_were_matched(boxes: list[Any]) -> None:
+    matches = face_matches(BEFORE, AFTER, False, ANALYZER, PICTURE)
+    assert matches.pairs == ((1, 0),)  # by likeness, not by place
+    assert matches.similarities == pytest.approx((0.9,))
+    pictures.faces(PICTURE, PICTURE, BEFORE, AFTER, matches)
+    ((_, _, left, right),) = boxes
+    assert [box.label for box in left] == ["1: lost", "2: likeness 0.90"]
+    assert [(box.label, box.matched) for box in right] == [("2", True)]
+    # The assignment is the metrics' own, with their option: place alone can be made to decide.
+    assert face_matches(BEFORE, AFTER, False, ANALYZER, PICTURE, overlap_weight=9.0).pairs == ((0, 0),)
+
+
+def test_a_face_that_the_instruction_replaces_is_neither_matched_nor_lost(boxes: list[Any]) -> None:
+    mask = np.zeros((40, 60), bool)
+    mask[:, :15] = True  # over the first of both faces, and the only one of E
+    pictures.faces(PICTURE, PICTURE, BEFORE, AFTER, face_matches(BEFORE, AFTER, True, ANALYZER, PICTURE, mask))
+    ((_, _, left, right),) = boxes
+    assert [box.label for box in left] == ["1: not compared", "2: lost"]
+    assert [box.label for box in right] == ["new"]
+
+
+def test_without_faces_or_text_there_is_nothing_to_draw() -> None:
+    none = BEFORE[:0]
+    assert pictures.faces(PICTURE, PICTURE, none, none, face_matches(none, none, False, ANALYZER)) is None
+    assert pictures.text(PICTURE, PICTURE) is None
+    assert pictures.text(PICTURE, PICTURE, (), ()) is None
+    assert pictures.text(PICTURE, PICTURE, (TextLine("OPEN", (1, 1, 20, 9), 0.9),)) is not None
+
+
+def test_a_picture_is_drawn_only_where_the_plan_computes_what_it_needs() -> None:
+    spec = all_evidence()["change"]
+    assert spec.can_be_drawn({"source", "whole_change_map"})
+    assert not spec.can_be_drawn({"source", "mask"})
+    assert spec.draw({"source": PICTURE, "whole_change_map": undefined("size_mismatch")}) is None
+    assert spec.draw({"source": PICTURE}) is None

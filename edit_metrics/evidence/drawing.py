@@ -6,7 +6,6 @@ here reads files or scores; the same arrays give the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +19,6 @@ from edit_metrics.types import RGB, Float32, Float64, Mask
 
 MAX_SIDE: Final = 512
 """px of one picture; side-by-side evidence is twice as wide."""
-KINDS: Final = ("change", "mask", "lpips", "ssim", "faces", "text")
-"""What may lie in ``evidence/``, in the order of showing."""
 CHANGE_TOP: Final = 25.0
 """ΔE2000 at which the heat is full."""
 LPIPS_TOP: Final = 0.6
@@ -48,11 +45,6 @@ class Box:
     box: tuple[float, float, float, float]
     label: str
     matched: bool = True
-
-
-def evidence_name(item_id: str, kind: str) -> str:
-    """File name of an item's evidence: ids may hold any character, so their SHA-256 stands in for them."""
-    return f"{hashlib.sha256(item_id.encode('utf-8', 'surrogatepass')).hexdigest()}-{kind}.webp"
 
 
 def change_picture(source: RGB, difference: Float32, changed: Mask, mask: Mask | None = None) -> RGB:

@@ -1,0 +1,106 @@
+"""The pictures of this package, in the order of showing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edit_metrics.evidence.drawing import (
+    LPIPS_TOP,
+    Box,
+    boxes_picture,
+    change_picture,
+    heat_picture,
+    lpips_heat,
+    mask_picture,
+)
+from edit_metrics.evidence.registry import evidence
+from edit_metrics.types import RGB, Float32, Mask
+
+if TYPE_CHECKING:
+    # Not needed to draw, and a report, which asks for captions alone, comes without them.
+    from edit_metrics.backends.base import PerceptualPair, TextLine
+    from edit_metrics.features.faces import FacePairs
+    from edit_metrics.metrics.ssim import SsimMap
+    from edit_metrics.pixels.change import ChangeMap
+
+SEEN_FROM: Final = 0.5
+"""Kept share of a window's weight from which an SSIM value speaks of what was to stay more than of the edit."""
+
+
+@evidence("change", caption="change map")
+def change(source: RGB, whole_change_map: ChangeMap, mask: Mask | None = None) -> RGB:
+    """Where E differs from S, with what counts as changed and the given mask outlined."""
+    return change_picture(source, whole_change_map.difference, whole_change_map.changed, mask)
+
+
+@evidence("mask", caption="mask")
+def given_mask(source: RGB, mask: Mask) -> RGB:
+    """Where the edit was wanted."""
+    return mask_picture(source, mask)
+
+
+@evidence("lpips", caption="LPIPS map")
+def lpips(source: RGB, lpips_maps: PerceptualPair, mask: Mask | None = None) -> RGB:
+    """Perceptual distance, outside the mask where one is given."""
+    heat = lpips_heat(lpips_maps.layer_maps, (source.shape[0], source.shape[1]))
+    return heat_picture(source, heat, LPIPS_TOP, None if mask is None else ~mask)
+
+
+@evidence("ssim", caption="SSIM map")
+def ssim(source: RGB, ssim_map: SsimMap) -> RGB:
+    """Structural dissimilarity of what was to stay."""
+    lost = np.asarray(1 - np.clip(ssim_map.values, 0, 1), np.float32)
+    return heat_picture(source, lost, 1.0, ssim_map.weights >= SEEN_FROM)
+
+
+@evidence("faces", caption="faces, source and edited", wide=True)
+def faces(
+    source: RGB,
+    edited_native: RGB,
+    source_faces: Float32,
+    edited_faces: Float32,
+    face_matches: FacePairs,
+    edited: RGB | None = None,
+) -> RGB | None:
+    """Whose face became whose, as the character metrics have it."""
+    if not (len(source_faces) or len(edited_faces)):
+        return None
+    partner = {s: (e, likeness) for (s, e), likeness in zip(face_matches.pairs, face_matches.similarities, strict=True)}
+    number = {e: s for s, e in face_matches.pairs}
+    left = [
+        Box(_box(face), _label(i, partner.get(i), i in face_matches.left_out_source), i in partner)
+        for i, face in enumerate(source_faces)
+    ]
+    right = [
+        Box(_box(face), f"{number[i] + 1}" if i in number else "new", i in number)
+        for i, face in enumerate(edited_faces)
+    ]
+    return boxes_picture(source, edited_native if edited is None else edited, left, right)
+
+
+@evidence("text", caption="text read, source and edited", wide=True)
+def text(
+    source: RGB,
+    edited_native: RGB,
+    source_text: Sequence[TextLine] | None = None,
+    edited_text: Sequence[TextLine] | None = None,
+) -> RGB | None:
+    """What was read, where."""
+    if not (source_text or edited_text):
+        return None
+    before, after = ([Box(line.box, line.text) for line in lines or ()] for lines in (source_text, edited_text))
+    return boxes_picture(source, edited_native, before, after)
+
+
+def _box(face: Float32) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (float(value) for value in face[:4])
+    return left, top, right, bottom
+
+
+def _label(index: int, partner: tuple[int, float] | None, left_out: bool) -> str:
+    if partner is not None:
+        return f"{index + 1}: likeness {partner[1]:.2f}"
+    return f"{index + 1}: not compared" if left_out else f"{index + 1}: lost"

@@ -1,0 +1,105 @@
+"""`@evidence`: what can be drawn, from which features.
+
+A picture is a plain function, as a metric is: **its parameter names are the features it is drawn from**, and a
+parameter with the default ``None`` is optional. It is drawn where the profile computes what it needs; nothing is
+computed for it. It returns an H×W×3 picture, or None where there is nothing to show.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from edit_metrics import plugins
+from edit_metrics.computation import Computation, Values
+from edit_metrics.registering import add, describe
+from edit_metrics.types import RGB, Missing, unavailable
+
+F = TypeVar("F", bound=Callable[..., RGB | None])
+
+_NOT_COMPUTED = unavailable("not_in_profile")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(Computation):
+    """A registered picture; ``name`` is its kind, the ending of its files.
+
+    Attributes:
+        caption: under the picture.
+        wide: it shows two pictures side by side.
+    """
+
+    caption: str
+    wide: bool = False
+
+    def can_be_drawn(self, computed: Collection[str]) -> bool:
+        """Whether all that it requires is among those names."""
+        return set(self.required) <= set(computed)
+
+    def draw(self, values: Values) -> RGB | None:
+        """The picture of one item; None where there is none.
+
+        Args:
+            values: what has been computed for the item; names that are absent count as missing.
+        """
+        arguments = self.bind({name: values.get(name, _NOT_COMPUTED) for name in self.needs})
+        picture: RGB | None = None if isinstance(arguments, Missing) else self.function(**arguments)
+        return picture
+
+
+_EVIDENCE: dict[str, Evidence] = {}
+
+
+def evidence(
+    name: str,
+    *,
+    caption: str,
+    wide: bool = False,
+    features: Mapping[str, str] | None = None,
+    requires: Sequence[str] = (),
+) -> Callable[[F], F]:
+    """Register a picture; the function is returned unchanged.
+
+    Args:
+        name: its kind; a plug-in's starts with its namespace and a dot.
+        caption: under the picture.
+        wide: it shows two pictures side by side.
+        features: parameter → feature, where they differ.
+        requires: features that must be there although the function does not read them.
+
+    Raises:
+        ConfigError: the name is taken.
+    """
+
+    def register(function: F) -> F:
+        shared: dict[str, Any] = describe(function, None, name, features, requires)
+        add(_EVIDENCE, Evidence(**shared, caption=caption, wide=wide), "picture", "{}.")
+        return function
+
+    return register
+
+
+def own_evidence() -> Mapping[str, Evidence]:
+    """Kind → picture, of this package alone and in the order of showing: what a report knows of without plug-ins."""
+    _import_own()
+    return {name: spec for name, spec in _EVIDENCE.items() if plugins.owner_of(spec.module) is None}
+
+
+def all_evidence() -> Mapping[str, Evidence]:
+    """Kind → picture, with those of plug-ins last.
+
+    Raises:
+        ConfigError: a plug-in cannot be imported.
+    """
+    _import_own()
+    plugins.load()
+    return _EVIDENCE
+
+
+def _import_own() -> None:
+    package = importlib.import_module("edit_metrics.evidence")
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
