@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from edit_metrics.cli.console import make_console, say
 
@@ -100,3 +101,52 @@ class LineProgress:
 def make_progress() -> BarProgress | LineProgress:
     """A bar when stderr is a terminal, lines otherwise."""
     return BarProgress() if sys.stderr.isatty() else LineProgress()
+
+
+class AskingLines:
+    """What a judge has answered: one line every few seconds, also on a terminal.
+
+    Args:
+        total: questions.
+        cost_in_words: of so many tokens sent and answered; empty without prices.
+    """
+
+    def __init__(self, total: int, cost_in_words: Callable[[float, float], str]) -> None:
+        self._total, self._cost = total, cost_in_words
+        self._done = 0
+        self._started = self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        say(f"asking {self._total} questions")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def advance(self, meter: Spending) -> None:
+        """Say where it stands, now and then."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._last < SECONDS_BETWEEN_LINES and self._done < self._total:
+            return
+        self._last = now
+        left = (self._total - self._done) * (now - self._started) / self._done
+        cost = self._cost(meter.tokens_in, meter.tokens_out)
+        say(
+            f"asked {self._done}/{self._total}: {meter.calls} calls, {meter.tokens_in} + {meter.tokens_out} tokens"
+            f"{f', {cost}' if cost else ''}, {left:.0f} s left"
+        )
+
+    def stopping(self) -> None:
+        """After an interrupt."""
+        say("edit-metrics: waiting for the questions under way; interrupt again to drop them.")
+
+
+class Spending(Protocol):
+    """What a judge's progress is told."""
+
+    calls: int
+    tokens_in: int
+    tokens_out: int

@@ -98,7 +98,7 @@ def _decided(
     curves = {name: section.curves[name] for name in group}
     scored = {name: curve for name, curve in curves.items() if measurements[name].value is not None}
     values = {name: apply_curve(curve.anchors, _value(measurements[name])) for name, curve in scored.items()}
-    score = _weighted_mean(values, scored)
+    score = sum(values.values()) / len(values)
     limits = {
         name: apply_curve(section.curves[name].anchors, _value(measurements[name]))
         for name in section.limits

@@ -7,10 +7,11 @@ answer (see :func:`edit_metrics.judge.questions.question_key`) and by the model 
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,10 @@ _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL, text TEXT NOT NULL,
     tokens_in INTEGER, tokens_out INTEGER, given REAL NOT NULL, PRIMARY KEY (key, model)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS canaries (
+    judge TEXT NOT NULL, model TEXT NOT NULL, version INTEGER NOT NULL, answers TEXT NOT NULL, given REAL NOT NULL,
+    PRIMARY KEY (judge, model, version)
 ) WITHOUT ROWID;
 """
 _SECONDS_TO_WAIT: Final = 60.0
@@ -117,6 +122,31 @@ class AnswerStore:
             for model, count in self._connection.execute(query, part):
                 counts[model] = counts.get(model, 0) + count
         return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def first_canaries(
+        self, judge: str, model: str, version: int, answers: Mapping[str, Mapping[str, float]]
+    ) -> Mapping[str, Mapping[str, float]]:
+        """The canaries' first answers of that judge, which are these where there are none yet.
+
+        Args:
+            judge: hash of prompt and settings.
+            model: as the server names it.
+            version: of the set of canaries.
+            answers: canary → column → [0, 1].
+
+        Raises:
+            RunError: they cannot be written.
+        """
+        row = (judge, model, version, json.dumps(answers), time.time())
+        try:
+            with self._connection:
+                self._connection.execute("INSERT OR IGNORE INTO canaries VALUES (?, ?, ?, ?, ?)", row)
+            query = "SELECT answers FROM canaries WHERE judge = ? AND model = ? AND version = ?"
+            ((text,),) = self._connection.execute(query, (judge, model, version)).fetchall()
+        except sqlite3.Error as error:
+            raise _broken(self.path, error) from None
+        first: dict[str, dict[str, float]] = json.loads(text)
+        return first
 
     def close(self) -> None:
         """Let go of the file."""

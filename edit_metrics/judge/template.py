@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -179,8 +179,8 @@ class JudgeTemplate:
             "edit_type": _printable(wording.edit_type),
         }
         try:
-            system = _ENVIRONMENT.from_string(self.file.system).render(values)
-            user = _ENVIRONMENT.from_string(self.file.user).render(values, source=SOURCE, edited=EDITED)
+            system = _compiled(self.file.system).render(values)
+            user = _compiled(self.file.user).render(values, source=SOURCE, edited=EDITED)
         except TemplateError as error:
             raise ConfigError("a Jinja template that renders", str(error), self.path) from None
         return system.strip(), _cut(user)
@@ -223,6 +223,11 @@ def _environment() -> SandboxedEnvironment:
 
 
 _ENVIRONMENT: Final = _environment()
+
+
+@lru_cache(maxsize=16)
+def _compiled(text: str) -> Template:
+    return _ENVIRONMENT.from_string(text)
 
 
 def _printable(text: str | None) -> str | None:
