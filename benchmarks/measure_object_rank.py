@@ -17,8 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from edit_metrics.backends.factory import build_backend
 from edit_metrics.features.feasibility import EDITS_AN_OBJECT, object_rank
-from edit_metrics.instruction.parsed import ParsedInstruction
-from edit_metrics.instruction.parser import parse_instruction
+from edit_metrics.instruction.instruction import Instruction, understand
 from edit_metrics.io.images import decode_image
 
 
@@ -43,13 +42,11 @@ def main() -> None:
     print(f"own object at or under rank .5: {np.mean(own <= 0.5):.2f}; others': {np.mean(np.array(others) <= 0.5):.2f}")
 
 
-def read_items(shared: Path) -> tuple[list[str], list[ParsedInstruction]]:
+def read_items(shared: Path) -> tuple[list[str], list[Instruction]]:
     """Sources and parsed instructions of the items that name an object to edit."""
     lines = map(json.loads, (shared / "triples.jsonl").read_text(encoding="utf-8").splitlines())
     read = [
-        (str(shared / line["source"]), parse_instruction(line["instruction"]))
-        for line in lines
-        if line.get("instruction")
+        (str(shared / line["source"]), understand(line["instruction"])) for line in lines if line.get("instruction")
     ]
     kept = [(path, parsed) for path, parsed in read if str(parsed.edit_type) in EDITS_AN_OBJECT and parsed.object]
     return [path for path, _ in kept], [parsed for _, parsed in kept]

@@ -1,14 +1,16 @@
 """How accurate the typed checks are on generated truth; prints the tables of docs/typed-checks.md.
 
-    python benchmarks/measure_typed_checks.py [parser] [colour] [tone] [geometry] [text] [area] [competence]
+    python benchmarks/measure_typed_checks.py [reader] [colour] [shade] [tone] [geometry] [text] [area] [competence]
 
 Pictures and fonts are those that scikit-image and matplotlib ship; nothing is downloaded. A verdict counts as *yes*
 from a score of .5. ``done`` rows ask for what was done (right = yes); ``other`` rows ask for something else, or nothing
-was done (right = no). ``missing`` counts answers without a verdict. Deterministic. The text part takes minutes.
+was done (right = no). ``missing`` counts answers without a verdict. Under each table stands the precision of yes and of
+no. Deterministic. The text part takes minutes.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 import warnings
@@ -25,19 +27,20 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from skimage import data
 from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 
-from edit_metrics.instruction.check_area import check_area
+from edit_metrics.instruction.check_area import check_change_area
 from edit_metrics.instruction.check_colour import check_colour
 from edit_metrics.instruction.check_geometry import Pose, check_geometry, find_pose, fit_of_pose
 from edit_metrics.instruction.check_text import check_text
 from edit_metrics.instruction.check_tone import check_tone
-from edit_metrics.instruction.parser import parse_instruction
-from edit_metrics.instruction.verdict import Verdict
+from edit_metrics.instruction.checking import YES
+from edit_metrics.instruction.edits import TurnFrame
+from edit_metrics.instruction.instruction import understand
 from edit_metrics.pixels.change import change_reference, find_changes
 from edit_metrics.pixels.lab import rgb_to_lab
-from edit_metrics.types import RGB, Mask, Missing
+from edit_metrics.types import RGB, Mask, Missing, Noted, Result
 
 SIDE = 256
-Answer = Verdict | Missing
+Answer = Result
 
 
 class Tally:
@@ -47,6 +50,7 @@ class Tally:
         self.title = title
         self.rows: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         self.reasons: dict[str, int] = defaultdict(int)
+        self.said: dict[bool, list[int]] = {True: [0, 0], False: [0, 0]}
 
     def add(self, row: str, answer: Answer, yes: bool) -> None:
         """Count one answer; ``yes`` is the right one."""
@@ -54,7 +58,9 @@ class Tally:
             self.rows[row][2] += 1
             self.reasons[f"{answer.status}({answer.reason})"] += 1
         else:
-            self.rows[row][(answer.score >= 0.5) != yes] += 1
+            said = value_of(answer) >= YES
+            self.rows[row][said != yes] += 1
+            self.said[said][said != yes] += 1
 
     def show(self) -> None:
         """Print the table."""
@@ -62,8 +68,23 @@ class Tally:
         for row, (right, wrong, missing) in self.rows.items():
             accuracy = f"{right / (right + wrong):.1%}" if right + wrong else "–"
             print(f"| {row} | {right} | {wrong} | {missing} | {accuracy} |")
+        for said, (right, wrong) in self.said.items():
+            print(f"\nprecision of {'yes' if said else 'no'}: {right} of {right + wrong}", end="")
+        print()
         if self.reasons:
             print("\nmissing: " + ", ".join(f"{reason} {count}" for reason, count in sorted(self.reasons.items())))
+
+
+def value_of(answer: Answer) -> float:
+    """The number of a verdict."""
+    return answer.value if isinstance(answer, Noted) else float(answer)
+
+
+def ask(check: Callable[..., Answer], text: str, source: RGB, edited: RGB, **given: object) -> Answer:
+    """A check's answer to an instruction; it is given the features that it reads."""
+    known = {"source": source, "edited_native": edited, "blank": False, "edited": edited, **given}
+    wanted = inspect.signature(check).parameters
+    return check(understand(text), **{name: value for name, value in known.items() if name in wanted})
 
 
 @cache
@@ -113,7 +134,39 @@ def measure_colour() -> None:
 
 
 def ask_colour(colour: str, source: RGB, edited: RGB, changed: Mask, mask: Mask | None) -> Answer:
-    return check_colour(parse_instruction(f"paint the thing {colour}"), source, edited, changed, mask)
+    return ask(check_colour, f"paint the box {colour}", source, edited, changed_pixels=changed, mask=mask)
+
+
+def measure_shade() -> None:
+    tally = Tally("Shades: 24 colours of middle lightness, 4 pictures, 12 L* either way, JPEG 75")
+    names = [name for name in sorted(ImageColor.colormap) if 35 < lightness(name) < 65][:24]
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        mask = ellipse(picture(name).shape[:2])
+        for colour in names:
+            source = recolour(picture(name), mask, ImageColor.getrgb(colour), shading=True)
+            for way, step in (("darker", -12.0), ("lighter", 12.0)):
+                edited = jpeg(shifted(source, mask, step))
+                for asked, other in (("darker", "lighter"), ("lighter", "darker")):
+                    for text in (f"make the box a {asked} {colour}", f"make the box a {asked} shade"):
+                        answer = ask(
+                            check_colour, text, source, edited, changed_pixels=changed_pixels(source, edited), mask=mask
+                        )
+                        row = f"{asked}, done" if asked == way else f"{asked}, but {other} was done"
+                        tally.add(row, answer, yes=asked == way)
+    tally.show()
+
+
+def lightness(colour: str) -> float:
+    return float(rgb2lab(np.array([[ImageColor.getrgb(colour)[:3]]], np.uint8))[0, 0, 0])
+
+
+def shifted(image: RGB, mask: Mask, step: float) -> RGB:
+    lab = rgb2lab(image)
+    lab[..., 0] = np.where(mask, np.clip(lab[..., 0] + step, 0, 100), lab[..., 0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # colours outside sRGB are clipped
+        moved = np.round(lab2rgb(lab) * 255).astype(np.uint8)
+    return np.where(mask[..., None], moved, image)
 
 
 def recolour(source: RGB, mask: Mask, rgb: tuple[int, ...], shading: bool) -> RGB:
@@ -182,7 +235,7 @@ UP = {
 }  # fmt: skip
 DOWN = {
     "brightness": "make it darker", "contrast": "reduce the contrast", "saturation": "desaturate the image",
-    "warmth": "make it cooler", "sharpness": "blur the image",
+    "warmth": "make the colors cooler", "sharpness": "blur the image",
 }  # fmt: skip
 
 
@@ -198,7 +251,7 @@ def tone_edits() -> Iterator[tuple[str, str, str | None, Callable[[RGB], RGB]]]:
 
 
 def ask_tone(text: str, source: RGB, edited: RGB) -> Answer:
-    return check_tone(parse_instruction(text), source, edited)
+    return ask(check_tone, text, source, edited)
 
 
 def _clip(values: np.ndarray) -> RGB:
@@ -256,7 +309,10 @@ def measure_geometry() -> None:
 
 def judge_pose(asked: str, pose: Pose | Missing) -> Answer:
     """As check_geometry does; a pose is found once for all questions."""
-    return pose if isinstance(pose, Missing) else Verdict(fit_of_pose(parse_instruction(asked), pose), "")
+    edit = understand(asked).edit
+    if not isinstance(edit, TurnFrame):
+        raise TypeError(f"{asked!r} was read as {edit}")
+    return pose if isinstance(pose, Missing) else fit_of_pose(edit, pose)
 
 
 def geometry_operations() -> dict[str, tuple[Callable[[RGB], RGB], frozenset[str]]]:
@@ -337,15 +393,16 @@ def measure_text() -> None:
                 row = (
                     "other string asked" if not yes else f"{font}, {'replaced' if 'change' in question else 'written'}"
                 )
-                tally.add(row, check_text(parse_instruction(question), before, after), yes=yes)
-            tally.add(
-                "old text removed", check_text(parse_instruction(f'remove the text "{OLD}"'), before, after), yes=True
-            )
-            tally.add(
-                "old text kept", check_text(parse_instruction(f'remove the text "{OLD}"'), before, before), yes=False
-            )
-            tally.add("nothing written", check_text(parse_instruction(f'write "{text}"'), before, before), yes=False)
+                tally.add(row, read(question, before, after), yes=yes)
+            tally.add("old text removed", read(f'remove the text "{OLD}"', before, after), yes=True)
+            tally.add("old text kept", read(f'remove the text "{OLD}"', before, before), yes=False)
+            tally.add("nothing written", read(f'write "{text}"', before, before), yes=False)
     tally.show()
+
+
+def read(text: str, before: object, after: object) -> Answer:
+    blank = picture("astronaut")
+    return ask(check_text, text, blank, blank, source_text=before, edited_text=after)
 
 
 _SCENES: dict[tuple[int, str], tuple[object, ...]] = {}
@@ -394,16 +451,21 @@ def measure_area() -> None:
             ("add a bird", mask, "right mask", True),
             ("remove the bird", wrong, "wrong mask", False),
         ):
-            tally.add(label, check_area(parse_instruction(question), changed, given), yes=yes)
+            tally.add(label, area(question, changed, given), yes=yes)
         tally.add(
             "nothing done (JPEG 75)",
-            check_area(parse_instruction("add a bird"), changed_pixels(source, jpeg(source)), mask),
+            area("add a bird", changed_pixels(source, jpeg(source)), mask),
             yes=False,
         )
     tally.show()
 
 
-# --- parser -----------------------------------------------------------------------------------------------------------
+def area(text: str, changed: Mask, mask: Mask | None = None) -> Answer:
+    any_picture = picture("astronaut")
+    return ask(check_change_area, text, any_picture, any_picture, changed_pixels=changed, mask=mask)
+
+
+# --- reader -----------------------------------------------------------------------------------------------------------
 
 
 def labelled_instructions() -> list[dict[str, object]]:
@@ -411,12 +473,12 @@ def labelled_instructions() -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def measure_parser() -> None:
-    print("\n## Parser: edit type of the project's own labelled instructions\n")
+def measure_reader() -> None:
+    print("\n## Reader: edit type of the project's own labelled instructions\n")
     print("| split | instructions | right | wrong: `other` | wrong: another type |\n|---|---|---|---|---|")
     for split in ("tuned", "held_out"):
         pairs = [
-            (str(row["edit_type"]), str(parse_instruction(str(row["text"])).edit_type))
+            (str(row["edit_type"]), str(understand(str(row["text"])).edit_type))
             for row in labelled_instructions()
             if row["split"] == split
         ]
@@ -436,18 +498,18 @@ def measure_competence() -> None:
     outside: dict[str, list[str]] = defaultdict(list)
     asked = 0
     for row in rows:
-        parsed = parse_instruction(row["text"])
+        text = str(row["text"])
         answers: dict[tuple[str, ...], Answer] = {
-            ("recolour", "background"): check_colour(parsed, source, edited, changed),
-            ("tone",): check_tone(parsed, source, edited, None, changed),
-            ("text",): check_text(parsed, (), ()),
-            ("geometry",): check_geometry(parsed, source, edited),
-            ("add", "remove"): check_area(parsed, changed),
+            ("recolour", "background"): ask(check_colour, text, source, edited, changed_pixels=changed),
+            ("tone",): ask(check_tone, text, source, edited, changed_pixels=changed),
+            ("text",): read(text, (), ()),
+            ("geometry",): ask(check_geometry, text, source, edited),
+            ("add", "remove"): area(text, changed),
         }
         for kinds, answer in answers.items():
             if row["edit_type"] not in kinds:
                 asked += 1
-                if isinstance(answer, Verdict):
+                if not isinstance(answer, Missing):
                     outside[kinds[0]].append(row["text"])
     print("\n## Competence\n")
     print(f"verdicts outside the labelled type: {sum(map(len, outside.values()))} of {asked} {dict(outside)}")
@@ -464,28 +526,31 @@ def cannot_know(source: RGB) -> None:
         "brighter, another picture": ask_tone("make it brighter", source, other),
         "weather": ask_tone("make it night", source, source),
         "part without a region": ask_tone("make the dog brighter", source, source),
-        "flip of a flat picture": check_geometry(parse_instruction("flip the image"), flat, flat),
-        "flip of a symmetric picture": check_geometry(parse_instruction("flip it horizontally"), symmetric, symmetric),
-        "flip, another picture": check_geometry(parse_instruction("flip the image"), source, other),
-        "rotation without an angle": check_geometry(parse_instruction("rotate the image"), source, source),
-        "a thing is moved": check_geometry(parse_instruction("move the cup to the left"), source, source),
-        "several colours": check_colour(
-            parse_instruction("make the flag red and white"), source, source, grey[..., 0] > 0
+        "flip of a flat picture": ask(check_geometry, "flip the image", flat, flat),
+        "flip of a symmetric picture": ask(check_geometry, "flip it horizontally", symmetric, symmetric),
+        "flip, another picture": ask(check_geometry, "flip the image", source, other),
+        "rotation without an angle": ask(check_geometry, "rotate the image", source, source),
+        "a thing is moved": ask(check_geometry, "move the cup to the left", source, source),
+        "several colours": ask(
+            check_colour, "make the flag red and white", source, source, changed_pixels=grey[..., 0] > 0
         ),
-        "no colour named": check_colour(parse_instruction("change the car's color"), source, source, grey[..., 0] > 0),
-        "text without quotation marks": check_text(parse_instruction("write hello on the wall"), (), ()),
-        "text in another script": check_text(parse_instruction('write "Привет"'), (), ()),
-        "two edits at once": check_area(parse_instruction("remove the hat and add a scarf"), grey[..., 0] > 0),
+        "no colour named": ask(
+            check_colour, "change her hair to blonde", source, source, changed_pixels=grey[..., 0] > 0
+        ),
+        "text without quotation marks": read("write hello on the wall", (), ()),
+        "text in another script": read('write "Привет"', (), ()),
+        "two edits at once": area("remove the hat and add a scarf", grey[..., 0] > 0),
     }
-    verdicts = [name for name, answer in answers.items() if isinstance(answer, Verdict)]
+    verdicts = [name for name, answer in answers.items() if not isinstance(answer, Missing)]
     print(f"verdicts where the check cannot know: {len(verdicts)} of {len(answers)} {verdicts}")
     for name, answer in answers.items():
-        print(f"  {name}: {answer if isinstance(answer, Verdict) else f'{answer.status}({answer.reason})'}")
+        print(f"  {name}: {f'{answer.status}({answer.reason})' if isinstance(answer, Missing) else answer}")
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "parser": measure_parser,
+    "reader": measure_reader,
     "colour": measure_colour,
+    "shade": measure_shade,
     "tone": measure_tone,
     "geometry": measure_geometry,
     "text": measure_text,

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from edit_metrics.backends.base import Face, FaceAnalyzer
-from edit_metrics.instruction.parsed import ParsedInstruction
+from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.metrics.character import FaceMatches, box_overlap
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Mask
@@ -63,11 +63,11 @@ def reference_faces(references: Sequence[Sequence[RGB]], backend: FaceAnalyzer) 
 
 
 @feature()
-def identity_edit(parsed_instruction: ParsedInstruction | None = None) -> bool:
+def identity_edit(parsed_instruction: Instruction | None = None) -> bool:
     """Whether the instruction asks for another person in the place of one that is there, or for none."""
     if parsed_instruction is None:
         return False
-    return parsed_instruction.identity_change or _SWAP.search(parsed_instruction.text) is not None
+    return parsed_instruction.loses_person or _SWAP.search(parsed_instruction.text) is not None
 
 
 @feature(backend="faces")

@@ -1,101 +1,165 @@
-"""Recolouring: is the edited region the named colour, and has it come nearer to it?"""
+"""Recolouring: is the edited region the named colour, or a shade further, and has it come nearer to it?"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-import cv2
 import numpy as np
-from skimage.color import deltaE_ciede2000, rgb2lab
 
-from edit_metrics.instruction.parsed import Colour, EditType, ParsedInstruction
-from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp, without_room
-from edit_metrics.types import RGB, Float64, Mask, Missing, not_applicable, undefined
+from edit_metrics.instruction.checking import judge, ramp, typed_check, without_room
+from edit_metrics.instruction.colour_reading import (
+    NEAR,
+    distance_to,
+    dominant_colour,
+    kind_distance,
+    lab_values,
+    show,
+)
+from edit_metrics.instruction.edits import Edit, Recolour, SetBackground, Shade, Thing
+from edit_metrics.instruction.instruction import Instruction
+from edit_metrics.instruction.kinds import Colour, ToneKind
+from edit_metrics.instruction.letters import Line, letter_colour
+from edit_metrics.instruction.region import DERIVED, Region, edited_thing
+from edit_metrics.types import RGB, Float64, Mask, Missing, Noted, Result, not_applicable, unavailable, undefined
 
-LIGHTNESS_WEIGHT: Final = 2.0
-"""k_L of ΔE2000 as the textile trade sets it: a shaded red thing is red, though its lightness is far from #ff0000."""
-NEAR: Final = 12.0
+COLOUR_EDITS: Final = (Recolour, Shade, SetBackground)
 FAR: Final = 36.0
-"""ΔE2000 (k_L = 2) at which the colour fits wholly, and from which on it does not fit."""
+"""ΔE2000 (k_L = 2) from which on a colour does not fit."""
 MIN_PIXELS: Final = 36
-_BIN: Final = 4.0
-_RADIUS: Final = 12.0
+SAME: Final = 6.0
+"""ΔE2000 between two named colours under which none can be told from the other: half of ``NEAR``."""
+LIGHT_SOURCES: Final = frozenset({
+    "light", "lights", "lighting", "glow", "neon", "sunlight", "moonlight", "flame", "flames", "fire", "lightning",
+    "laser", "lasers", "headlight", "headlights", "spotlight", "spotlights", "灯光", "阳光", "火", "闪电",
+})  # fmt: skip
+"""Things whose colour falls on all that is round them: what changes is not the thing."""
+SHADE_STEP: Final = (2.0, 5.0)
+"""Change of L* from which on a shade begins to be another one, and from which on it is plainly so: a just noticeable
+difference is about 1 on plain patches and two to three on pictures (Stokes 1992)."""
 
 
+@typed_check("adherence.check_colour")
 def check_colour(
-    parsed: ParsedInstruction, source: RGB, edited: RGB, changed: Mask, mask: Mask | None = None
-) -> Verdict | Missing:
-    """Dominant CIELAB colour of the edited region against the named one.
+    parsed_instruction: Instruction,
+    source: RGB,
+    edited_native: RGB,
+    edited: RGB | None = None,
+    changed_pixels: Mask | None = None,
+    mask: Mask | None = None,
+    source_text: Sequence[Line] | None = None,
+    edited_text: Sequence[Line] | None = None,
+    blank: bool | None = None,
+) -> Result:
+    """Whether the edited region has the named colour (or shade) and has come nearer to it.
+
+    The region is what changed inside the mask, or all that changed (``derived_region``); of letters, the ink inside the
+    box where they are read. Its dominant CIELAB colour is held against the colours that CSS and the XKCD survey give
+    that name, by ΔE2000 with k_L = 2: 1 up to 12, 0 from 36, and 0 where S's colour was as near. ``a darker shade of
+    brown`` is a direction: 1 where L* fell by 5 and the colour is still of that kind.
 
     Args:
-        parsed: a recolouring, or a new background of a plain colour.
+        parsed_instruction: a recolouring, or a plain colour for the background.
         source: S, H×W×3.
+        edited_native: E on its own grid, on which its text was read.
         edited: E on S's grid.
-        changed: pixels of the frame that changed visibly.
-        mask: where the change was wanted; None = the changed pixels themselves are the region (``derived_region``).
+        changed_pixels: pixels of the frame that changed visibly, H×W.
+        mask: where the change was wanted.
+        source_text: lines read off S; looked at for the colour of letters alone.
+        edited_text: lines read off E.
+        blank: E shows nothing.
 
     Returns:
-        Fit (1 up to 12 ΔE2000, 0 from 36; k_L = 2; the nearer of the CSS and the XKCD colour of that name counts) times
-        progress (1 once a quarter of the way from S's colour is done; not asked of a region that had the colour).
-        0 where nothing changed. ``not_applicable(no_named_colour)``, ``undefined(region_too_small)``.
+        Score in [0, 1]; 0 where nothing changed. ``not_applicable``: as :func:`.checking.judge`, ``no_named_colour``,
+        ``several_colours``, ``light_source`` (its colour falls on other things), ``whole_picture_colour``.
+        ``undefined``: ``not_on_the_sources_grid``, ``region_too_small``, ``empty_mask``, ``change_is_everywhere``,
+        ``scattered_change``, ``colour_not_told_apart`` (from the colour that it must not be),
+        ``source_is_another_colour`` (a darker brown of something that is not brown), ``text_not_read``,
+        ``no_text_to_colour``. ``unavailable(no_ocr)``.
     """
-    missing = out_of_scope(parsed, EditType.RECOLOUR, EditType.BACKGROUND) or without_room(mask)
-    if missing is not None:
-        return missing
-    colour = parsed.colour
-    if colour is None or {"several_colours", "unknown_colour"} & set(parsed.doubts):
-        return not_applicable("no_named_colour")
-    cautions = () if mask is not None else ("derived_region",)
-    region = changed if mask is None else _touched(changed, mask)
-    if not region.any():
-        return Verdict(0.0, f"colour: nothing changed, {colour.name} was asked for", cautions)
-    if np.count_nonzero(region) < MIN_PIXELS:
+    pictures = None if edited is None or changed_pixels is None else (source, edited, changed_pixels)
+    texts = None if source_text is None or edited_text is None else (source_text, edited_text)
+
+    def one(edit: Edit) -> Result:
+        if (gap := _gap(edit) or without_room(mask)) is not None:
+            return gap
+        if isinstance(edit, Recolour) and edit.text is not None:
+            return _letters(edit, source, edited_native, texts)
+        return undefined("not_on_the_sources_grid") if pictures is None else _thing(edit, *pictures, mask)
+
+    return judge(parsed_instruction, COLOUR_EDITS, one, blank)
+
+
+def _gap(edit: Edit) -> Missing | None:
+    """Why no colour can be looked for."""
+    if isinstance(edit, Recolour) and edit.whole:
+        return not_applicable("whole_picture_colour")
+    if isinstance(edit, (Recolour, SetBackground)):
+        if not edit.colours:
+            return not_applicable("no_named_colour")
+        if len(edit.colours) > 1:
+            return not_applicable("several_colours")
+    target: Thing | None = edit.target if isinstance(edit, (Recolour, Shade)) else None
+    lights = target is not None and not LIGHT_SOURCES.isdisjoint(target.heads)
+    return not_applicable("light_source") if lights else None
+
+
+def _thing(edit: Edit, source: RGB, edited: RGB, changed: Mask, mask: Mask | None) -> Result:
+    plain = isinstance(edit, SetBackground) and mask is None
+    region = Region(changed, (DERIVED,)) if plain else edited_thing(changed, mask)
+    if isinstance(region, Missing):
+        return region
+    if not region.pixels.any():
+        return Noted(0.0, region.cautions, "colour: nothing changed")
+    if np.count_nonzero(region.pixels) < MIN_PIXELS:
         return undefined("region_too_small")
-    return _judge(colour, dominant_colour(source, region), dominant_colour(edited, region), cautions)
+    before, after = (dominant_colour(image, region.pixels) for image in (source, edited))
+    return _judge(edit, before, after, region.cautions)
 
 
-def _judge(colour: Colour, before: Float64, after: Float64, cautions: tuple[str, ...]) -> Verdict:
+def _letters(edit: Recolour, source: RGB, edited: RGB, texts: tuple[Sequence[Line], Sequence[Line]] | None) -> Result:
+    if texts is None:
+        return unavailable("no_ocr")
+    inks = [letter_colour(image, lines, edit.text or "") for image, lines in zip((source, edited), texts, strict=True)]
+    found = [ink for ink in inks if not isinstance(ink, Missing)]
+    gaps = [ink for ink in inks if isinstance(ink, Missing)]
+    return gaps[0] if gaps else _judge(edit, found[0], found[1], ())
+
+
+def _judge(edit: Edit, before: Float64, after: Float64, notes: tuple[str, ...]) -> Result:
+    match edit:
+        case Shade():
+            return _shade(edit, before, after, notes)
+        case Recolour(colours=(colour, *_), instead_of=other):
+            return _named(colour, other, before, after, notes)
+        case SetBackground(colours=(colour, *_)):
+            return _named(colour, None, before, after, notes)
+    return not_applicable("no_named_colour")
+
+
+def _named(colour: Colour, other: Colour | None, before: Float64, after: Float64, notes: tuple[str, ...]) -> Result:
+    if other is not None and _are_one(colour, other):
+        return undefined("colour_not_told_apart")
     distance, was = (distance_to(colour, lab) for lab in (after, before))
     progress = 1.0 if was <= NEAR else ramp(1 - distance / was, 0.0, 0.25)
-    notes = cautions if was > NEAR else (*cautions, "already_that_colour")
-    approximate = () if colour.exact else ("approximate_colour",)
-    evidence = f"colour: Lab {_show(before)} -> {_show(after)}, ΔE to {colour.name} {was:.0f} -> {distance:.0f}"
-    return Verdict(ramp(distance, FAR, NEAR) * progress, evidence, (*notes, *approximate))
+    refused = other is not None and distance_to(other, after) <= distance
+    cautions = notes if was > NEAR else (*notes, "already_that_colour")
+    cautions = cautions if colour.exact else (*cautions, "approximate_colour")
+    seen = f"colour: Lab {show(before)} -> {show(after)}, ΔE to {colour.name} {was:.0f} -> {distance:.0f}"
+    return Noted(0.0 if refused else ramp(distance, FAR, NEAR) * progress, cautions, seen)
 
 
-def distance_to(colour: Colour, lab: Float64) -> float:
-    """ΔE2000 with k_L = 2 from a CIELAB colour to a named one, to the nearest of the values that bear its name."""
-    named = rgb2lab(np.array([colour.rgbs], np.uint8))[0]
-    same = np.broadcast_to(lab, named.shape)
-    return float(np.min(deltaE_ciede2000(named, same, kL=LIGHTNESS_WEIGHT)))  # type: ignore[no-untyped-call]
+def _shade(edit: Shade, before: Float64, after: Float64, notes: tuple[str, ...]) -> Result:
+    sign = -1 if edit.way is ToneKind.DARKER else 1
+    kept = 1.0
+    if edit.colour is not None:
+        if kind_distance(edit.colour, before) > FAR:
+            return undefined("source_is_another_colour")
+        kept = ramp(kind_distance(edit.colour, after), FAR, NEAR)
+    wanted = f"a {'lighter' if sign > 0 else 'darker'} {edit.colour.name if edit.colour is not None else 'shade'}"
+    seen = f"colour: Lab {show(before)} -> {show(after)}, {wanted} was asked for"
+    return Noted(ramp(sign * float(after[0] - before[0]), *SHADE_STEP) * kept, notes, seen)
 
 
-def dominant_colour(image: RGB, region: Mask) -> Float64:
-    """CIELAB colour of the region's fullest place in the a*b* plane: shadows and highlights differ in L*, not there.
-
-    Args:
-        image: H×W×3.
-        region: H×W, not empty.
-
-    Returns:
-        Mean of the pixels within 12 of the peak of the smoothed a*b* histogram.
-    """
-    lab = np.asarray(rgb2lab(image[region][:, None])[:, 0], np.float64)
-    edges = np.arange(-130, 131, _BIN)
-    histogram, _, _ = np.histogram2d(lab[:, 1], lab[:, 2], bins=(edges, edges))
-    smooth = cv2.GaussianBlur(histogram, (0, 0), 1.5, borderType=cv2.BORDER_CONSTANT)
-    a, b = np.unravel_index(np.asarray(smooth).argmax(), smooth.shape)
-    peak = np.array([edges[a] + _BIN / 2, edges[b] + _BIN / 2])
-    near = np.linalg.norm(lab[:, 1:] - peak, axis=1) <= _RADIUS
-    members = lab[near] if near.any() else lab
-    return np.asarray([np.median(members[:, 0]), *members[:, 1:].mean(axis=0)], np.float64)
-
-
-def _touched(changed: Mask, mask: Mask) -> Mask:
-    """The changed pixels of a mask: masks are often boxes; all of it when hardly any changed."""
-    touched: Mask = changed & mask
-    return touched if np.count_nonzero(touched) >= 0.05 * np.count_nonzero(mask) else mask
-
-
-def _show(lab: Float64) -> str:
-    return f"({lab[0]:.0f}, {lab[1]:.0f}, {lab[2]:.0f})"
+def _are_one(first: Colour, second: Colour) -> bool:
+    return min(distance_to(first, lab) for lab in lab_values(second)) < SAME

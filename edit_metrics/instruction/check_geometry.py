@@ -9,9 +9,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edit_metrics.instruction.parsed import EditType, GeometryKind, ParsedInstruction
-from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp
-from edit_metrics.types import RGB, Float32, Float64, Missing, not_applicable, undefined
+from edit_metrics.instruction.checking import judge, ramp, typed_check
+from edit_metrics.instruction.edits import Edit, MoveThing, TurnFrame
+from edit_metrics.instruction.instruction import Instruction
+from edit_metrics.instruction.kinds import GeometryKind
+from edit_metrics.types import RGB, Float32, Float64, Missing, Noted, Result, not_applicable, undefined
 
 WORK_SIDE: Final = 480
 MAX_POINTS: Final = 800
@@ -21,7 +23,7 @@ MIN_INLIERS: Final = 12
 CLEAR: Final = 1.5
 """How many times more inliers the better of plain and mirrored must have."""
 ANGLE_TOLERANCE: Final = 5.0
-OBJECT_KINDS: Final = frozenset({GeometryKind.MOVE, GeometryKind.RESIZE, GeometryKind.TURN})
+GEOMETRY_EDITS: Final = (TurnFrame, MoveThing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,46 +43,46 @@ class Pose:
     inliers: int
 
 
-def check_geometry(parsed: ParsedInstruction, source: RGB, edited_native: RGB) -> Verdict | Missing:
-    """Whether the frame was flipped, rotated, cropped or zoomed as asked.
+@typed_check("adherence.check_geometry")
+def check_geometry(
+    parsed_instruction: Instruction, source: RGB, edited_native: RGB, blank: bool | None = None
+) -> Result:
+    """Whether the frame was flipped, rotated, cropped or zoomed as asked, by registering E on S.
 
     Args:
-        parsed: a geometry edit of the whole picture.
+        parsed_instruction: a geometry edit of the whole picture.
         source: S, H×W×3.
         edited_native: E on its own grid; a rotation may exchange its sides.
+        blank: E shows nothing.
 
     Returns:
         1 where the registered pose is the asked one, 0 where it is another; a crop or zoom under 15 % counts in part.
-        ``not_applicable(object_geometry)`` for moves, sizes and turns of a thing; ``undefined(no_registration)`` for
-        pictures without matching detail, ``undefined(symmetric_picture)``.
+        ``not_applicable``: as :func:`.checking.judge`, ``object_geometry`` (a thing is moved, turned, resized),
+        ``no_angle``. ``undefined``: ``no_registration`` (pictures without matching detail), ``symmetric_picture``.
     """
-    missing = out_of_scope(parsed, EditType.GEOMETRY)
-    if missing is not None:
-        return missing
-    if parsed.geometry is None or parsed.geometry in OBJECT_KINDS or parsed.object is not None:
-        return not_applicable("object_geometry")
-    if parsed.geometry is GeometryKind.ROTATE and not accepted_angles(parsed):
-        return not_applicable("no_angle")
-    pose = find_pose(source, edited_native)
-    if isinstance(pose, Missing):
-        return pose
-    mirror = "mirrored, " if pose.mirrored else ""
-    evidence = f"geometry: {mirror}rotated {round(pose.angle)}° clockwise, {pose.share:.0%} of the source's frame"
-    return Verdict(fit_of_pose(parsed, pose), evidence)
+
+    def one(edit: Edit) -> Result:
+        if not isinstance(edit, TurnFrame):
+            return not_applicable("object_geometry")
+        if edit.kind is GeometryKind.ROTATE and not accepted_angles(edit):
+            return not_applicable("no_angle")
+        pose = find_pose(source, edited_native)
+        if isinstance(pose, Missing):
+            return pose
+        mirror = "mirrored, " if pose.mirrored else ""
+        seen = f"geometry: {mirror}rotated {round(pose.angle)}° clockwise, {pose.share:.0%} of the source's frame"
+        return Noted(fit_of_pose(edit, pose), (), seen)
+
+    return judge(parsed_instruction, GEOMETRY_EDITS, one, blank)
 
 
-def accepted_angles(parsed: ParsedInstruction) -> tuple[float, ...]:
+def accepted_angles(edit: TurnFrame) -> tuple[float, ...]:
     """Clockwise angles that a rotation may have; both ways where none is said; empty where no angle is."""
-    degree = parsed.degree
-    if parsed.direction == "vertical":
-        return (180.0,)
-    if degree is None or degree.unit != "degrees" or degree.value is None:
+    if edit.degrees is None:
         return ()
-    if parsed.direction in {"clockwise", "right"}:
-        return (degree.value,)
-    if parsed.direction in {"counterclockwise", "left"}:
-        return (-degree.value,)
-    return (degree.value, -degree.value)
+    if edit.way is None:
+        return (edit.degrees, -edit.degrees)
+    return (edit.degrees if edit.way == "clockwise" else -edit.degrees,)
 
 
 def find_pose(source: RGB, edited: RGB) -> Pose | Missing:
@@ -101,28 +103,27 @@ def find_pose(source: RGB, edited: RGB) -> Pose | Missing:
     return Pose(best is mirrored, -math.degrees(math.atan2(b, a)), float(area), best.inliers)
 
 
-def fit_of_pose(parsed: ParsedInstruction, pose: Pose) -> float:
+def fit_of_pose(edit: TurnFrame, pose: Pose) -> float:
     """1 where a pose is the asked one, 0 where it is another; a crop or zoom under 15 % counts in part."""
-    kind = parsed.geometry
-    if kind is GeometryKind.FLIP:
-        return float(_is_flip(parsed, pose))
-    if kind is GeometryKind.ROTATE:
-        turned = any(_apart(pose.angle, angle) <= ANGLE_TOLERANCE for angle in accepted_angles(parsed))
-        upside_down = parsed.direction == "vertical" and _apart(pose.angle, 180) <= ANGLE_TOLERANCE
-        return float(upside_down if parsed.direction == "vertical" else turned and not pose.mirrored)
+    if edit.kind is GeometryKind.FLIP:
+        return float(_is_flip(edit, pose))
+    if edit.kind is GeometryKind.ROTATE:
+        turned = any(_apart(pose.angle, angle) <= ANGLE_TOLERANCE for angle in accepted_angles(edit))
+        return float(turned and not pose.mirrored)
     if pose.mirrored or _apart(pose.angle, 0) > ANGLE_TOLERANCE:
         return 0.0
-    return ramp(pose.share, 1.03, 1.15) if kind is GeometryKind.ZOOM_OUT else ramp(pose.share, 0.97, 0.85)
+    outwards = edit.kind is GeometryKind.ZOOM_OUT
+    return ramp(pose.share, 1.03, 1.15) if outwards else ramp(pose.share, 0.97, 0.85)
 
 
-def _is_flip(parsed: ParsedInstruction, pose: Pose) -> bool:
+def _is_flip(edit: TurnFrame, pose: Pose) -> bool:
     """Left-right and top-bottom flips are mirror images turned by 0° and by 180°; an unnamed axis may be either."""
     sideways, over = (_apart(pose.angle, angle) <= ANGLE_TOLERANCE for angle in (0, 180))
     if not pose.mirrored:
-        return parsed.direction == "vertical" and "upside" in parsed.text.lower() and over
-    if parsed.direction in {"vertical", "up", "down", "top", "bottom"}:
-        return over
-    return sideways if parsed.direction in {"horizontal", "left", "right"} else sideways or over
+        return edit.either and over
+    if edit.way is None:
+        return sideways or over
+    return over if edit.way == "vertical" else sideways
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,21 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edit_metrics.instruction.parsed import EditType, ParsedInstruction, ToneKind
-from edit_metrics.instruction.verdict import Verdict, out_of_scope, ramp, without_room
-from edit_metrics.types import RGB, Float32, Float64, Mask, Missing, not_applicable, undefined
+from edit_metrics.instruction.checking import YES, judge, ramp, typed_check, without_room
+from edit_metrics.instruction.edits import Atmosphere, Edit, Retone
+from edit_metrics.instruction.instruction import Instruction
+from edit_metrics.instruction.kinds import ToneKind
+from edit_metrics.instruction.region import DERIVED, Region
+from edit_metrics.types import RGB, Float32, Float64, Mask, Missing, Noted, Result, not_applicable, undefined
 
+TONE_EDITS: Final = (Retone, Atmosphere)
 MIN_SHARE: Final = 0.005
 MIN_LIKENESS: Final = 0.5
 """Correlation of the two pictures' lightness under which they are not the same picture in another tone."""
 GREY: Final = 6.0
 """90th percentile of chroma C*ab under which a picture has no colour worth the name."""
+MIN_SPARED: Final = 0.005
+"""Share of the frame under which nothing was spared: chosen, as ``MIN_SHARE``."""
 DARK: Final = 10.0
 """Mean L* under which a tint cannot be seen."""
 
@@ -57,55 +63,93 @@ class _Reading:
 _Check = Callable[[Tone, Tone], _Reading | Missing]
 
 
+@typed_check("adherence.check_tone")
 def check_tone(
-    parsed: ParsedInstruction, source: RGB, edited: RGB, mask: Mask | None = None, derived: Mask | None = None
-) -> Verdict | Missing:
-    """Whether every change of tone that is asked for was made.
+    parsed_instruction: Instruction,
+    source: RGB,
+    edited: RGB | None = None,
+    mask: Mask | None = None,
+    changed_pixels: Mask | None = None,
+    blank: bool | None = None,
+) -> Result:
+    """Whether every change of tone that the instruction names was made, measured between S and E.
+
+    Black and white, sepia, colours for a grey picture, brightness, contrast, saturation, warmth, blur and sharpness,
+    inside the mask, inside the changed area for a named part (``derived_region``), else of the whole picture; the
+    weakest of several counts. The direction is judged, not the amount. A complaint (``it is too dark``) asks for the
+    opposite.
 
     Args:
-        parsed: a tone edit.
+        parsed_instruction: a tone edit.
         source: S, H×W×3.
         edited: E on S's grid.
         mask: the given mask: tone is read inside it.
-        derived: the changed pixels: tone is read there when a part of the picture is named and there is no mask.
+        changed_pixels: tone is read there when a part of the picture is named and there is no mask, H×W.
+        blank: E shows nothing.
 
     Returns:
-        The weakest of the asked changes. ``not_applicable(no_measurable_tone)`` for weather, season, time of day;
-        ``not_applicable(source_is_grey)`` and the like where the change is impossible;
-        ``undefined(not_the_same_scene)``.
+        Score in [0, 1]. ``not_applicable``: as :func:`.checking.judge`, ``no_measurable_tone`` (weather, season, time
+        of day), ``no_region``, ``exclusion`` (``everything but the dog``: what was spared cannot be told; a tone that
+        is nowhere, or everywhere, is a 0), ``source_is_grey`` and its like, ``source_has_colour`` (to colourise).
+        ``undefined``: ``not_the_same_scene``, ``not_on_the_sources_grid``, ``empty_mask``, ``region_too_small``.
     """
-    missing = out_of_scope(parsed, EditType.TONE) or without_room(mask)
-    if missing is not None:
-        return missing
-    region, cautions = _region(parsed, source.shape[:2], mask, derived)
-    if not parsed.tones or region is None:
-        return not_applicable("no_measurable_tone" if region is not None else "no_region")
-    if region.mean() < MIN_SHARE:
-        return undefined("region_too_small") if region.any() else Verdict(0.0, "tone: nothing changed", cautions)
+
+    def one(edit: Edit) -> Result:
+        if not isinstance(edit, Retone):
+            return not_applicable("no_measurable_tone")
+        if (missing := without_room(mask)) is not None:
+            return missing
+        if edited is None:
+            return undefined("not_on_the_sources_grid")
+        if edit.excepted is not None and mask is None:
+            return _all_but(edit, source, edited, changed_pixels)
+        region = _region(edit, source.shape[:2], mask, changed_pixels)
+        return not_applicable("no_region") if region is None else _toned(edit.tones, source, edited, region)
+
+    return judge(parsed_instruction, TONE_EDITS, one, blank)
+
+
+def _toned(tones: tuple[ToneKind, ...], source: RGB, edited: RGB, region: Region) -> Result:
+    if region.pixels.mean() < MIN_SHARE:
+        nothing = Noted(0.0, region.cautions, "tone: nothing changed")
+        return undefined("region_too_small") if region.pixels.any() else nothing
     before, after = _lab(source), _lab(edited)
-    if _likeness(before[..., 0], after[..., 0], region) < MIN_LIKENESS:
+    if _likeness(before[..., 0], after[..., 0], region.pixels) < MIN_LIKENESS:
         return undefined("not_the_same_scene")
-    return _judge(parsed.tones, read_tone(source, before, region), read_tone(edited, after, region), cautions)
+    was, is_now = read_tone(source, before, region.pixels), read_tone(edited, after, region.pixels)
+    return _judge(tones, was, is_now, region.cautions)
 
 
-def _judge(tones: tuple[ToneKind, ...], before: Tone, after: Tone, cautions: tuple[str, ...]) -> Verdict | Missing:
+def _all_but(edit: Retone, source: RGB, edited: RGB, changed: Mask | None) -> Result:
+    """A tone of everything but one thing: which thing was spared is not seen, that none was, or that all was, is."""
+    if changed is None:
+        return not_applicable("no_region")
+    where_changed = _toned(edit.tones, source, edited, Region(changed, (DERIVED,)))
+    if isinstance(where_changed, Noted) and where_changed.value < YES:
+        return where_changed
+    whole = _toned(edit.tones, source, edited, Region(np.ones_like(changed), ()))
+    spared = 1 - float(changed.mean())
+    if isinstance(whole, Noted) and whole.value >= YES and spared < MIN_SPARED:
+        return Noted(0.0, (), f"{whole.evidence}; nothing was spared")
+    return not_applicable("exclusion")
+
+
+def _judge(tones: tuple[ToneKind, ...], before: Tone, after: Tone, notes: tuple[str, ...]) -> Result:
     readings = [CHECKS[kind](before, after) for kind in tones]
     for reading in readings:
         if isinstance(reading, Missing):
             return reading
     good = [reading for reading in readings if isinstance(reading, _Reading)]
     evidence = "; ".join(f"{kind}: {reading.evidence}" for kind, reading in zip(tones, good, strict=True))
-    return Verdict(min(reading.score for reading in good), f"tone: {evidence}", cautions)
+    return Noted(min(reading.score for reading in good), notes, f"tone: {evidence}")
 
 
-def _region(
-    parsed: ParsedInstruction, shape: tuple[int, ...], mask: Mask | None, derived: Mask | None
-) -> tuple[Mask | None, tuple[str, ...]]:
+def _region(edit: Retone, shape: tuple[int, ...], mask: Mask | None, changed: Mask | None) -> Region | None:
     if mask is not None:
-        return mask, ()
-    if parsed.object is None:
-        return np.ones(shape, np.bool_), ()
-    return derived, ("derived_region",)
+        return Region(mask, ())
+    if edit.target is None:
+        return Region(np.ones(shape, np.bool_), ())
+    return None if changed is None else Region(changed, (DERIVED,))
 
 
 def read_tone(image: RGB, lab: Float32, region: Mask) -> Tone:
@@ -146,6 +190,14 @@ def _black_and_white(before: Tone, after: Tone) -> _Reading | Missing:
     if before.high_chroma < GREY:
         return not_applicable("source_is_grey")
     return _Reading(ramp(after.high_chroma, 12.0, 3.0), _show("chroma", before.high_chroma, after.high_chroma))
+
+
+def _colourise(before: Tone, after: Tone) -> _Reading | Missing:
+    if before.high_chroma >= GREY:
+        return not_applicable("source_has_colour")
+    hues = ramp(after.scatter, 2.0, 5.0)
+    seen = f"{_show('chroma', before.high_chroma, after.high_chroma)}, colours beside one tint {after.scatter:.1f}"
+    return _Reading(ramp(after.high_chroma, GREY, 2 * GREY) * hues, seen)
 
 
 def _sepia(before: Tone, after: Tone) -> _Reading | Missing:
@@ -206,6 +258,7 @@ def _sharpness(before: Tone, after: Tone, sign: int) -> _Reading | Missing:
 CHECKS: Final[dict[ToneKind, _Check]] = {
     ToneKind.BLACK_AND_WHITE: _black_and_white,
     ToneKind.SEPIA: _sepia,
+    ToneKind.COLOURISE: _colourise,
     ToneKind.BRIGHTER: lambda before, after: _brightness(before, after, +1),
     ToneKind.DARKER: lambda before, after: _brightness(before, after, -1),
     ToneKind.CONTRAST_UP: lambda before, after: _contrast(before, after, +1),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from edit_metrics.instruction.parsed import Colour, EditType, GeometryKind, ToneKind
+from edit_metrics.instruction.kinds import Colour, EditType, GeometryKind, ToneKind
 
 Place = Literal["left", "right", "top", "bottom", "center", "top left", "top right", "bottom left", "bottom right"]
 

@@ -11,7 +11,7 @@ from edit_metrics.instruction.grammar.chart import Chart
 from edit_metrics.instruction.grammar.languages import chinese, english
 from edit_metrics.instruction.grammar.spelling import correct
 from edit_metrics.instruction.grammar.tokens import LONGEST, Kind, is_han, tokenise
-from edit_metrics.instruction.parsed import EditType
+from edit_metrics.instruction.kinds import EditType
 
 _VERBS: Final[tuple[tuple[EditType, frozenset[str]], ...]] = (
     (EditType.TONE, frozenset({"TONEVERB"})),

@@ -24,10 +24,12 @@ from edit_metrics.instruction.edits import (
 )
 from edit_metrics.instruction.gist import guess_type
 from edit_metrics.instruction.grammar.reader import Reading, read_instruction
+from edit_metrics.instruction.kinds import EditType
 from edit_metrics.instruction.labels import label_to_type
-from edit_metrics.instruction.parsed import EditType
 from edit_metrics.instruction.people import may_lose_person
 
+EVERYTHING: Final = "everything"
+"""The object of ``remove everything but the dog``."""
 _KEPT: Final = 4096
 
 
@@ -71,7 +73,13 @@ class Instruction:
     @property
     def object(self) -> str | None:
         """What is edited, as a noun phrase; None for the whole picture and for what was not read."""
-        thing = _target(self.edits[0]) if self.edits else None
+        match self.edits[0] if self.edits else None:
+            case None:
+                return None
+            case Remove(thing=None):
+                return EVERYTHING
+            case edit:
+                thing = _target(edit)
         return None if thing is None else thing.text
 
     @property

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Final
 
 from edit_metrics.errors import suggest
-from edit_metrics.instruction.parsed import EditType
+from edit_metrics.instruction.kinds import EditType
 
 _NOT_WORDS: Final = re.compile(r"[^a-z0-9]+")
 _PIE_NUMBER: Final = re.compile(r"_\d+$")

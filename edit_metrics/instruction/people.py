@@ -7,7 +7,7 @@ from typing import Final
 
 from edit_metrics.instruction.edits import Alter, Edit, MoveThing, Remove, Replace, TurnFrame
 from edit_metrics.instruction.grammar.nouns import open_words
-from edit_metrics.instruction.parsed import GeometryKind
+from edit_metrics.instruction.kinds import GeometryKind
 
 _PRONOUNS: Final = frozenset({
     "he", "she", "him", "her", "his", "hers", "they", "them", "their", "someone", "somebody", "anyone", "everyone",

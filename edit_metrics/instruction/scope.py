@@ -7,7 +7,7 @@ from typing import Final
 
 from edit_metrics.instruction.edits import Atmosphere, Edit, Recolour, Restyle, Retone, SetBackground, TurnFrame
 from edit_metrics.instruction.instruction import Instruction
-from edit_metrics.instruction.parsed import EditType
+from edit_metrics.instruction.kinds import EditType
 
 _WHOLE: Final = frozenset({EditType.STYLE, EditType.BACKGROUND})
 _WORDS: Final = re.compile(

@@ -28,8 +28,10 @@ _verdict = partial(metric, direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.
 
 
 class InstructionSlots(Protocol):
-    """What is read of a parsed instruction; see :class:`edit_metrics.instruction.parsed.ParsedInstruction`."""
+    """What is read of a parsed instruction; see :class:`edit_metrics.instruction.instruction.Instruction`."""
 
+    @property
+    def read(self) -> bool: ...  # noqa: D102 - documented there
     @property
     def edit_type(self) -> str: ...  # noqa: D102 - documented there
     @property
@@ -216,7 +218,7 @@ def _caption_findings(source_caption: str | None, target_caption: str | None) ->
 
 
 def _slot_findings(parsed: InstructionSlots | None) -> Iterator[Finding]:
-    if parsed is None:
+    if parsed is None or not parsed.read:
         return
     if parsed.edit_type in NEEDS_AN_OBJECT and not parsed.object:
         yield Finding("no_object", DOUBTFUL)

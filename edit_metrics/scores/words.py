@@ -76,6 +76,12 @@ def _failed(found: re.Match[str]) -> str:
     return f"The measurement failed: {metric_in_words(found['metric'])}."
 
 
+def _not_read(found: re.Match[str]) -> str:
+    word = found["word"]
+    why = _tables()["not_read"].get(word, f"it stopped at “{word}”") if word else ""
+    return f"The instruction was not read in full, so nothing of it is judged{f': {why}' if why else ''}."
+
+
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...]] = (
     (re.compile(r"low_confidence:(?P<dimension>\w+)"), lambda m: f"The {m['dimension']} score is uncertain."),
     (
@@ -88,6 +94,10 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | No
     (
         re.compile(r"not_an?_(?P<kind>\w+)_edit"),
         lambda m: f"Not that kind of edit ({m['kind'].replace('_', ' ')}): the check does not apply.",
+    ),
+    (
+        re.compile(r"not_read(:(?P<word>.+))?", re.DOTALL),
+        _not_read,
     ),
     (
         re.compile(r"edit_type_is_(?P<kind>\w+)"),

@@ -9,7 +9,7 @@ import pytest
 
 from edit_metrics.backends.base import Face, Fingerprint
 from edit_metrics.features import faces, subject
-from edit_metrics.instruction.parser import parse_instruction
+from edit_metrics.instruction.instruction import understand
 from edit_metrics.registry import get_feature
 from edit_metrics.types import RGB, Float32, Mask
 
@@ -101,7 +101,7 @@ def test_without_a_common_grid_a_mask_says_nothing_about_the_edits_faces() -> No
     ],
 )  # fmt: skip
 def test_instructions_that_change_who_is_there_are_identity_edits(instruction: str) -> None:
-    assert faces.identity_edit(parse_instruction(instruction))
+    assert faces.identity_edit(understand(instruction))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_instructions_that_change_who_is_there_are_identity_edits(instruction: s
     ["make her smile", "change his hair to red", "add a hat to the man", "replace the car with a bike", ""],
 )
 def test_other_instructions_are_not_and_neither_is_none(instruction: str) -> None:
-    assert not faces.identity_edit(parse_instruction(instruction))
+    assert not faces.identity_edit(understand(instruction))
     assert not faces.identity_edit()
 
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+from asking import noted
 from skimage import data
 
 from edit_metrics.instruction.check_geometry import Pose, check_geometry, find_pose, fit_of_pose
-from edit_metrics.instruction.parser import parse_instruction
-from edit_metrics.instruction.verdict import Verdict
+from edit_metrics.instruction.edits import TurnFrame
+from edit_metrics.instruction.instruction import understand
 from edit_metrics.types import RGB, Missing, Status
 
 Edit = Callable[[RGB], RGB]
@@ -32,6 +33,12 @@ def shrunk(image: RGB) -> RGB:
     return np.asarray(cv2.copyMakeBorder(small, edge_y, edge_y, edge_x, edge_x, cv2.BORDER_REPLICATE), np.uint8)
 
 
+def frame(text: str) -> TurnFrame:
+    edit = understand(text).edit
+    assert isinstance(edit, TurnFrame)
+    return edit
+
+
 EDITS: dict[str, Edit] = {
     "flip the image horizontally": lambda image: image[:, ::-1],
     "flip the image vertically": lambda image: image[::-1],
@@ -48,22 +55,20 @@ def test_each_operation_is_recognised_and_told_from_all_others(done: str, source
     pose = find_pose(source, np.ascontiguousarray(EDITS[done](source)))
     assert isinstance(pose, Pose)
     for asked in EDITS:
-        assert fit_of_pose(parse_instruction(asked), pose) == float(asked == done), (asked, pose)
+        assert fit_of_pose(frame(asked), pose) == float(asked == done), (asked, pose)
 
 
 def test_a_turn_without_a_way_may_go_either_way(source: RGB) -> None:
     for turns in (1, -1):
         edited = np.ascontiguousarray(np.rot90(source, turns))
-        verdict = check_geometry(parse_instruction("rotate the image by 90 degrees"), source, edited)
-        assert isinstance(verdict, Verdict)
-        assert verdict.score == 1.0
+        verdict = noted(check_geometry(understand("rotate the image by 90 degrees"), source, edited))
+        assert verdict.value == 1.0
 
 
 def test_upside_down_is_a_half_turn_or_a_flip(source: RGB) -> None:
     for edited in (np.rot90(source, 2), source[::-1]):
-        verdict = check_geometry(parse_instruction("turn the image upside down"), source, np.ascontiguousarray(edited))
-        assert isinstance(verdict, Verdict)
-        assert verdict.score == 1.0
+        verdict = noted(check_geometry(understand("turn the image upside down"), source, np.ascontiguousarray(edited)))
+        assert verdict.value == 1.0
 
 
 def test_a_crop_is_found_by_the_share_of_the_frame_that_is_left(source: RGB) -> None:
@@ -74,12 +79,11 @@ def test_a_crop_is_found_by_the_share_of_the_frame_that_is_left(source: RGB) -> 
 
 
 def test_an_unchanged_picture_satisfies_nothing(source: RGB) -> None:
-    verdict = check_geometry(parse_instruction("flip the image"), source, source)
-    assert isinstance(verdict, Verdict)
-    assert verdict.score == 0.0
+    verdict = noted(check_geometry(understand("flip the image"), source, source))
+    assert verdict.value == 0.0
     pose = find_pose(source, source)
     assert isinstance(pose, Pose)
-    assert [fit_of_pose(parse_instruction(asked), pose) for asked in EDITS] == [0.0] * len(EDITS)
+    assert [fit_of_pose(frame(asked), pose) for asked in EDITS] == [0.0] * len(EDITS)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +91,13 @@ def test_an_unchanged_picture_satisfies_nothing(source: RGB) -> None:
     [
         ("remove the man", "edit_type_is_remove"),
         ("move the cup to the left", "object_geometry"),
-        ("flip the pancake over", "object_geometry"),
+        ("flip the pancake", "object_geometry"),
+        ('rotate the word "EXIT" by 90 degrees', "edit_type_is_text"),
         ("rotate the image", "no_angle"),
     ],
 )
 def test_what_it_cannot_judge_is_not_applicable(source: RGB, text: str, reason: str) -> None:
-    answer = check_geometry(parse_instruction(text), source, source)
+    answer = check_geometry(understand(text), source, source)
     assert isinstance(answer, Missing)
     assert (answer.status, answer.reason) == (Status.NOT_APPLICABLE, reason)
 

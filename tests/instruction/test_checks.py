@@ -1,21 +1,31 @@
-"""The checks as the engine calls them: features, metrics, labels."""
+"""The checks as the engine calls them: features, labels, and what they have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from asking import CARD, gap, noted
 
 from edit_metrics.backends.base import Fingerprint, TextLine
 from edit_metrics.features import instruction as features
-from edit_metrics.instruction import checks
-from edit_metrics.instruction.parsed import EditType, ParsedInstruction
-from edit_metrics.instruction.verdict import Verdict, ramp
-from edit_metrics.registry import evidence_columns, get_label
-from edit_metrics.types import RGB, Missing, Noted, Status
+from edit_metrics.instruction.check_area import check_change_area
+from edit_metrics.instruction.check_colour import check_colour
+from edit_metrics.instruction.check_geometry import check_geometry
+from edit_metrics.instruction.check_text import check_text
+from edit_metrics.instruction.check_tone import check_tone
+from edit_metrics.instruction.checking import ramp
+from edit_metrics.instruction.instruction import Instruction, understand
+from edit_metrics.instruction.kinds import EditType
+from edit_metrics.registry import evidence_columns, get_label, get_metric
+from edit_metrics.types import RGB, Missing, Result, Status
 
-PICTURE = np.full((40, 50, 3), 100, np.uint8)
+CHECKS: dict[str, Callable[..., Result]] = {
+    "colour": check_colour, "tone": check_tone, "text": check_text, "geometry": check_geometry,
+    "change_area": check_change_area,
+}  # fmt: skip
 
 
 class Reader:
@@ -31,70 +41,73 @@ class Reader:
         return [(TextLine("OPEN", (0.0, 0.0, 9.0, 9.0), 0.9),) for _ in images]
 
 
-def parsed(text: str) -> ParsedInstruction:
-    reading = features.parsed_instruction(text)
-    assert isinstance(reading, ParsedInstruction)
-    return reading
+def ask_all(text: str, **features: Any) -> dict[str, Result]:
+    """Every check's answer, each given the features that it reads."""
+    given = {"source": CARD, "edited_native": CARD, **features}
+    found = {}
+    for name, check in CHECKS.items():
+        spec = get_metric(f"adherence.check_{name}")
+        inputs = {key: value for key, value in given.items() if key in spec.needs}
+        found[name] = check(parsed_instruction=understand(text), **inputs)
+    return found
 
 
 def test_five_metrics_share_a_column_of_evidence_in_words() -> None:
-    sharing = [metric.name for metric in evidence_columns()["adherence.check_evidence"]]
-    assert sharing == [f"adherence.check_{what}" for what in ("colour", "tone", "text", "geometry", "change_area")]
+    sharing = {metric.name for metric in evidence_columns()["adherence.check_evidence"]}
+    assert sharing == {f"adherence.check_{name}" for name in CHECKS}
+    assert all(get_metric(name).version == 2 for name in sharing)
     assert get_label("edit_type_parsed").inputs == {"parsed_instruction": "parsed_instruction"}
 
 
-def test_the_manifests_edit_type_wins() -> None:
-    reading = features.parsed_instruction("change the apple to orange", "object_replacement")
-    assert isinstance(reading, ParsedInstruction)
-    assert reading.edit_type is EditType.REPLACE
+@pytest.mark.parametrize("text", ["paint the fence except the gate", "frobnicate the dog", "", "rends le ciel bleu"])
+def test_what_is_not_read_in_full_gets_no_verdict_from_any_check_and_the_word_that_stopped_it(text: str) -> None:
+    nothing = np.zeros(CARD.shape[:2], np.bool_)
+    answers = ask_all(text, edited=CARD, changed_pixels=nothing, source_text=(), edited_text=())
+    assert {gap(answer) for answer in answers.values()} == {f"not_read:{understand(text).stopped}"}
+
+
+def test_a_manifests_edit_type_never_overrides_a_full_reading() -> None:
+    reading = features.parsed_instruction("change the apple to orange", "style")
+    assert isinstance(reading, Instruction)
+    assert reading.edit_type is not EditType.STYLE
 
 
 def test_an_edit_type_alone_is_enough_and_nothing_at_all_is_unavailable() -> None:
     reading = features.parsed_instruction(None, "style")
-    assert isinstance(reading, ParsedInstruction)
+    assert isinstance(reading, Instruction)
     assert reading.edit_type is EditType.STYLE
-    missing = features.parsed_instruction(None, "no such type")
+    with pytest.warns(UserWarning, match="no such type"):
+        missing = features.parsed_instruction(None, "no such type")
     assert isinstance(missing, Missing)
     assert (missing.status, missing.reason) == (Status.UNAVAILABLE, "no_instruction")
 
 
-def test_text_is_read_for_text_edits_only() -> None:
+def test_text_is_read_where_a_string_or_its_colour_is_asked_for() -> None:
     reader = Reader()
-    readings = [parsed('write "OPEN"'), parsed("remove the car")]
-    lines = features.edited_text([PICTURE, PICTURE], readings, reader)
-    assert reader.count == 1
-    assert isinstance(lines[0], tuple)
-    assert isinstance(lines[1], Missing)
-    assert lines[1].reason == "edit_type_is_remove"
-
-
-def test_without_a_reader_a_text_edit_is_unavailable_and_others_not_applicable() -> None:
-    text, other = features.text_verdict(parsed('write "OPEN"')), features.text_verdict(parsed("remove the car"))
-    assert isinstance(text, Missing)
-    assert isinstance(other, Missing)
-    assert (text.status, other.status) == (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
+    texts = [
+        'write "OPEN"',
+        "remove the car",
+        'make the word "OPEN" red',
+        'make the word "OPEN" bigger',
+        "erase",
+    ]
+    lines = features.edited_text([CARD] * len(texts), [understand(text) for text in texts], reader)
+    assert reader.count == 2
+    assert [isinstance(found, tuple) for found in lines] == [True, False, True, False, False]
 
 
 @pytest.mark.parametrize("text", ["make the car red", "make it brighter", "add a bird"])
 def test_a_pair_on_two_grids_is_undefined_only_for_the_check_that_would_apply(text: str) -> None:
-    reading = parsed(text)
-    answers = [
-        features.colour_verdict(reading, PICTURE),
-        features.tone_verdict(reading, PICTURE),
-        features.area_verdict(reading),
-    ]
-    statuses = [answer.status for answer in answers if isinstance(answer, Missing)]
-    assert sorted(statuses) == [Status.NOT_APPLICABLE, Status.NOT_APPLICABLE, Status.UNDEFINED]
+    answers = ask_all(text).values()
+    assert sorted(answer.status for answer in answers if isinstance(answer, Missing)) == [
+        *([Status.NOT_APPLICABLE] * 4), Status.UNDEFINED,
+    ]  # fmt: skip
 
 
-def test_a_verdict_becomes_a_value_with_its_cautions_and_its_evidence() -> None:
-    verdict = Verdict(0.25, "area: seen", ("derived_region",))
-    assert checks.check_change_area(verdict) == Noted(0.25, ("derived_region",), verdict.evidence)
-
-
-def test_a_doubtful_edit_type_carries_a_question_mark() -> None:
-    assert checks.edit_type_parsed(parsed("remove the hat")) == "remove"
-    assert checks.edit_type_parsed(parsed("remove the hat and add a scarf")) == "remove?"
+def test_the_edit_type_of_what_was_guessed_carries_a_question_mark() -> None:
+    assert features.edit_type_parsed(understand("remove the hat")) == "remove"
+    assert features.edit_type_parsed(understand("remove the hat frobnicate")) == "remove?"
+    assert features.edit_type_parsed(understand("remove the hat frobnicate", "remove")) == "remove"
 
 
 def test_a_ramp_may_fall_or_rise() -> None:
@@ -103,10 +116,17 @@ def test_a_ramp_may_fall_or_rise() -> None:
 
 
 def test_in_an_empty_mask_nothing_can_be_judged() -> None:
-    empty = np.zeros(PICTURE.shape[:2], np.bool_)
+    empty = np.zeros(CARD.shape[:2], np.bool_)
+    shared = {"edited": CARD, "changed_pixels": ~empty, "mask": empty}
     answers = [
-        features.colour_verdict(parsed("make the car red"), PICTURE, PICTURE, ~empty, empty),
-        features.tone_verdict(parsed("make it brighter"), PICTURE, PICTURE, empty, ~empty),
-        features.area_verdict(parsed("add a bird"), ~empty, empty),
+        ask_all(text, **shared)[name]
+        for text, name in (("make the car red", "colour"), ("make it brighter", "tone"), ("add a bird", "change_area"))
     ]
-    assert [answer.reason for answer in answers if isinstance(answer, Missing)] == ["empty_mask"] * 3
+    assert [gap(answer) for answer in answers] == ["empty_mask"] * 3
+
+
+def test_a_blank_picture_fails_every_check_that_has_something_to_say_and_no_other() -> None:
+    for text, name in (("make the car red", "colour"), ('write "OPEN"', "text"), ("flip the photo", "geometry")):
+        answers = ask_all(text, blank=True)
+        assert noted(answers.pop(name)).value == 0.0
+        assert all(gap(answer).startswith("edit_type_is_") for answer in answers.values())

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from edit_metrics.instruction.instruction import understand
+from edit_metrics.instruction.kinds import EditType
 from edit_metrics.instruction.labels import UnknownLabelWarning, label_table, label_to_type
-from edit_metrics.instruction.parsed import EditType
 from edit_metrics.instruction.people import mentions_person
 
 LABELLED = [

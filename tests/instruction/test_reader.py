@@ -32,7 +32,7 @@ from edit_metrics.instruction.edits import (
 from edit_metrics.instruction.grammar.nouns import open_words
 from edit_metrics.instruction.grammar.reader import Reading, Unread, read_instruction
 from edit_metrics.instruction.grammar.spelling import known_words
-from edit_metrics.instruction.parsed import GeometryKind, ToneKind
+from edit_metrics.instruction.kinds import GeometryKind, ToneKind
 
 
 def only(text: str) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edit_metrics.features.feasibility import object_rank
-from edit_metrics.instruction.parser import parse_instruction
+from edit_metrics.instruction.instruction import understand
 from edit_metrics.io.images import DecodeInfo, MaskFacts, PictureFacts
 from edit_metrics.metrics.feasibility import (
     captions_differ,
@@ -49,7 +49,7 @@ def outcome(result: Result) -> tuple[float | None, tuple[str, ...]]:
 
 def test_a_plain_item_is_feasible_without_a_reason() -> None:
     assert outcome(verdict(**GOOD)) == (1.0, ())
-    parsed = parse_instruction("remove the dog")
+    parsed = understand("remove the dog")
     assert outcome(verdict(**GOOD, mask=PARTIAL, parsed_instruction=parsed)) == (1.0, ())
 
 
@@ -147,6 +147,7 @@ class Slots:
     new_object: str | None = None
     old_text: str | None = None
     new_text: str | None = None
+    read: bool = True
 
 
 @pytest.mark.parametrize(
@@ -162,13 +163,17 @@ def test_a_request_that_contradicts_itself_is_doubtful(slots: Slots, code: str) 
     assert outcome(verdict(**GOOD, parsed_instruction=slots)) == (0.5, (code,))
 
 
+def test_what_was_not_read_in_full_contradicts_nothing() -> None:
+    assert outcome(verdict(**GOOD, parsed_instruction=Slots("remove", read=False))) == (1.0, ())
+
+
 def test_an_edit_type_alone_is_no_contradiction() -> None:
     assert outcome(verdict(files(), target_caption="a street", parsed_instruction=Slots("remove"))) == (1.0, ())
 
 
 @pytest.mark.parametrize("text", ["turn the dog into a cat", "change 'OPEN' to 'CLOSED'", "make it sepia", "add a hat"])
 def test_ordinary_requests_are_feasible(text: str) -> None:
-    assert outcome(verdict(files(), instruction=text, parsed_instruction=parse_instruction(text))) == (1.0, ())
+    assert outcome(verdict(files(), instruction=text, parsed_instruction=understand(text))) == (1.0, ())
 
 
 def test_the_gravest_finding_decides_and_comes_first() -> None:

@@ -148,3 +148,12 @@ def test_a_code_without_a_sentence_is_shown_as_it_is() -> None:
     assert in_words("ValueError: no <b>") == "ValueError: no <b>"
     assert flag_in_words("brand_new") == "brand new"
     assert metric_in_words("adherence.brand_new") == "brand new"
+
+
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [("not_read", "in full"), ("not_read:except", "“except”"), ("not_read:<end>", "at its end"), ("not_read:;", "“;”")],
+)
+def test_what_was_not_read_says_where_it_stopped(code: str, part: str) -> None:
+    assert part in in_words(code)
+    assert in_words(code).endswith(".")

@@ -22,7 +22,7 @@ from edit_metrics.instruction.edits import (
 )
 from edit_metrics.instruction.grammar.chart import Node
 from edit_metrics.instruction.grammar.facts import THINGS, Facts, child, phrases_of
-from edit_metrics.instruction.parsed import Colour, GeometryKind, ToneKind
+from edit_metrics.instruction.kinds import Colour, GeometryKind, ToneKind
 
 ATTRIBUTES: Final = {
     "brightness": {"brighter": "brighter", "darker": "darker", "up": "brighter", "down": "darker"},
@@ -33,6 +33,7 @@ ATTRIBUTES: Final = {
     "blur": {"up": "blur", "down": "sharpen"},
 }
 """A quality of the light, and which way it can go → the tone that this is."""
+_GREYS: Final = {"black", "white"}
 _COLOURED: Final = frozenset({"colored", "coloured", "color", "colour"})
 OF_A_PART: Final = frozenset({
     ToneKind.BRIGHTER, ToneKind.DARKER, ToneKind.SATURATION_UP, ToneKind.SATURATION_DOWN, ToneKind.BLUR,
@@ -95,8 +96,8 @@ def _recolour(facts: Facts, target: Node, comp: Node) -> Recolour | None:
         return None
     if len(named) == 1 and comp.text.split()[0] in facts.articles and facts.is_noun(named[0].name):
         return None  # ``into an orange``
-    if whole and comp.rule == "colours":
-        return None  # ``a black and white picture`` is a tone
+    if comp.rule == "colours" and (whole or (facts.is_picture(target) and {colour.name for colour in named} == _GREYS)):
+        return None  # ``a black and white picture`` is a tone, and so is ``make it black and white``
     return Recolour(thing, colours_of(comp), _not(comp), whole=whole)
 
 

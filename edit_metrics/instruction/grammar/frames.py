@@ -14,6 +14,7 @@ from edit_metrics.instruction.edits import (
     Forbid,
     LookOfText,
     MoveThing,
+    Place,
     Recolour,
     Remove,
     Replace,
@@ -36,7 +37,7 @@ from edit_metrics.instruction.grammar.complements import (
     tones_of,
 )
 from edit_metrics.instruction.grammar.facts import THINGS, Facts, child, joined
-from edit_metrics.instruction.parsed import GeometryKind, ToneKind
+from edit_metrics.instruction.kinds import GeometryKind, ToneKind
 
 _OF_A_THING: Final = {"rotate": GeometryKind.TURN, "flip": GeometryKind.TURN}
 _NOT_OF_A_PART: Final = frozenset({ToneKind.BLACK_AND_WHITE, ToneKind.COLOURISE})
@@ -190,7 +191,15 @@ def _text(facts: Facts, node: Node) -> Edit | None:
     olds, news = ([str(value) for value in node.all(name)] for name in ("old", "new"))
     if olds and news:
         return WriteText(tuple(zip(olds, news, strict=True)), styled=styled)
-    return WriteText(tuple((None, new) for new in news) or tuple((old, None) for old in olds), styled=styled)
+    pairs: tuple[tuple[str | None, str | None], ...] = tuple((None, new) for new in news)
+    pairs = pairs or tuple((old, None) for old in olds)
+    return WriteText(pairs, _place_of_text(node), styled=styled)
+
+
+def _place_of_text(node: Node) -> Place | None:
+    """The part of the frame where letters are to stand; beside another place (``on the sign``) it may be that one's."""
+    places = [part for part in node.all("w") if isinstance(part, Node)]
+    return cast("Place | None", places[0].get("place")) if len(places) == 1 else None
 
 
 def _turn(facts: Facts, node: Node) -> Edit | None:

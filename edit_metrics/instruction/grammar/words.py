@@ -12,7 +12,7 @@ from edit_metrics.instruction.grammar.chart import Category, Value
 from edit_metrics.instruction.grammar.lexicon import Lexicon, load_lexicon
 from edit_metrics.instruction.grammar.nouns import OpenWords, open_words
 from edit_metrics.instruction.grammar.tokens import Kind, Token
-from edit_metrics.instruction.parsed import Colour
+from edit_metrics.instruction.kinds import Colour
 
 Ends = tuple[tuple[int, Value], ...]
 
