@@ -1,7 +1,7 @@
 """Packages of the user's own: found by their entry point, imported so that they register what they add.
 
     [project.entry-points."edit_metrics.plugins"]
-    mine = "mine_metrics"
+    mine = "mine_metrics"  # its __init__: import_modules(__name__)
 
 The entry point's name is the plug-in's *namespace*, and everything that it adds carries it: ``quality.mine.contrast``
 (a metric's column), ``mine_contrast`` (a feature), ``mine.pairs`` (a layout). So its names cannot meet ours, today or
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import pkgutil
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -116,6 +117,16 @@ def _import(plugin: Plugin) -> None:
             _place(error, plugin),
             f"Mend it, or take it away: pip uninstall {plugin.distribution}",
         ) from error
+
+
+def import_modules(package: str) -> None:
+    """Import every module of a package, so that each registers what it adds: a new file is all that a new one takes.
+
+    Args:
+        package: its import path, ``__name__`` in its ``__init__``.
+    """
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        importlib.import_module(module.name)
 
 
 def _place(error: Exception, plugin: Plugin) -> str:

@@ -20,8 +20,6 @@ The decorators return the function unchanged. They may be called from any packag
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -247,10 +245,8 @@ def load_all() -> None:
     global _loaded  # noqa: PLW0603 - importing is process-wide, and so is this flag
     if _loaded:
         return
-    for package_name in ("edit_metrics.metrics", "edit_metrics.instruction", "edit_metrics.features"):
-        package = importlib.import_module(package_name)
-        for module in pkgutil.iter_modules(package.__path__, f"{package_name}."):
-            importlib.import_module(module.name)
+    for package in ("edit_metrics.metrics", "edit_metrics.instruction", "edit_metrics.features"):
+        plugins.import_modules(package)
     plugins.load()
     # Only now: after a failed import the next call fails too, instead of finding half of the metrics.
     _loaded = True

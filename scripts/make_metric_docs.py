@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from edit_metrics.plugins import owner_of
 from edit_metrics.registry import BASE_INPUTS, Feature, Metric, all_features, all_metrics
 from edit_metrics.types import DIMENSIONS, Direction, Missing
 
@@ -43,7 +44,9 @@ def main() -> int:
     if not marker:
         print(f"Expected the line {MARKER!r} in {PAGE}.", file=sys.stderr)
         return 2
-    fresh = f"{head}{MARKER}\n\n{write_reference(all_metrics(), all_features())}"
+    # Plug-ins that happen to be installed have pages of their own.
+    metrics, features = ([s for s in specs if owner_of(s.module) is None] for specs in (all_metrics(), all_features()))
+    fresh = f"{head}{MARKER}\n\n{write_reference(metrics, features)}"
     if check:
         if fresh != page:
             print("docs/metrics.md is stale. Run: python scripts/make_metric_docs.py", file=sys.stderr)

@@ -6,8 +6,6 @@ heavy at the top: all of them are imported when the first profile is resolved.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -89,8 +87,6 @@ def get_backend(role: str, name: str) -> BackendSpec:
 
 def known_backends() -> Mapping[str, Mapping[str, BackendSpec]]:
     """Role → name → backend: those of ``edit_metrics.backends``, of plug-ins, and whatever else has been registered."""
-    package = importlib.import_module("edit_metrics.backends")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)
+    plugins.import_modules("edit_metrics.backends")
     plugins.load()
     return _BACKENDS

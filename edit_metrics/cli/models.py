@@ -91,9 +91,9 @@ def verify_weights(names: Names = None, profile: ProfileOption = None, as_json: 
 
 
 def _all() -> tuple[Weight, ...]:
-    from edit_metrics.weights.catalogue import CATALOGUE
+    from edit_metrics.weights.catalogue import all_weights
 
-    return tuple(CATALOGUE.values())
+    return all_weights()
 
 
 def _chosen(names: list[str] | None, profile: str | None) -> tuple[Weight, ...]:

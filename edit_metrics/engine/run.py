@@ -26,6 +26,7 @@ from edit_metrics.engine.plan import Plan, build_plan
 from edit_metrics.engine.shards import Shard, cut_into_shards
 from edit_metrics.io.hashing import canonical_json_sha256
 from edit_metrics.io.manifest import Manifest
+from edit_metrics.plugins import installed
 from edit_metrics.scores.priority import priority_columns
 from edit_metrics.weights.store import require
 
@@ -190,7 +191,7 @@ def _versions() -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return found | {plugin.distribution: plugin.version for plugin in installed().values()}
 
 
 _RSS_PER_MIB = 2**20 if sys.platform == "darwin" else 2**10

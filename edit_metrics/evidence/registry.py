@@ -7,8 +7,6 @@ computed for it. It returns an H×W×3 picture, or None where there is nothing t
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -84,7 +82,7 @@ def evidence(
 
 def own_evidence() -> Mapping[str, Evidence]:
     """Kind → picture, of this package alone and in the order of showing: what a report knows of without plug-ins."""
-    _import_own()
+    plugins.import_modules("edit_metrics.evidence")
     return {name: spec for name, spec in _EVIDENCE.items() if plugins.owner_of(spec.module) is None}
 
 
@@ -94,12 +92,6 @@ def all_evidence() -> Mapping[str, Evidence]:
     Raises:
         ConfigError: a plug-in cannot be imported.
     """
-    _import_own()
+    plugins.import_modules("edit_metrics.evidence")
     plugins.load()
     return _EVIDENCE
-
-
-def _import_own() -> None:
-    package = importlib.import_module("edit_metrics.evidence")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)

@@ -90,7 +90,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | No
     ),
     (re.compile(r"failed:(?P<metric>[\w.]+)"), _failed),
     (re.compile(r"missing[:_](?P<metric>[\w.]+)"), _missing),
-    (re.compile(r"low_(?P<metric>\w+)"), _low),
+    (re.compile(r"low_(?P<metric>[\w.]+)"), _low),
     (
         re.compile(r"not_an?_(?P<kind>\w+)_edit"),
         lambda m: f"Not that kind of edit ({m['kind'].replace('_', ' ')}): the check does not apply.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from edit_metrics import plugins
 from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.weights.entries import PackageArchive, Profile, Weight, WeightFile
 from edit_metrics.weights.hub import HUB_WEIGHTS
@@ -171,6 +172,32 @@ _PACKAGE_WEIGHTS: Final = (
 )
 
 CATALOGUE: Final[dict[str, Weight]] = {weight.name: weight for weight in (*_PACKAGE_WEIGHTS, *HUB_WEIGHTS)}
+"""Entries of this package, and of the plug-ins that have been loaded."""
+
+
+def add(weight: Weight, module: str) -> None:
+    """Put a plug-in's weight into the catalogue: pulled, pinned and verified as ours are.
+
+    Args:
+        weight: its name starts with the plug-in's namespace and a dot.
+        module: that adds it, ``__name__``.
+
+    Raises:
+        ConfigError: the name is taken, or does not carry the namespace.
+    """
+    plugins.check_name("weight", weight.name, module, "{}.")
+    if CATALOGUE.setdefault(weight.name, weight) != weight:
+        raise ConfigError("a new name", f"{weight.name!r}, which is in the catalogue", module)
+
+
+def all_weights() -> tuple[Weight, ...]:
+    """Every entry, those of plug-ins last.
+
+    Raises:
+        ConfigError: a plug-in cannot be imported.
+    """
+    plugins.load()
+    return tuple(CATALOGUE.values())
 
 
 def get(name: str) -> Weight:
@@ -179,6 +206,8 @@ def get(name: str) -> Weight:
     Raises:
         ConfigError: there is none; the message suggests the nearest.
     """
+    if name not in CATALOGUE:
+        plugins.load()
     try:
         return CATALOGUE[name]
     except KeyError:

@@ -125,6 +125,7 @@ def test_words_of_metrics_name_registered_metrics() -> None:
 
 def test_patterns_fill_in_what_the_code_carries() -> None:
     assert in_words("low_ssim_core") == "Pulled down by SSIM of the kept area."
+    assert in_words("low_mine.contrast") == "Pulled down by contrast."  # of a plug-in
     assert in_words("missing:structure.gmsd") == "Could not be measured: kept gradients (GMSD)."
     assert in_words("failed:structure.gmsd") == "The measurement failed: kept gradients (GMSD)."
     assert in_words("weakest:preservation=0.23") == "Weakest: preservation, 0.23."

@@ -1,0 +1,5 @@
+"""What edit_metrics lacks."""
+
+from edit_metrics.plugins import import_modules
+
+import_modules(__name__)
