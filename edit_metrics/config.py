@@ -87,8 +87,8 @@ class DimensionConfig(Section):
         combine: ``min``: the weakest curve decides; ``mean``: trust-weighted mean.
         cap: upper bound of the confidence, for dimensions that a profile sees poorly.
         cap_reason: the code that says why.
-        decides: metrics that score alone where they have a value: the first group of which one has, by its mean. The
-            cap is not theirs. Gates that claim less than a fact (.9) give way to them.
+        decides: metrics that score alone where they have a value without a caution: the first group of which one has,
+            by its mean. The cap is not theirs. Gates that claim less than a fact (.9) give way to them.
         limits: metrics whose curve bounds such a score from above: damage that was measured.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -66,7 +66,7 @@ def to_prescore(section: DimensionConfig, rules: ConfidenceConfig, measurements:
         A score in [0, 1] (higher is better) with its confidence in [0, 1] and reason codes; or the status and the
         reasons of the metrics that are missing.
     """
-    decided = next((group for group in section.decides if any(map(_has_value(measurements), group))), ())
+    decided = next((group for group in section.decides if any(_is_clear(measurements[n]) for n in group)), ())
     for name, gate in section.gates.items():
         value = measurements[name].value
         if value is not None and gate.fires(value) and (gate.confidence >= FACT or not decided):
@@ -96,7 +96,7 @@ def _decided(
 ) -> PreScore:
     """The score of the metrics that decide alone, under what was measured to be broken."""
     curves = {name: section.curves[name] for name in group}
-    scored = {name: curve for name, curve in curves.items() if measurements[name].value is not None}
+    scored = {name: curve for name, curve in curves.items() if _is_clear(measurements[name])}
     values = {name: apply_curve(curve.anchors, _value(measurements[name])) for name, curve in scored.items()}
     score = sum(values.values()) / len(values)
     limits = {
@@ -116,8 +116,8 @@ def _decided(
     return PreScore(score, confidence, Status.OK, (*low, *causes))
 
 
-def _has_value(measurements: Mapping[str, Measurement]) -> Callable[[str], bool]:
-    return lambda name: measurements[name].value is not None
+def _is_clear(measurement: Measurement) -> bool:
+    return measurement.value is not None and not measurement.cautions
 
 
 def to_overall(prescores: Mapping[str, PreScore]) -> Overall:

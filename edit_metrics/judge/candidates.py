@@ -19,7 +19,7 @@ from edit_metrics.judge.questions import JudgedEdit
 from edit_metrics.judge.selection import Candidate
 from edit_metrics.judge.template import Wording
 from edit_metrics.scores.codes import INFEASIBLE, UNSAFE
-from edit_metrics.scores.columns import EDITED_SHA256, FLAGS, SOURCE_SHA256, metric_name
+from edit_metrics.scores.columns import EDITED_SHA256, FLAGS, SOURCE_SHA256, MetricColumns, metric_name
 from edit_metrics.scores.judging import SUCCESS
 from edit_metrics.scores.rows import read_prescores
 from edit_metrics.types import split_codes
@@ -42,13 +42,15 @@ def read_candidates(table: pa.Table, config: Config, p_pass: Mapping[str, float]
         p_pass: item → calibrated probability that people pass it.
     """
     known = p_pass or {}
-    rows = _rows(table, ("id", "group", "model", FLAGS, *_checks(table, config)))
+    checks = _checks(table, config)
+    needed = [column for name in checks for column in (name, MetricColumns(name).reason)]
+    rows = _rows(table, ("id", "group", "model", FLAGS, *needed))
     return [
         Candidate(
             id=row["id"],
             group=row["group"] or row["id"],
             model=row["model"] or "",
-            settled=_settled(row, config),
+            settled=_settled(row, checks, config),
             prescores=prescores,
             p_pass=known.get(row["id"]),
         )
@@ -56,13 +58,13 @@ def read_candidates(table: pa.Table, config: Config, p_pass: Mapping[str, float]
     ]
 
 
-def _settled(row: Mapping[str, Any], config: Config) -> str:
+def _settled(row: Mapping[str, Any], checks: Sequence[str], config: Config) -> str:
     flags = split_codes(row[FLAGS] or "")
     for flag in SETTLING_FLAGS:
         if flag in flags:
             return flag
-    checks = [value for name, value in row.items() if name.startswith("adherence.") and value is not None]
-    return CHECK_FAILED if any(value < config.confidence.threshold for value in checks) else ""
+    found = [row[name] for name in checks if row[name] is not None and not row[MetricColumns(name).reason]]
+    return CHECK_FAILED if any(value < config.confidence.threshold for value in found) else ""
 
 
 def _checks(table: pa.Table, config: Config) -> list[str]:

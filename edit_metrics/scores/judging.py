@@ -128,8 +128,8 @@ edits (``benchmarks/judge_replay.py``). A server at temperature 0 may be steadie
 _MEAN_Z: Final = 4.0
 _SCATTER: Final = 1.9
 """Standard errors by which a column's mean may move, and root mean square of the standardised differences. Of 20,000
-draws of eight of those 61 differences .1 % exceed the first and .01 % the second (the same benchmark); a judge one
-point milder than before exceeds the first, one of other weights the second."""
+draws of eight of those 61 differences (about their mean) .03 % exceed the first and none the second; with a judge
+that is one point milder 83 % exceed the first (the same benchmark)."""
 
 
 @dataclass(frozen=True, slots=True)

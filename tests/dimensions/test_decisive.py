@@ -47,6 +47,16 @@ def test_the_first_group_with_a_value_decides() -> None:
     assert scored(first=0.9).score == 0.9
 
 
+def test_a_value_with_a_caution_is_no_fact() -> None:
+    config = validate_config({"profile": "test", "dimensions": {"quality": SECTION}}, "test")
+    absent = Measurement.of(unavailable("judge_not_asked"))
+    doubtful = {"exact": Measurement(0.0, Status.OK, "derived_region"), "first": Measurement(0.9)}
+    found = to_prescore(
+        config.dimension("quality"), config.confidence, dict.fromkeys(SECTION["metrics"], absent) | doubtful
+    )
+    assert found.score == 0.9
+
+
 def test_without_a_deciding_value_the_others_speak_as_before() -> None:
     found = scored(plain=0.9, tile=0.2)
     assert (found.score, found.confidence) == (0.8, 0.3)
