@@ -1,4 +1,4 @@
-"""`edit-metrics compare` and `edit-metrics gate`."""
+"""`edit-metrics compare`."""
 
 from __future__ import annotations
 
@@ -8,34 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edit_metrics.cli.options import Json
-from edit_metrics.errors import EditMetricsError, UserError, suggest
+from edit_metrics.cli.options import Higher, Json, Lower, PairBy
+from edit_metrics.errors import UserError, suggest
 
 if TYPE_CHECKING:
     from edit_metrics.compare.comparison import Comparison
-    from edit_metrics.compare.gate import GateResult
     from edit_metrics.compare.measures import Declared
     from edit_metrics.scores.table import ScoreTable
 
-RunArgument = Annotated[str, typer.Argument(help="A run folder or a score table.")]
-PairBy = Annotated[
-    list[str] | None,
-    typer.Option("--pair-by", metavar="COLUMN", help="Column that is equal for the same task; repeat for several."),
-]
-Higher = Annotated[
-    list[str] | None,
-    typer.Option("--higher", metavar="COLUMN", help="Column of another program of which more is better; repeatable."),
-]
-Lower = Annotated[
-    list[str] | None,
-    typer.Option("--lower", metavar="COLUMN", help="Column of another program of which less is better; repeatable."),
-]
-
 
 def register(app: typer.Typer) -> None:
-    """Add both verbs."""
+    """Add the verb."""
     app.command("compare")(compare)
-    app.command("gate")(gate)
 
 
 def compare(
@@ -89,86 +73,11 @@ def compare(
         confidence=1 - alpha,
         pass_at=pass_at,
         metrics=metrics,
-        declared=_declared(higher, lower, metric_margin),
+        declared=declared_columns(higher, lower, metric_margin),
     )
     comparison = compare_runs(sides, options)
     write_comparison(comparison, out)
     _print_comparison(comparison, out, as_json)
-
-
-def gate(
-    baseline: RunArgument,
-    candidate: RunArgument,
-    config: Annotated[Path | None, typer.Option("--config", help="YAML of tolerances; see configs/gate.yaml.")] = None,
-    margin: Annotated[float | None, typer.Option(help="A pass excludes a drop of this size (default 0.02).")] = None,
-    minimum_effect: Annotated[
-        float | None, typer.Option(help="A smaller drop is no regression (default 0.01).")
-    ] = None,
-    alpha: Annotated[float | None, typer.Option(help="Level of both verdicts (default 0.05).")] = None,
-    allow_missing: Annotated[
-        int | None,
-        typer.Option("--allow-missing", metavar="N", help="More net newly missing values than this are a regression."),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--by",
-            metavar="COLUMN",
-            help="A drop within one value of this column is a regression (edit_type: else a warning); repeatable.",
-        ),
-    ] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a job summary here.")] = None,
-    accept: Annotated[
-        Path | None,
-        typer.Option(
-            "--accept",
-            metavar="DIR",
-            help="Also write the candidate's scores here as a new baseline, whatever the verdict.",
-        ),
-    ] = None,
-    pair_by: PairBy = None,
-    higher: Higher = None,
-    lower: Lower = None,
-    as_json: Json = False,
-) -> None:
-    """Fail when the candidate is worse than the baseline: exit 0 pass, 1 regression, 3 inconclusive, 4 broken."""
-    from edit_metrics.cli.console import say
-    from edit_metrics.compare.baseline import write_baseline
-    from edit_metrics.compare.gate import is_read, run_gate
-    from edit_metrics.compare.gate_config import load_gate_config
-    from edit_metrics.compare.gate_junit import error_to_junit, gate_to_junit
-    from edit_metrics.compare.gate_output import gate_to_markdown
-    from edit_metrics.compare.verdict import EXIT_CODES
-    from edit_metrics.io.tables import write_text
-    from edit_metrics.scores.table import read_runs
-
-    try:
-        settings = load_gate_config(
-            config,
-            margin=margin,
-            minimum_effect=minimum_effect,
-            alpha=alpha,
-            allowed_newly_missing=allow_missing,
-            by=tuple(by) if by else None,
-        )
-        also = (*(pair_by or ()), *(higher or ()), *(lower or ()), *(by or ()))
-        sides = read_runs([baseline, candidate], lambda column: is_read(column, also))
-        result = run_gate(sides[0], sides[1], settings, _declared(higher, lower, None), tuple(pair_by or ("id",)))
-        if accept:
-            write_baseline(sides[1], accept, (*(pair_by or ()), *(higher or ()), *(lower or ())))
-    except EditMetricsError as error:
-        if junit:
-            write_text(error_to_junit(error), junit)
-        raise
-    if junit:
-        write_text(gate_to_junit(result), junit)
-    if markdown:
-        write_text(gate_to_markdown(result), markdown)
-    _print_gate(result, as_json)
-    if accept:
-        say(f"Accepted as the new baseline: {accept}")
-    raise typer.Exit(EXIT_CODES[result.outcome])
 
 
 def _sides(
@@ -196,7 +105,8 @@ def _sides(
     return sides, pair_by or default_pair_by(runs[0])
 
 
-def _declared(higher: list[str] | None, lower: list[str] | None, margins: list[str] | None) -> Declared:
+def declared_columns(higher: list[str] | None, lower: list[str] | None, margins: list[str] | None = None) -> Declared:
+    """What the user says about columns of another program."""
     from edit_metrics.compare.measures import Declared
 
     return Declared(tuple(higher or ()), tuple(lower or ()), dict(_margin(text) for text in margins or ()))
@@ -234,29 +144,3 @@ def _print_comparison(comparison: Comparison, out: Path, as_json: bool) -> None:
         f"{failing} items now fail, {len(comparison.flips) - failing} now pass, "
         f"{len(comparison.newly_missing)} scores newly missing. Details: {out}"
     )
-
-
-def _print_gate(result: GateResult, as_json: bool) -> None:
-    from edit_metrics.cli.console import emit_json, say, table, warn
-    from edit_metrics.compare.gate_output import (
-        COLUMNS,
-        FLAG_COLUMNS,
-        SLICE_COLUMNS,
-        flag_rows,
-        gate_rows,
-        gate_to_dict,
-        headline,
-        slice_rows,
-    )
-
-    for text in result.warnings:
-        warn(text)
-    if as_json:
-        emit_json(gate_to_dict(result))
-    else:
-        table("", COLUMNS, gate_rows(result))
-        if flags := flag_rows(result):
-            table("Flags", FLAG_COLUMNS, flags)
-        if slices := slice_rows(result):
-            table(f"Slices that dropped, of {len(result.slices)}", SLICE_COLUMNS, slices)
-    say(headline(result))

@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
 
 def manifest(
     layout: Annotated[str, typer.Argument(metavar="FORMAT", help=" · ".join(own_layouts()))],
-    path: Annotated[Path, typer.Argument(help="The benchmark's folder or file.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="The benchmark's folder or file; of parity, both runs.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Manifest to write, JSONL; pictures go beside it if needed.")],
     edited: Annotated[
         Path | None, typer.Option("--edited", help="Folder of the edits, or of the models' folders.")
@@ -47,9 +49,17 @@ def manifest(
 
     if out.suffix != ".jsonl":
         raise UserError("--out FILE.jsonl", repr(str(out)))
-    given = {"edited": edited, "model": model, "white_means": mask_white_means, "columns": _columns(column) or None}
+    if len(paths) > 2:
+        raise UserError("one PATH, or two for parity", f"{len(paths)}: {', '.join(map(str, paths))}")
+    given = {
+        "candidate": paths[1] if len(paths) > 1 else None,
+        "edited": edited,
+        "model": model,
+        "white_means": mask_white_means,
+        "columns": _columns(column) or None,
+    }
     given = {name: value for name, value in given.items() if value is not None}
-    converted = get_layout(layout).read(path, files_folder(out), given)
+    converted = get_layout(layout).read(paths[0], files_folder(out), given)
     written = write_manifest(converted, out)
     for problem in converted.problems[:_SHOWN]:
         warn(f"{problem.id or problem.where}: {problem.what}; {problem.action}")

@@ -50,3 +50,16 @@ RatingsAreRandom = Annotated[
     bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
 ]
 FoldSeed = Annotated[int, typer.Option("--seed", help="Of the folds.")]
+
+PairBy = Annotated[
+    list[str] | None,
+    typer.Option("--pair-by", metavar="COLUMN", help="Column that is equal for the same task; repeat for several."),
+]
+Higher = Annotated[
+    list[str] | None,
+    typer.Option("--higher", metavar="COLUMN", help="Column of another program of which more is better; repeatable."),
+]
+Lower = Annotated[
+    list[str] | None,
+    typer.Option("--lower", metavar="COLUMN", help="Column of another program of which less is better; repeatable."),
+]

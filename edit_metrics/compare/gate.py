@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edit_metrics.compare.changes import Flip, NewlyMissing, Unmatched, find_flips, find_newly_missing, find_unmatched
+from edit_metrics.compare.conditions import ConditionVerdict, judge_conditions, parse_condition
 from edit_metrics.compare.differences import PairedColumn
 from edit_metrics.compare.flags import NewlyFlagged, read_flags
 from edit_metrics.compare.gate_config import GateConfig
@@ -17,6 +18,7 @@ from edit_metrics.compare.judging import comparable_runs
 from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Declared, Measure, find_measures, nothing_to_compare
 from edit_metrics.compare.pairing import to_units
+from edit_metrics.compare.plan import Plan, plan_one, plan_pair
 from edit_metrics.compare.signatures import check_signatures
 from edit_metrics.compare.slicing import sliced
 from edit_metrics.compare.verdict import (
@@ -47,13 +49,15 @@ class GateResult:
     Attributes:
         flags: a verdict for each judged flag; empty where neither table has flags.
         slices: every dimension on every slice that is large enough.
+        baseline: None where a run is held against conditions alone.
+        conditions: what the config requires of the candidate.
         newly_missing: items that lost their score, with the reason; :data:`MOST_LISTED` a dimension at most.
         newly_flagged: items that carry a judged flag now and did not.
         flips: items that passed in the baseline and now fail, and the reverse; the largest changes, as many.
     """
 
     outcome: Outcome
-    baseline: str
+    baseline: str | None
     candidate: str
     config: GateConfig
     dimensions: tuple[DimensionVerdict, ...]
@@ -64,6 +68,7 @@ class GateResult:
     flags: tuple[FlagVerdict, ...] = ()
     slices: tuple[SliceVerdict, ...] = ()
     newly_flagged: tuple[NewlyFlagged, ...] = ()
+    conditions: tuple[ConditionVerdict, ...] = ()
 
     @property
     def failed_dimensions(self) -> frozenset[str]:
@@ -117,7 +122,9 @@ def run_gate(
     dimensions = tuple(_in_own_units(found, m) for found, m in zip(judged.dimensions, measures, strict=True))
     verdicts = (*judged.flags, *flags.undecided)
     worse = [one for one in judged.slices if one.worse]
-    also = [*(one.outcome for one in verdicts), *(Outcome.REGRESSION for _ in worse if config.by)]
+    conditions = require(whole[1], config, pair_by)
+    also = [*(one.outcome for one in verdicts), *(one.outcome for one in conditions)]
+    also += [Outcome.REGRESSION for _ in worse if config.by]
     found = GateResult(
         outcome=overall(dimensions, also),
         baseline=baseline.name,
@@ -131,10 +138,56 @@ def run_gate(
         flags=verdicts,
         slices=judged.slices,
         newly_flagged=flags.newly,
+        conditions=conditions,
     )
     # Of a dimension that dropped as a whole its slices say nothing new.
     dropped = [] if config.by else [_dropped(one) for one in worse if one.dimension not in found.failed_dimensions]
     return replace(found, warnings=(*found.warnings, *_unjudged(found), *dropped))
+
+
+def run_conditions(candidate: ScoreTable, config: GateConfig, pair_by: Sequence[str] = ("id",)) -> GateResult:
+    """Hold a run against the config's conditions alone, without a baseline.
+
+    Raises:
+        ConfigError: the config requires nothing, or a condition cannot be read.
+        TableError: a condition's column is absent or holds no numbers.
+    """
+    conditions = require(candidate, config, pair_by)
+    if not conditions:
+        raise ConfigError(
+            "a condition to hold a single run against", "none", "gate", "--require 'COLUMN >= NUMBER in P %'"
+        )
+    outcomes = {one.outcome for one in conditions}
+    outcome = next(o for o in (Outcome.REGRESSION, Outcome.INCONCLUSIVE, Outcome.PASS) if o in outcomes)
+    nothing = Unmatched(candidate.name, (), ())
+    warnings = to_units(candidate, pair_by).warnings
+    return GateResult(outcome, None, candidate.name, config, (), nothing, (), (), warnings, conditions=conditions)
+
+
+def make_plan(
+    runs: Sequence[ScoreTable], config: GateConfig, declared: Declared | None = None, pair_by: Sequence[str] = ("id",)
+) -> Plan:
+    """Whether a benchmark can pass, from one run or from two; see :mod:`.plan`.
+
+    Raises:
+        SignatureError, TableError, ConfigError: as :func:`run_gate`.
+    """
+    measures = _judged(runs[0], runs[-1], config, declared or Declared())
+    if len(runs) == 1:
+        return plan_one(to_units(runs[0], pair_by), measures, config)
+    check_signatures(runs)
+    sides = comparable_runs(runs).runs
+    matched = match(to_units(sides[0], pair_by), to_units(sides[1], pair_by))
+    columns = [matched.column(measure) for measure in measures]
+    changes = [(column.measure, column.other - column.reference, column.groups) for column in columns]
+    return plan_pair((runs[0].name, runs[1].name), changes, config)
+
+
+def require(candidate: ScoreTable, config: GateConfig, pair_by: Sequence[str]) -> tuple[ConditionVerdict, ...]:
+    """The verdicts on the config's conditions."""
+    if not config.require:
+        return ()
+    return judge_conditions(to_units(candidate, pair_by), [parse_condition(t) for t in config.require], config.alpha)
 
 
 def _flips(matched: Matched, pair: PairedColumn, pass_at: float) -> list[Flip]:

@@ -57,6 +57,7 @@ class GateConfig(DimensionRule):
         flags: flags that are judged.
         allowed_newly_flagged: flag → newly flagged items above which it is a regression, whatever is no longer flagged;
             None leaves it to the test, as for flags that are not named. ``unsafe`` is 0 unless it is named.
+        require: conditions on the candidate alone, as :mod:`.conditions` reads them.
     """
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
@@ -65,6 +66,7 @@ class GateConfig(DimensionRule):
     pass_at: float = 0.5
     by: tuple[str, ...] | None = None
     flags: tuple[str, ...] = JUDGED_FLAGS
+    require: tuple[str, ...] = ()
     allowed_newly_flagged: Mapping[str, Annotated[int, Field(ge=0)] | None] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -6,8 +6,9 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Final
 
+from edit_metrics.compare.conditions import ConditionVerdict
 from edit_metrics.compare.gate import GateResult
-from edit_metrics.compare.gate_output import COLUMNS, dimension_row, flag_why, why
+from edit_metrics.compare.gate_output import COLUMNS, condition_why, dimension_row, flag_why, why
 from edit_metrics.compare.markdown import p_value_text
 from edit_metrics.compare.verdict import DimensionVerdict, FlagVerdict, Outcome, SliceVerdict
 
@@ -24,7 +25,7 @@ _TAGS: Final = {
 
 
 def gate_to_junit(result: GateResult) -> str:
-    """A test case for each dimension, each flag, and each slice that decides against the candidate.
+    """A test case for each dimension, flag and condition, and each slice that decides against the candidate.
 
     ``<failure>`` is a regression, ``<error>`` a broken measurement. Inconclusive, unjudged and ignored dimensions are
     ``<skipped>``: they are no evidence against the candidate; that the job stops there is the exit code's business.
@@ -39,6 +40,9 @@ def gate_to_junit(result: GateResult) -> str:
         _case(
             suite, name, Outcome.REGRESSION, ("slice_dropped",), "the score dropped in this slice", _slice_details(one)
         )
+    for condition in result.conditions:
+        words, details = condition_why(condition), _condition_details(condition)
+        _case(suite, condition.text, condition.outcome, condition.reasons, words, details)
     return _finish(suite)
 
 
@@ -74,6 +78,11 @@ def _details(result: GateResult, found: DimensionVerdict) -> str:
 def _flag_details(result: GateResult, found: FlagVerdict) -> str:
     named = [f"newly flagged: {row.id}" for row in result.newly_flagged if row.flag == found.name][:_SHOWN]
     return "\n".join([f"newly: {found.newly}", f"no longer: {found.no_longer}", *named])
+
+
+def _condition_details(found: ConditionVerdict) -> str:
+    lines = [f"holding: {found.holding}", f"failing: {found.failing}", f"missing: {found.missing}"]
+    return "\n".join([*lines, *(f"failing: {name}" for name in found.failing_ids)])
 
 
 def _slice_details(found: SliceVerdict) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from edit_metrics.compare.conditions import ConditionVerdict
 from edit_metrics.compare.gate import GateResult
 from edit_metrics.compare.markdown import markdown_cell, markdown_table, p_value_text
 from edit_metrics.compare.verdict import EXIT_CODES, DimensionVerdict, FlagVerdict, Outcome
@@ -15,6 +16,17 @@ FORMAT: Final = "edit-metrics/gate"
 VERSION: Final = 1
 COLUMNS: Final = ("dimension", "verdict", "baseline", "candidate", "difference", "bound", "p (Holm)", "groups", "why")
 FLAG_COLUMNS: Final = ("flag", "verdict", "newly", "no longer", "allowed", "p (Holm)", "why")
+CONDITION_COLUMNS: Final = (
+    "condition",
+    "verdict",
+    "items",
+    "groups",
+    "failing",
+    "missing",
+    "holds in",
+    "bounds",
+    "why",
+)
 SLICE_COLUMNS: Final = ("dimension", "slice", "difference", "p (Holm)", "groups")
 _SHOWN: Final = 10
 
@@ -33,6 +45,9 @@ _REASONS: Final[Mapping[str, str]] = {
     "newly_missing_above_margin": "too large a share of values is newly missing",
     "fewer_than_two_groups": "fewer than two groups are scored on both sides",
     "no_baseline_values": "required, and the baseline has no value",
+    "condition_failed": "does not hold",
+    "values_missing": "every value that is there holds, and some are missing",
+    "share_not_shown": "neither the share nor less is shown",
     "new_in_candidate": "the baseline has no value",
     "no_values": "neither side has a value",
 }
@@ -57,7 +72,9 @@ def why(found: DimensionVerdict) -> str:
         words.append(f"{lost:g} newly missing, {gained:g} newly present")
     if found.more_data:
         more = found.more_data
-        words.append(f"about {more.items} more items in {more.groups} more groups would decide, towards {more.towards}")
+        words.append(f"an unchanged candidate needs about {more.items} more items in {more.groups} more groups to pass")
+        if more.regression_groups:
+            words.append(f"a drop of the margin needs {more.regression_groups} more groups to be found")
     return "; ".join(words)
 
 
@@ -89,16 +106,48 @@ def slice_rows(result: GateResult) -> list[list[object]]:
     ]
 
 
+def condition_rows(result: GateResult) -> list[list[object]]:
+    """A row under :data:`CONDITION_COLUMNS` for each condition."""
+    return [
+        [
+            one.text,
+            one.outcome.value,
+            one.n_items,
+            one.n_groups,
+            one.failing,
+            one.missing,
+            _percent(one.share),
+            f"{_percent(one.low) or '–'} … {_percent(one.high) or '–'}" if one.low is not None else None,
+            condition_why(one),
+        ]
+        for one in result.conditions
+    ]
+
+
+def condition_why(found: ConditionVerdict) -> str:
+    """The reasons in words, with what would decide."""
+    words = [_REASONS[code] for code in found.reasons]
+    if found.groups_needed:
+        words.append(f"{found.groups_needed} groups are needed even if every item holds")
+    return "; ".join(words)
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{share:.1%}"
+
+
 def headline(result: GateResult) -> str:
     """One sentence: the verdict, what made it, and what was not judged."""
     names = [found.name for found in result.dimensions if found.outcome is result.outcome]
     names += [flag_in_words(one.name) for one in result.flags if one.outcome is result.outcome]
     if result.config.by and result.outcome is Outcome.REGRESSION:
         names += [f"{one.dimension} ({one.column}={one.value})" for one in result.worse_slices]
+    names += [one.text for one in result.conditions if one.outcome is result.outcome]
     decisive = "" if result.outcome is Outcome.PASS or not names else f" in {', '.join(names)}"
     unjudged = [found.name for found in result.dimensions if found.outcome is Outcome.NOT_JUDGED]
     rest = f" (not judged: {', '.join(unjudged)})" if unjudged else ""
-    return f"{result.outcome}{decisive}: {result.candidate} against {result.baseline}{rest}"
+    against = "its conditions" if result.baseline is None else result.baseline
+    return f"{result.outcome}{decisive}: {result.candidate} against {against}{rest}"
 
 
 def gate_to_markdown(result: GateResult) -> str:
@@ -109,8 +158,9 @@ def gate_to_markdown(result: GateResult) -> str:
     parts = [
         f"## Gate: {markdown_cell(headline(result))}",
         *(f"> {markdown_cell(warning)}" for warning in result.warnings),
-        markdown_table(COLUMNS, gate_rows(result)),
-        terms,
+        markdown_table(COLUMNS, gate_rows(result)) if result.dimensions else "",
+        terms if result.dimensions else "",
+        _table("Conditions", CONDITION_COLUMNS, condition_rows(result)),
         _table("Flags", FLAG_COLUMNS, flag_rows(result)),
         _table(f"Slices that dropped, of {len(result.slices)}", SLICE_COLUMNS, slice_rows(result)),
         _listed(

@@ -169,7 +169,7 @@ class DimensionVerdict:
         lower_bound: one-sided, 1 − α.
         p_value: one-sided, of "the candidate is not worse".
         p_adjusted: after Holm over dimensions.
-        more_data: what would decide, when inconclusive for want of data.
+        more_data: what would decide, when the margin is not excluded.
     """
 
     name: str

@@ -15,7 +15,7 @@ from edit_metrics.scores.judging import JudgeRecord
 from edit_metrics.scores.signatures import Signature
 
 RUN_INFO_NAME: Final = "run.json"
-_OF_A_BASELINE: Final = ("edit_metrics", "finished", "profile", "score_signature", "counts", "versions", "judge")
+_OF_A_BASELINE: Final = ("edit_metrics", "profile", "score_signature", "counts", "versions", "judge")
 
 
 class _Part(BaseModel):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -58,9 +60,82 @@ def test_mixed_definitions_are_refused_and_leave_a_junit_error(runs, tmp_path) -
     assert '<error type="SignatureError"' in (tmp_path / "g.xml").read_text()
 
 
-def test_an_accepted_run_is_the_next_baseline(runs, tmp_path) -> None:
-    assert _call("gate", runs["base"], runs["worse"], "--accept", tmp_path / "baseline").exit_code == 1
-    assert _call("gate", tmp_path / "baseline", runs["worse"]).exit_code == 0
+def _accept(run, into, *more):
+    return _call("accept", run, "--into", into, "--reason", "the new captioner", *more)
+
+
+def _record(folder) -> dict:
+    return json.loads((folder / "accepted.json").read_text())
+
+
+def test_an_accepted_run_is_the_next_baseline_whatever_the_verdict(runs, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("GITHUB_SHA", "abc123")
+    folder = tmp_path / "baseline"
+    assert _accept(runs["base"], folder).exit_code == 0
+    assert _record(folder)["verdict"] == "first"
+    assert _call("gate", folder, runs["worse"]).exit_code == 1
+    assert _accept(runs["worse"], folder).exit_code == 0
+    record = _record(folder)
+    assert (record["verdict"], record["reason"], record["commit"]) == ("regression", "the new captioner", "abc123")
+    assert record["said"] == "regression in preservation: worse against baseline"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", record["date"])
+    assert _call("gate", folder, runs["worse"]).exit_code == 0
+
+
+def test_scores_of_other_definitions_can_be_accepted_and_the_record_says_so(runs, tmp_path) -> None:
+    folder = tmp_path / "baseline"
+    _accept(runs["base"], folder)
+    assert _accept(runs["other"], folder).exit_code == 0
+    assert _record(folder)["verdict"] == "not_comparable"
+    assert "preservation" in _record(folder)["said"]
+
+
+def test_another_baseline_can_be_named_for_the_record(runs, tmp_path) -> None:
+    _accept(runs["worse"], tmp_path / "baseline", "--baseline", runs["base"], "--commit", "def")
+    assert _record(tmp_path / "baseline")["verdict"] == "regression"
+    assert _record(tmp_path / "baseline")["commit"] == "def"
+
+
+def test_accepting_twice_gives_the_same_bytes_but_for_the_record(runs, tmp_path) -> None:
+    first, second = tmp_path / "one", tmp_path / "two"
+    _accept(runs["base"], first)
+    _accept(runs["base"], second)
+    for name in ("scores.parquet", "run.json", "summary.txt"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    assert "finished" not in (first / "run.json").read_text()
+
+
+def test_a_run_folder_is_never_made_a_baseline_and_a_reason_is_needed(runs, tmp_path) -> None:
+    wrong = _accept(runs["base"], runs["base"])
+    assert isinstance(wrong.exception, UserError)
+    (Path(runs["same"]) / "rejected.jsonl").write_text("")
+    assert isinstance(_accept(runs["base"], runs["same"]).exception, UserError)
+    assert isinstance(_call("accept", runs["base"], "--into", tmp_path / "b", "--reason", " ").exception, UserError)
+
+
+def test_one_run_is_held_against_conditions(runs, tmp_path) -> None:
+    holds = ("gate", runs["base"], "--require", "preservation.psnr >= 20")
+    result = _call(*holds, "--junit", tmp_path / "g.xml", "--markdown", tmp_path / "g.md")
+    assert result.exit_code == 0
+    assert "pass: base against its conditions" in result.stderr
+    assert "preservation.psnr &gt;= 20" in (tmp_path / "g.md").read_text()
+    failing = _call("gate", runs["base"], "--require", "preservation.psnr >= 31 in 99 %", "--json")
+    assert failing.exit_code == 1
+    assert json.loads(failing.stdout)["conditions"][0]["outcome"] == "regression"
+    assert _call("gate", runs["base"], "--require", "preservation.psnr >= 20 in 99 %").exit_code == 3
+
+
+def test_conditions_count_beside_a_baseline(runs) -> None:
+    assert _call("gate", runs["base"], runs["same"], "--require", "preservation.psnr >= 40").exit_code == 1
+
+
+def test_a_plan_judges_nothing(runs) -> None:
+    result = _call("gate", runs["base"], runs["worse"], "--plan")
+    assert result.exit_code == 0
+    assert "groups give 80%" in result.stderr
+    alone = _call("gate", runs["base"], "--plan", "--json")
+    assert alone.exit_code == 0
+    assert json.loads(alone.stdout)["format"] == "edit-metrics/plan"
 
 
 def test_options_change_the_verdict(runs) -> None:
@@ -72,6 +147,11 @@ def test_options_change_the_verdict(runs) -> None:
     [
         (("gate", "base", "nowhere"), TableError),
         (("gate", "base", "same", "--alpha", "0.9"), ConfigError),
+        (("gate", "base"), UserError),
+        (("gate", "base", "--require", "preservation.psnr is fine"), ConfigError),
+        (("gate", "base", "--require", "preservation.psnr >= 3 in 0 %"), ConfigError),
+        (("gate", "base", "--require", "preservation.psnrr >= 3"), TableError),
+        (("gate", "base", "--require", "instruction >= 3"), TableError),
         (("compare", "base", "--out", "out"), UserError),
         (("compare", "base", "same", "--by", "model", "--out", "out"), UserError),
         (("compare", "base", "same", "--reference", "base", "--out", "out"), UserError),

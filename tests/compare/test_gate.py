@@ -10,8 +10,9 @@ from statsmodels.stats.multitest import multipletests
 
 from edit_metrics.compare.gate import run_gate
 from edit_metrics.compare.gate_config import GateConfig
+from edit_metrics.compare.judge import judge
 from edit_metrics.compare.measures import Declared
-from edit_metrics.compare.verdict import Outcome
+from edit_metrics.compare.verdict import Outcome, PairedDimension
 from edit_metrics.errors import ConfigError, SignatureError, TableError
 
 
@@ -72,23 +73,36 @@ def test_too_little_data_is_inconclusive_and_says_how_much_would_do(make_run) ->
     assert all(found.more_data and found.more_data.items >= 3 for found in undecided)
 
 
-def test_the_estimate_of_more_data_decides_about_four_times_in_five(rng) -> None:
-    from edit_metrics.compare.judge import judge
-    from edit_metrics.compare.verdict import PairedDimension
+def _pair(draws):
+    zero = np.zeros(len(draws))
+    return PairedDimension("x", zero, draws, np.arange(len(draws)), zero, zero, zero)
 
-    def pair(n_groups: int, mean: float) -> PairedDimension:
-        zero = np.zeros(n_groups)
-        return PairedDimension("x", zero, rng.normal(mean, 0.1, n_groups), np.arange(n_groups), zero, zero, zero)
 
-    draws = rng.normal(0, 0.1, 30)
-    exact = (draws - draws.mean()) / draws.std(ddof=1) * 0.1 - 0.002
-    zero = np.zeros(30)
-    (found,) = judge([PairedDimension("x", zero, exact, np.arange(30), zero, zero, zero)], GateConfig())
-    assert found.more_data is not None
+def _exactly(rng, n_groups: int, mean: float, spread: float):
+    draws = rng.normal(size=n_groups)
+    return _pair((draws - draws.mean()) / draws.std(ddof=1) * spread + mean)
+
+
+@pytest.mark.parametrize("seen", [-0.015, -0.002, 0.004])
+def test_the_plan_looks_at_the_spread_and_not_at_the_difference_that_happened(rng, seen) -> None:
+    (found,) = judge([_exactly(rng, 30, seen, 0.1)], GateConfig())
+    (at_zero,) = judge([_exactly(rng, 30, 0.0, 0.1)], GateConfig())
+    assert found.more_data == at_zero.more_data
     assert found.more_data.towards == "pass"
+
+
+def test_the_plan_for_a_pass_passes_an_unchanged_candidate_four_times_in_five(rng) -> None:
+    (found,) = judge([_exactly(rng, 30, -0.004, 0.1)], GateConfig())
     total = 30 + found.more_data.groups
-    passes = sum(judge([pair(total, -0.002)], GateConfig())[0].outcome is Outcome.PASS for _ in range(400))
-    assert passes / 400 == pytest.approx(0.8, abs=0.06)
+    passes = sum(judge([_pair(rng.normal(0, 0.1, total))], GateConfig())[0].outcome is Outcome.PASS for _ in range(600))
+    assert passes / 600 == pytest.approx(0.8, abs=0.05)
+
+
+def test_the_plan_for_a_regression_finds_a_drop_of_the_margin_four_times_in_five(rng) -> None:
+    (found,) = judge([_exactly(rng, 30, -0.004, 0.1)], GateConfig())
+    total, config = 30 + found.more_data.regression_groups, GateConfig()
+    outcomes = [judge([_pair(rng.normal(-0.02, 0.1, total))], config)[0].outcome for _ in range(600)]
+    assert outcomes.count(Outcome.REGRESSION) / 600 == pytest.approx(0.8, abs=0.05)
 
 
 def test_the_way_to_a_regression_is_longer_when_more_dimensions_are_tested(make_run) -> None:
@@ -96,8 +110,8 @@ def test_the_way_to_a_regression_is_longer_when_more_dimensions_are_tested(make_
     after.frame["adherence.score"] = before.frame["adherence.score"] - 0.02 + 0.2 * (np.arange(60) // 3 % 9 - 4) / 4
     all_three = _found(run_gate(before, after, GateConfig()))["adherence"].more_data
     alone = _found(run_gate(before, after, GateConfig(dimensions=("adherence",))))["adherence"].more_data
-    assert (all_three.towards, alone.towards) == ("regression", "regression")
-    assert all_three.groups > alone.groups
+    assert all_three.regression_groups > alone.regression_groups
+    assert all_three.groups == alone.groups
 
 
 def test_a_candidate_whose_faces_are_gone_does_not_pass_by_having_fewer_numbers(make_run) -> None:
