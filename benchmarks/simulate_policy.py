@@ -5,6 +5,7 @@
 * ``promise``: 1,432 edits of eight models with human ratings; metrics are LPIPS, the judge is GPT-4o's score. Groups
   are drawn with replacement, both tiers are fitted on the draw, the policy's error is counted on all edits. It is kept
   when at most 61 of 1,000 draws break it at δ = 5 % (the 95 % limit of a true .05). *Or a tier above*: one alone, too.
+  *Before*: the policy of largest value whose error on the ratings themselves is at most the promised one.
   are drawn with replacement, both tiers are fitted on the draw, the error is counted on all edits. It is kept
   rank lowest: what is decided without people and without a call, and what is impossible.
 * ``models``: the same by model.
@@ -29,13 +30,15 @@ from edit_metrics.calibration.fitting import Fitter, RatedItems
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Recipe, Sample
 from edit_metrics.cli.console import say, table
-from edit_metrics.triage.policy import PolicyControl, control_policies
-from edit_metrics.triage.risk import RiskSample, Side, control_risk
+from edit_metrics.triage.chain import NONE, Cuts, Keys, growing_chain
+from edit_metrics.triage.policy import PolicyControl, TierDecisions, control_policies
+from edit_metrics.triage.risk import RiskSample, Side, control_risk, fewest_decided
 from edit_metrics.types import Float64
 
 PRICE = 0.1
 """A call costs a tenth of a rating."""
 SPLITS = 100
+GROUPS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,37 +89,50 @@ def without_worst(world: World, n: int = 2) -> tuple[World, list[str]]:
 
 def promise(evidence: Evidence, n_draws: int) -> None:
     world = human_world(evidence)
-    passed = world.items.sample.passed
     members = [np.flatnonzero(world.items.groups == name) for name in np.unique(world.items.groups.astype(str))]
+    rng = np.random.default_rng(31)
+    found: dict[tuple[float, str], list[Float64]] = {}
+    for draw in range(n_draws):
+        chosen = rng.integers(len(members), size=GROUPS)
+        places = np.concatenate([members[one] for one in chosen])
+        labels = np.repeat(np.arange(GROUPS), [len(members[one]) for one in chosen])
+        drawn = world.take(places)
+        sample, everywhere = drawn.held_out(labels, draw), drawn.ranks(world)
+        for alpha in (ALPHA, 0.10):
+            control = control_policies(sample, (Side.FAIL,), alpha, DELTA, PRICE, draw)[Side.FAIL]
+            rules = {"before": untested(sample, everywhere, alpha), "after": control.decides(*everywhere)}
+            for rule, tiers in rules.items():
+                found.setdefault((alpha, rule), []).append(outcome(tiers, world.items.sample.passed))
     rows = []
-    for alpha in (ALPHA, 0.10):
-        for n_groups in (90, 179):
-            rng = np.random.default_rng(31)
-            broken, tier_broken, metrics, judge, errors = [], [], [], [], []
-            for draw in range(n_draws):
-                chosen = rng.integers(len(members), size=n_groups)
-                places = np.concatenate([members[one] for one in chosen])
-                labels = np.repeat(np.arange(n_groups), [len(members[one]) for one in chosen])
-                drawn = world.take(places)
-                control = control_policies(drawn.held_out(labels, draw), (Side.FAIL,), alpha, DELTA, PRICE, draw)
-                tiers = control[Side.FAIL].decides(*drawn.ranks(world))
-                shares = [
-                    float(passed[one].mean()) if one.any() else 0.0
-                    for one in (tiers.together, tiers.metrics, tiers.judge)
-                ]
-                broken.append(shares[0] > alpha)
-                tier_broken.append(max(shares) > alpha)
-                errors.append(shares[0])
-                metrics.append(float(tiers.metrics.mean()))
-                judge.append(float(tiers.judge.mean()))
-            rows.append(
-                [f"{alpha:.0%}", n_groups, int(sum(broken)), share(broken), share(tier_broken), float(np.mean(errors)),
-                 float(np.mean(metrics)), float(np.mean(judge))]
-            )  # fmt: skip
-    columns = ["promise", "groups", "broken in", "share", "or a tier above", "mean error", "by metrics", "by judge"]
-    table(
-        f"Policies on the fail side at {1 - DELTA:.0%}, {n_draws} draws, a call costs {PRICE:g} ratings", columns, rows
-    )
+    for (alpha, rule), outcomes in found.items():
+        together, metrics, judge, by_metrics, by_judge = np.array(outcomes).T
+        broken = together > alpha
+        tier = np.maximum(np.maximum(metrics, judge), together) > alpha
+        means = [float(one.mean()) for one in (together, by_metrics, by_judge)]
+        rows.append([f"{alpha:.0%}", rule, int(broken.sum()), share(broken), share(tier), *means])
+    title = f"Fail side at {1 - DELTA:.0%}, {GROUPS} groups, {n_draws} draws, a call costs {PRICE:g} ratings"
+    columns = ["promise", "", "broken in", "share", "or a tier above", "mean error", "by metrics", "by judge"]
+    table(title, columns, rows)
+
+
+def untested(sample: RiskSample, everywhere: tuple[Float64, Float64], alpha: float) -> TierDecisions:
+    """What one would do without a test: the policy of largest value whose error on all ratings is at most α."""
+    judge = sample.rank if sample.judge is None else sample.judge
+    chain = growing_chain(Keys(sample.rank, judge), sample.passed, alpha, PRICE, fewest_decided(alpha, DELTA))
+    keys = Keys(sample.rank, judge)
+    best = Cuts(NONE, NONE)
+    for cuts in chain:
+        if sample.passed[keys.by_metrics(cuts) | keys.by_judge(cuts)].mean() <= alpha:
+            best = cuts
+    new = Keys(*everywhere)
+    return TierDecisions(new.by_metrics(best), new.by_judge(best))
+
+
+def outcome(tiers: TierDecisions, passed: Float64) -> Float64:
+    """Share of wrong fails together, by metrics, by judge; share of the items that metrics and judge decide."""
+    parts = (tiers.together, tiers.metrics, tiers.judge)
+    wrong = [float(passed[one].mean()) if one.any() else 0.0 for one in parts]
+    return np.array([*wrong, tiers.metrics.mean(), tiers.judge.mean()])
 
 
 def single_tier(world: World, rank: str, side: Side, alpha: float) -> float:
