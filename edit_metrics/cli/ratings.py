@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from edit_metrics.choices import Level, RatingsFormat, Repeated
+from edit_metrics.cli import plan
 from edit_metrics.cli.options import ExcludeRater, Group, Json, choice
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ ratings_app = typer.Typer(help="Import ratings; measure how far raters agree.", 
 
 def register(app: typer.Typer) -> None:
     """Add this file's verbs."""
+    plan.register(ratings_app)
     app.add_typer(ratings_app, name="ratings")
 
 

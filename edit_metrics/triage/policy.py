@@ -194,7 +194,7 @@ def control_policies(
     for side in sides:
         other = [(name, chain) for name, chain in chains.items() if name is not side]
         test = _Test(sample.rank, judge, sample.passed, codes, ~choosing, side, other, alpha, n_start)
-        found[side] = _control(test, chains[side], sample, judge, delta)
+        found[side] = _control(test, chains[side], sample, delta)
     return found
 
 
@@ -247,7 +247,7 @@ def _without(rows: NDArray[np.bool_], taken: Sequence[NDArray[np.bool_]]) -> lis
     return list(left.values())
 
 
-def _control(test: _Test, chain: Sequence[Cuts], sample: RiskSample, judge: Float64, delta: float) -> PolicyControl:
+def _control(test: _Test, chain: Sequence[Cuts], sample: RiskSample, delta: float) -> PolicyControl:
     tested: list[PolicyPoint] = []
     chosen = None
     for cuts in chain:
@@ -258,7 +258,7 @@ def _control(test: _Test, chain: Sequence[Cuts], sample: RiskSample, judge: Floa
         if point.p_value > delta:
             break
         chosen = point
-    lowest = _lowest_errors(sample, judge, test.side, test.n_start)
+    lowest = lowest_errors(sample, test.side, test.n_start)
     n_groups = len(set(test.codes[test.rows].tolist()))
     exact = n_groups == int(test.rows.sum())
     reason = "" if chosen else _why_nothing(tested, lowest, test)
@@ -268,10 +268,11 @@ def _control(test: _Test, chain: Sequence[Cuts], sample: RiskSample, judge: Floa
     )  # fmt: skip
 
 
-def _lowest_errors(sample: RiskSample, judge: Float64, side: Side, n_start: int) -> tuple[LowestError, ...]:
+def lowest_errors(sample: RiskSample, side: Side, n_start: int) -> tuple[LowestError, ...]:
+    """Of each tier, at any cut that decides at least ``n_start`` items."""
     found = []
-    for tier, rank in ((METRICS, sample.rank), (JUDGE, judge)):
-        points = risk_curve(RiskSample(rank, sample.passed, sample.groups), side, 0.5)
+    for tier, rank in ((METRICS, sample.rank), (JUDGE, sample.judge)):
+        points = () if rank is None else risk_curve(RiskSample(rank, sample.passed, sample.groups), side, 0.5)
         enough = [point for point in points if point.n_decided >= n_start]
         if enough:
             best = min(enough, key=lambda point: point.n_wrong / point.n_decided)
