@@ -21,7 +21,7 @@ from edit_metrics.calibration.fitting import (
     used_features,
 )
 from edit_metrics.calibration.folds import group_folds
-from edit_metrics.calibration.judge_tier import NOT_ASKED, fit_judge_tier, judge_features
+from edit_metrics.calibration.judge_tier import fit_judge_tier, judge_features, not_asked
 from edit_metrics.calibration.origin import rating_origin
 from edit_metrics.calibration.predictor import Sample
 from edit_metrics.calibration.quality import quality_report
@@ -126,7 +126,7 @@ def calibrate(
         predictor,
         rank,
         held_out,
-        feature_signatures([spec.name for spec in fitter.specs], info),
+        feature_signatures([spec.name for spec in (*fitter.specs, *(judge.features if judge else ()))], info),
         report,
         rating_origin(frame, text_column(frame, "model"), design),
         options.seed,
@@ -145,9 +145,7 @@ def check_asked(frame: pd.DataFrame, specs: Sequence[FeatureSpec], design: Desig
     Raises:
         TableError: not, and the user named his columns.
     """
-    reasons = [frame[f"{spec.name}.reason"] for spec in specs if f"{spec.name}.reason" in frame]
-    waiting = [(design.drawn & (one == NOT_ASKED).to_numpy()) for one in reasons]
-    n = int(np.any(waiting, axis=0).sum()) if waiting else 0
+    n = int((design.drawn & not_asked(frame, tuple(specs), said=True)).sum())
     if n and required:
         todo = "Ask about these items too: a policy is tested on what the judge says of all of them."
         raise TableError("a judge who was asked about every randomly rated item", f"{n} not asked", "--judge", todo)

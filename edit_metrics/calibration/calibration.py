@@ -20,13 +20,17 @@ from edit_metrics.calibration.predictor import Prediction, Recipe, RoutedPredict
 from edit_metrics.errors import SignatureError, TableError
 from edit_metrics.io.tables import write_json
 from edit_metrics.ratings.scale import Scale
-from edit_metrics.scores.columns import dimension_of
+from edit_metrics.scores.columns import DimensionColumns, dimension_of
+from edit_metrics.scores.judging import MEASURED
 from edit_metrics.scores.run_info import RunInfo
-from edit_metrics.types import DIMENSIONS, Float64
+from edit_metrics.scores.signatures import Signature
+from edit_metrics.types import Float64
 
 FORMAT: Final = "edit-metrics calibration"
 VERSION: Final = 3
 _HELD_OUT: Final = ("id", "group", "model", "rating", "passed", "inclusion_prob", "rank", "p_pass", "expected_rating")
+_OF_PRESCORES: Final = ("section", "confidence", "judge")
+"""Parts of a dimension's signature that no metric's value depends on."""
 _OF_JUDGE: Final = ("judge_rank", "judge_p_pass")
 
 
@@ -71,7 +75,7 @@ class Calibration:
             different folds are comparable where probabilities are not.
         held_out: one row a rated item, predicted by a fold that has not seen its group; ``inclusion_prob`` is NaN for
             items that were not drawn at random. Columns: see ``_HELD_OUT``, and ``_OF_JUDGE`` with a judge.
-        signatures: dimension → hash of the definitions of its columns; empty when the table was unsigned.
+        signatures: see :func:`feature_signatures`; empty when the table was unsigned.
         report: held-out quality, in JSON terms.
         origin: the table and the draws that it is bound to.
         seed: of the folds, and of the split in which policies are chosen and tested.
@@ -112,10 +116,33 @@ def text_column(frame: pd.DataFrame, name: str) -> Any:
 
 
 def feature_signatures(features: Sequence[str], info: RunInfo | None) -> dict[str, str]:
-    """Dimension → hash of the definitions behind the features of that dimension; empty for an unsigned table."""
+    """What → hash of the definitions behind the features; empty for an unsigned table.
+
+    A metric's value does not depend on the curves that score it, nor on a judge who was asked later: ``adherence`` is
+    the metrics' part, ``adherence.judge`` the judge's, ``adherence.score`` all that a pre-score depends on.
+    """
     held = {} if info is None else info.score_signature
-    used = {dimension_of(feature) for feature in features}
-    return {name: held[name].sha256 for name in DIMENSIONS if name in used and name in held}
+    found: dict[str, str] = {}
+    for feature in features:
+        dimension = dimension_of(feature)
+        if dimension not in held:
+            continue
+        what, parts = _definitions(feature, held[dimension])
+        if parts is not None:
+            found[what] = parts.sha256
+    return dict(sorted(found.items()))
+
+
+def _definitions(feature: str, whole: Signature) -> tuple[str, Signature | None]:
+    """What a feature's definitions are called, and they; None where no judge was asked."""
+    dimension = dimension_of(feature)
+    if feature in MEASURED:
+        asked = whole.parts.get("judge")
+        return f"{dimension}.judge", None if asked is None else Signature.of({"judge": asked})
+    columns = DimensionColumns(dimension)
+    if feature in (columns.score, columns.confidence) or not whole.parts:
+        return dimension if not whole.parts else columns.score, whole
+    return dimension, Signature.of({name: part for name, part in whole.parts.items() if name not in _OF_PRESCORES})
 
 
 def check_signatures(calibration: Calibration, info: RunInfo | None) -> list[str]:
@@ -124,7 +151,8 @@ def check_signatures(calibration: Calibration, info: RunInfo | None) -> list[str
     Raises:
         SignatureError: a dimension's definitions differ.
     """
-    here = feature_signatures([spec.name for spec in calibration.features], info)
+    judged = () if calibration.judge is None else calibration.judge.features
+    here = feature_signatures([spec.name for spec in (*calibration.features, *judged)], info)
     for name, hash_ in calibration.signatures.items():
         if name in here and here[name] != hash_:
             raise SignatureError(

@@ -14,7 +14,7 @@ from edit_metrics.calibration.features import FeatureSpec, is_usable, parse_feat
 from edit_metrics.calibration.fitting import Fitter, RatedItems, choose_recipe, try_candidates, used_features
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Recipe, RoutedPredictor
-from edit_metrics.scores.judging import NUMBER_COLUMNS
+from edit_metrics.scores.judging import NUMBER_COLUMNS, SELECTED_BY
 from edit_metrics.types import Float64
 
 NOT_ASKED: Final = "judge_not_asked"
@@ -126,12 +126,22 @@ def judge_matrix(frame: pd.DataFrame, features: tuple[FeatureSpec, ...]) -> Floa
     return np.column_stack([column.to_numpy(np.float64, na_value=np.nan) for column in columns])
 
 
-def not_asked(frame: pd.DataFrame, features: tuple[FeatureSpec, ...]) -> NDArray[np.bool_]:
-    """Items with a gap in one of the columns for which no reason stands but ``NOT_ASKED``."""
+def not_asked(frame: pd.DataFrame, features: tuple[FeatureSpec, ...], *, said: bool = False) -> NDArray[np.bool_]:
+    """Items with a gap in one of the columns for which no reason stands but ``NOT_ASKED``.
+
+    An item that was selected and is settled by a fact (no edit at all) was not asked either, and never will be.
+
+    Args:
+        frame: a score table.
+        features: the judge's columns.
+        said: only where the table says so; else also where it gives no reason.
+    """
+    codes = [NOT_ASKED] if said else ["", NOT_ASKED]
+    settled = frame[SELECTED_BY].notna().to_numpy() if SELECTED_BY in frame else np.zeros(len(frame), dtype=np.bool_)
     waiting = np.zeros(len(frame), dtype=np.bool_)
     values = judge_matrix(frame, features)
     for place, spec in enumerate(features):
         gap = ~np.isfinite(values[:, place])
         reasons = frame.get(f"{spec.name}.reason", pd.Series("", frame.index)).fillna("").astype(str)
-        waiting |= gap & reasons.isin(["", NOT_ASKED]).to_numpy()
-    return waiting
+        waiting |= gap & reasons.isin(codes).to_numpy()
+    return waiting & ~settled

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edit_metrics.choices import PromisedSides
-from edit_metrics.cli.options import ExcludeRater, Join, Json, Run, choice
+from edit_metrics.cli.options import ExcludeRater, Join, Json, Run, Target, choice
 
 if TYPE_CHECKING:
     from edit_metrics.triage.planning import RatingPlan
@@ -21,10 +21,10 @@ def register(ratings_app: typer.Typer) -> None:
 
 def plan(
     run: Run,
-    ratings: Annotated[
-        list[Path] | None, typer.Option("--ratings", help="All batches so far; none before the first.")
+    target: Target,
+    rated: Annotated[
+        list[Path] | None, typer.Option(help="Ratings of all batches so far; none before the first; repeatable.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="The rated dimension; default: the calibration's.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="From `calibrate`: what errors its ratings show.")] = None,
     join: Join = None,
     max_error: Annotated[float, typer.Option(help="Largest share of wrong automatic decisions, each side.")] = 0.05,
@@ -48,7 +48,6 @@ def plan(
     from edit_metrics.calibration.calibration import read_calibration
     from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json
-    from edit_metrics.errors import UserError
     from edit_metrics.ratings.files import read_rating_files
     from edit_metrics.ratings.progress import rating_progress
     from edit_metrics.scores.table import read_scores
@@ -57,14 +56,11 @@ def plan(
 
     frame = join_table(read_scores(run).frame, join)
     fitted = None if calibration is None else read_calibration(calibration)
-    wanted = target or (None if fitted is None else fitted.target)
-    if wanted is None and ratings:
-        raise UserError("--target DIMENSION with --ratings", "none", "--target")
-    known = read_rating_files(ratings, exclude_raters=exclude_rater or ()) if ratings else None
-    asked = tuple(dimensions.split(",")) if dimensions else (wanted or "",)
+    known = read_rating_files(rated, exclude_raters=exclude_rater or ()) if rated else None
+    asked = tuple(dimensions.split(",")) if dimensions else (target,)
     found = plan_ratings(
         frame,
-        wanted or "",
+        target,
         Promise.parse(max_error, confidence, promise),
         Asking(overlap, len(asked), rating_cost, judge_cost),
         ratings=known,

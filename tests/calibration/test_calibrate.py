@@ -14,7 +14,13 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from edit_metrics.calibration.calibrate import CalibrateOptions, calibrate
-from edit_metrics.calibration.calibration import Calibration, check_signatures, read_calibration, write_calibration
+from edit_metrics.calibration.calibration import (
+    Calibration,
+    check_signatures,
+    feature_signatures,
+    read_calibration,
+    write_calibration,
+)
 from edit_metrics.calibration.evaluation import auroc, brier, expected_calibration_error, kendall, plcc, spearman
 from edit_metrics.calibration.fitting import choose_recipe
 from edit_metrics.calibration.joining import join_table
@@ -102,6 +108,26 @@ def test_scores_of_another_definition_are_refused_and_unsigned_ones_warn() -> No
     with pytest.raises(SignatureError, match="quality scores"):
         check_signatures(found, run_info("def"))
     assert "unsigned" in check_signatures(found, None)[0]
+
+
+def test_a_judge_asked_later_changes_no_metric_s_definition_and_a_curve_changes_the_pre_score_s() -> None:
+    metric, curve, judge = {"metrics": {"blur": 1}}, {"section": {"cap": 0.5}}, {"judge": {"model": "a"}}
+
+    def signed(*parts: dict[str, object]) -> RunInfo:
+        whole = {name: value for part in parts for name, value in part.items()}
+        return RunInfo(score_signature={"quality": Signature.of(whole)})
+
+    def hashes(feature: str, *parts: dict[str, object]) -> dict[str, str]:
+        return feature_signatures([feature], signed(*parts))
+
+    before = hashes("quality.blur_delta", metric, curve)
+    assert before == hashes("quality.blur_delta", metric, {"section": {"cap": 0.3}}, judge)
+    assert before != hashes("quality.blur_delta", {"metrics": {"blur": 2}}, curve)
+    assert hashes("quality.score", metric, curve) != hashes("quality.score", metric, {"section": {"cap": 0.3}})
+    assert hashes("quality.judge_clean", metric, curve) == {}
+    answered = hashes("quality.judge_clean", metric, curve, judge)
+    assert answered != hashes("quality.judge_clean", metric, curve, {"judge": {"model": "b"}})
+    assert list(answered) == ["quality.judge"]
 
 
 def test_too_few_ratings_are_refused_with_the_number_needed() -> None:

@@ -136,13 +136,12 @@ def test_the_verb_says_hours_and_money(
     frame, ratings = world()
     frame.to_csv("scores.csv", index=False)
     ratings.frame[:100].assign(seconds=20.0, inclusion_prob=0.1).to_csv("ratings.csv", index=False)
-    about = ("ratings", "plan", "scores.csv", "--ratings", "ratings.csv")
-    assert verb(*about, "--target", "adherence", "--rating-cost", "0.25", "--json") == 0
+    about = ("ratings", "plan", "scores.csv", "--target", "adherence", "--rated", "ratings.csv")
+    assert verb(*about, "--rating-cost", "0.25", "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["random"] == 50
     assert said["hours"] == pytest.approx(said["ratings"] * 20 / 3600)
     assert said["cost"] == pytest.approx(said["ratings"] * 0.25)
     assert {one["model"] for one in said["models"]} == set(pd.unique(frame["model"]))
-    assert verb(*about, "--target", "adherence") == 0
+    assert verb(*about) == 0
     assert "hours at 20 s" in " ".join(capsys.readouterr().err.split())
-    assert verb(*about) == 2
