@@ -24,6 +24,10 @@ def report(
     ],
     out: Annotated[Path | None, typer.Option("--out", help="The page; default report.html in the folder.")] = None,
     thumbnails: Annotated[int, typer.Option(help="Most items with pictures on the page.", min=0)] = 120,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Pack the page with its full pictures into this .zip, to send or to keep.")
+    ] = None,
+    ids: Annotated[str | None, typer.Option(help="Only these items: a,b,c, or a file with one id a line.")] = None,
     root: Root = None,
     allow_outside_root: AllowOutsideRoot = False,
     of: Annotated[
@@ -35,5 +39,20 @@ def report(
     from edit_metrics.cli.console import say
     from edit_metrics.report.write import ReportOptions, write_report
 
-    made = write_report(run, out, ReportOptions(thumbnails, root, allow_outside_root, of))
-    say(f"{made.kind} report, {made.size / MIB:.1f} MiB: {made.path}")
+    options = ReportOptions(thumbnails, root, allow_outside_root, of, bundle, _ids(ids))
+    made = write_report(run, out, options)
+    with_pictures = "" if made.pictures is None else f" with {made.pictures} full pictures"
+    say(f"{made.kind} report{with_pictures}, {made.size / MIB:.1f} MiB: {made.path}")
+
+
+def _ids(text: str | None) -> tuple[str, ...] | None:
+    from edit_metrics.errors import UserError
+
+    if text is None:
+        return None
+    file = Path(text)
+    lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else text.split(",")
+    names = tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    if not names:
+        raise UserError("ids", "none", "--ids", "Write them as a,b,c or give a file with one id a line.")
+    return names

@@ -7,7 +7,7 @@ here reads files or scores; the same arrays give the same bytes.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +45,21 @@ class Box:
     box: tuple[float, float, float, float]
     label: str
     matched: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """Boxes in both pictures.
+
+    Attributes:
+        source: H×W×3, with its boxes.
+        edited: H'×W'×3, with its boxes.
+    """
+
+    source: RGB
+    edited: RGB
+    source_boxes: tuple[Box, ...]
+    edited_boxes: tuple[Box, ...]
 
 
 def change_picture(source: RGB, difference: Float32, changed: Mask, mask: Mask | None = None) -> RGB:
@@ -97,6 +112,26 @@ def mask_picture(source: RGB, mask: Mask) -> RGB:
     picture = _resized(source, size).astype(np.float32)
     picture[~_resized_mask(mask, size)] *= 0.4
     return _outlined(np.asarray(picture, np.uint8), mask, _MASK_COLOUR)
+
+
+def marks_record(marks: Mapping[str, Marks]) -> dict[str, list[dict[str, object]]]:
+    """What the viewer draws over the two pictures: sides as shares of each picture, so that any size of it will do.
+
+    Args:
+        marks: what they mark (``faces``, ``text``) → where.
+    """
+    record: dict[str, list[dict[str, object]]] = {"source": [], "edited": []}
+    for kind, one in marks.items():
+        record["source"] += [_box_record(kind, box, one.source) for box in one.source_boxes]
+        record["edited"] += [_box_record(kind, box, one.edited) for box in one.edited_boxes]
+    return record
+
+
+def _box_record(kind: str, one: Box, picture: RGB) -> dict[str, object]:
+    height, width = picture.shape[:2]
+    sizes = (width, height, width, height)
+    shares = [round(float(value) / size, 4) for value, size in zip(one.box, sizes, strict=True)]
+    return {"kind": kind, "label": one.label[:80], "box": shares, "matched": one.matched}
 
 
 def boxes_picture(source: RGB, edited: RGB, source_boxes: Sequence[Box], edited_boxes: Sequence[Box]) -> RGB:

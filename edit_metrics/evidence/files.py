@@ -10,7 +10,7 @@ from typing import Final
 
 from edit_metrics.scores.table import EVIDENCE_NAME
 
-__all__ = ["EVIDENCE_NAME", "drawn_in", "evidence_name", "item_key"]
+__all__ = ["EVIDENCE_NAME", "boxes_name", "drawn_in", "evidence_name", "item_key"]
 
 _ENDING: Final = ".webp"
 
@@ -23,6 +23,11 @@ def item_key(item_id: str) -> str:
 def evidence_name(item_id: str, kind: str) -> str:
     """File name of one picture."""
     return f"{item_key(item_id)}-{kind}{_ENDING}"
+
+
+def boxes_name(item_id: str) -> str:
+    """File name of an item's boxes as numbers; see :func:`edit_metrics.evidence.drawing.marks_record`."""
+    return f"{item_key(item_id)}-boxes.json"
 
 
 def drawn_in(folder: Path) -> Mapping[str, frozenset[str]]:

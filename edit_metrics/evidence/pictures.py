@@ -10,6 +10,7 @@ import numpy as np
 from edit_metrics.evidence.drawing import (
     LPIPS_TOP,
     Box,
+    Marks,
     boxes_picture,
     change_picture,
     heat_picture,
@@ -56,15 +57,14 @@ def ssim(source: RGB, ssim_map: SsimMap) -> RGB:
     return heat_picture(source, lost, 1.0, ssim_map.weights >= SEEN_FROM)
 
 
-@evidence("faces", caption="faces, source and edited", wide=True)
-def faces(
+def face_marks(
     source: RGB,
     edited_native: RGB,
     source_faces: Float32,
     edited_faces: Float32,
     face_matches: FacePairs,
     edited: RGB | None = None,
-) -> RGB | None:
+) -> Marks | None:
     """Whose face became whose, as the character metrics have it."""
     if not (len(source_faces) or len(edited_faces)):
         return None
@@ -78,21 +78,52 @@ def faces(
         Box(_box(face), f"{number[i] + 1}" if i in number else "new", i in number)
         for i, face in enumerate(edited_faces)
     ]
-    return boxes_picture(source, edited_native if edited is None else edited, left, right)
+    return Marks(source, edited_native if edited is None else edited, tuple(left), tuple(right))
 
 
-@evidence("text", caption="text read, source and edited", wide=True)
+@evidence("faces", caption="faces, source and edited", wide=True, marks=face_marks)
+def faces(
+    source: RGB,
+    edited_native: RGB,
+    source_faces: Float32,
+    edited_faces: Float32,
+    face_matches: FacePairs,
+    edited: RGB | None = None,
+) -> RGB | None:
+    """Both pictures with their faces, numbered."""
+    marks = face_marks(source, edited_native, source_faces, edited_faces, face_matches, edited)
+    return _drawn(marks)
+
+
+def text_marks(
+    source: RGB,
+    edited_native: RGB,
+    source_text: Sequence[TextLine] | None = None,
+    edited_text: Sequence[TextLine] | None = None,
+) -> Marks | None:
+    """What was read, where."""
+    if not (source_text or edited_text):
+        return None
+    before, after = (tuple(Box(line.box, line.text) for line in lines or ()) for lines in (source_text, edited_text))
+    return Marks(source, edited_native, before, after)
+
+
+@evidence("text", caption="text read, source and edited", wide=True, marks=text_marks)
 def text(
     source: RGB,
     edited_native: RGB,
     source_text: Sequence[TextLine] | None = None,
     edited_text: Sequence[TextLine] | None = None,
 ) -> RGB | None:
-    """What was read, where."""
-    if not (source_text or edited_text):
+    """Both pictures with the lines that were read."""
+    marks = text_marks(source, edited_native, source_text, edited_text)
+    return _drawn(marks)
+
+
+def _drawn(marks: Marks | None) -> RGB | None:
+    if marks is None:
         return None
-    before, after = ([Box(line.box, line.text) for line in lines or ()] for lines in (source_text, edited_text))
-    return boxes_picture(source, edited_native, before, after)
+    return boxes_picture(marks.source, marks.edited, marks.source_boxes, marks.edited_boxes)
 
 
 def _box(face: Float32) -> tuple[float, float, float, float]:

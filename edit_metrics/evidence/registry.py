@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from edit_metrics import plugins
 from edit_metrics.computation import Computation, Values
+from edit_metrics.evidence.drawing import Marks
 from edit_metrics.registering import add, describe
 from edit_metrics.types import RGB, Missing, unavailable
 
@@ -28,10 +29,12 @@ class Evidence(Computation):
     Attributes:
         caption: under the picture.
         wide: it shows two pictures side by side.
+        marks: what it draws as numbers, of the same features; None for a picture that is more than boxes.
     """
 
     caption: str
     wide: bool = False
+    marks: Callable[..., Marks | None] | None = None
 
     def can_be_drawn(self, computed: Collection[str]) -> bool:
         """Whether all that it requires is among those names."""
@@ -47,6 +50,11 @@ class Evidence(Computation):
         picture: RGB | None = None if isinstance(arguments, Missing) else self.function(**arguments)
         return picture
 
+    def mark(self, values: Values) -> Marks | None:
+        """The boxes of one item, for a viewer that draws them itself; None where there are none."""
+        arguments = self.bind({name: values.get(name, _NOT_COMPUTED) for name in self.needs})
+        return None if self.marks is None or isinstance(arguments, Missing) else self.marks(**arguments)
+
 
 _EVIDENCE: dict[str, Evidence] = {}
 
@@ -56,6 +64,7 @@ def evidence(
     *,
     caption: str,
     wide: bool = False,
+    marks: Callable[..., Marks | None] | None = None,
     features: Mapping[str, str] | None = None,
     requires: Sequence[str] = (),
 ) -> Callable[[F], F]:
@@ -65,6 +74,7 @@ def evidence(
         name: its kind; a plug-in's starts with its namespace and a dot.
         caption: under the picture.
         wide: it shows two pictures side by side.
+        marks: a function of the same parameters that returns the boxes alone.
         features: parameter → feature, where they differ.
         requires: features that must be there although the function does not read them.
 
@@ -74,7 +84,7 @@ def evidence(
 
     def register(function: F) -> F:
         shared: dict[str, Any] = describe(function, None, name, features, requires)
-        add(_EVIDENCE, Evidence(**shared, caption=caption, wide=wide), "picture", "{}.")
+        add(_EVIDENCE, Evidence(**shared, caption=caption, wide=wide, marks=marks), "picture", "{}.")
         return function
 
     return register

@@ -10,10 +10,10 @@ from typing import Any, Final
 from edit_metrics.choices import EvidenceLevel
 from edit_metrics.config import Config
 from edit_metrics.dimensions.order import to_priorities
-from edit_metrics.evidence.drawing import to_webp
-from edit_metrics.evidence.files import EVIDENCE_NAME, evidence_name
+from edit_metrics.evidence.drawing import marks_record, to_webp
+from edit_metrics.evidence.files import EVIDENCE_NAME, boxes_name, evidence_name
 from edit_metrics.evidence.registry import Evidence, all_evidence
-from edit_metrics.io.atomic import write_bytes
+from edit_metrics.io.atomic import write_bytes, write_json
 from edit_metrics.scores.codes import low_confidence
 from edit_metrics.scores.priority import PriorityRow, broken_codes, watched_metrics
 from edit_metrics.scores.rows import ScoredItem
@@ -56,6 +56,14 @@ class EvidenceWriter:
                 write_bytes(to_webp(drawn[kind]), path)
             else:
                 path.unlink(missing_ok=True)
+        boxes = self._folder / boxes_name(scored.item.id)
+        # A picture that failed was said; its boxes would fail for the same reason.
+        found = {one.name: one.mark(values) for one in self._pictures if one.name in drawn}
+        marks = {name: one for name, one in found.items() if one is not None}
+        if marks:
+            write_json(marks_record(marks), boxes)
+        else:
+            boxes.unlink(missing_ok=True)
 
     def _drawn(self, scored: ScoredItem, values: Values) -> Iterator[tuple[str, RGB]]:
         for one in self._pictures:

@@ -9,6 +9,7 @@ from typing import Final
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import EditMetricsError, ImageError
 from edit_metrics.evidence.files import evidence_name
+from edit_metrics.io.formats import sniff_format
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.sources import OutsideRootError, read_bytes
 from edit_metrics.report.pictures import PictureStore
@@ -81,15 +82,13 @@ class RunPictures:
 
 
 def _for_browser(data: bytes, path: str) -> Picture:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(data)) as opened:  # the header alone
-            kind = opened.format
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise ImageError("a picture", str(error), path) from error
+    kind = sniff_format(data)
+    if kind is None:
+        raise ImageError("a picture", "another file", path, code="not_an_image")
     if kind in _TYPES:
         return Picture(data, _TYPES[kind])
+    from PIL import Image
+
     stream = io.BytesIO()
     Image.fromarray(decode_image(path, DecodeLimits()).pixels).save(stream, "PNG")
     return Picture(stream.getvalue(), "image/png")

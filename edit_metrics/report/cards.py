@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from edit_metrics.report.pictures import Figure
+from edit_metrics.report.pictures import Figure, PictureStore
 from edit_metrics.scores.items import Item
+from edit_metrics.scores.sentences import worst_in_words
 
+MOST_LOOKS: Final = 2000
+"""Rows of the table with pictures: a page of a few MiB, made in a minute (docs/report.md)."""
 _THREADS: Final = 4  # decoding releases the interpreter's lock
 
 
@@ -20,11 +23,18 @@ class Card:
 
     Attributes:
         number: anchor on the page, from 0.
+        boxes: faces and lines of text that the viewer can draw; None where the run has marked none.
     """
 
     number: int
     item: Item
     figures: tuple[Figure, ...]
+    boxes: Any = None
+
+    @property
+    def sentence(self) -> str:
+        """Why a person should look."""
+        return worst_in_words(self.item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +57,25 @@ def choose(items: Sequence[Item], budget: int) -> CardChoice:
     return CardChoice(worst, tuple(uncertain[: budget - len(worst)]))
 
 
-def make_cards(items: Sequence[Item], figures: Callable[[Item], list[Figure]], first: int = 0) -> list[Card]:
-    """Items to cards, their pictures read side by side."""
+def make_cards(items: Sequence[Item], store: PictureStore | None, first: int = 0) -> list[Card]:
+    """Items to cards, their pictures read side by side; without a store they have none."""
+    if store is None:
+        return [Card(first + n, item, ()) for n, item in enumerate(items)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        drawn = list(pool.map(figures, items))
-    return [Card(first + n, item, tuple(found)) for n, (item, found) in enumerate(zip(items, drawn, strict=True))]
+        drawn = list(pool.map(store.figures, items))
+    return [
+        Card(first + n, item, tuple(found), store.boxes(item.id))
+        for n, (item, found) in enumerate(zip(items, drawn, strict=True))
+    ]
+
+
+def make_looks(items: Sequence[Item], store: PictureStore | None, taken: Collection[str]) -> dict[str, list[Any]]:
+    """Id → what the viewer shows of an item without a card; of the first ``MOST_LOOKS`` items."""
+    wanted = [item for item in items[:MOST_LOOKS] if item.id not in taken]
+    if store is None or not wanted:
+        return {}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return dict(zip((item.id for item in wanted), pool.map(store.look, wanted), strict=True))
 
 
 def _badness(item: Item) -> tuple[float, float, int]:

@@ -14,6 +14,7 @@ from edit_metrics.errors import TableError
 from edit_metrics.report.charts import interval
 from edit_metrics.report.html import render
 from edit_metrics.report.inputs import ComparisonInput, picture_store
+from edit_metrics.report.links import Links
 from edit_metrics.report.pictures import Figure, PictureStore
 from edit_metrics.scores.items import reachable_confidence, read_items
 from edit_metrics.scores.table import TABLE_NAME, read_scores
@@ -55,7 +56,9 @@ class FlipCard:
     sensitive: bool
 
 
-def comparison_page(folder: ComparisonInput, thumbnails: int, root: str | None, allow_outside_root: bool) -> str:
+def comparison_page(
+    folder: ComparisonInput, thumbnails: int, root: str | None, allow_outside_root: bool, links: Links | None = None
+) -> str:
     """The HTML of a comparison.
 
     Args:
@@ -63,6 +66,7 @@ def comparison_page(folder: ComparisonInput, thumbnails: int, root: str | None, 
         thumbnails: most flipped items with pictures.
         root: of the pictures; None: each run's own record.
         allow_outside_root: show pictures that lie elsewhere.
+        links: from files to addresses of full pictures.
 
     Raises:
         TableError: ``comparison.json`` is something else.
@@ -71,7 +75,7 @@ def comparison_page(folder: ComparisonInput, thumbnails: int, root: str | None, 
     if found.get("format") != FORMAT or found.get("version") != 1:
         got = f"{found.get('format')!r}, version {found.get('version')!r}"
         raise TableError(f"the format {FORMAT!r}, version 1", got, str(folder.path / "comparison.json"))
-    sides = {run["name"]: _side(run, folder.path, root, allow_outside_root) for run in found["runs"]}
+    sides = {run["name"]: _side(run, folder.path, root, allow_outside_root, links) for run in found["runs"]}
     reference: str = found["runs"][0]["name"]
     scores = [row for row in found["differences"] if row["kind"] != "metric"]
     metrics = [row for row in found["differences"] if row["kind"] == "metric"]
@@ -161,7 +165,7 @@ def _is_sensitive(item_id: str, sides: Mapping[str, Side], *names: str) -> bool:
     return any(ids is None or item_id in ids for ids in known)
 
 
-def _side(run: Row, folder: Path, root: str | None, allow_outside_root: bool) -> Side:
+def _side(run: Row, folder: Path, root: str | None, allow_outside_root: bool, links: Links | None) -> Side:
     """The run of a comparison again: for its pictures, and for which of them to blur."""
     path = Path(run["path"])
     candidates = (path, folder / path)
@@ -170,4 +174,6 @@ def _side(run: Row, folder: Path, root: str | None, allow_outside_root: bool) ->
         return Side(None, None)
     loaded = read_scores(there)
     items = read_items(loaded.frame, reachable_confidence(None, loaded.frame))
-    return Side(picture_store(loaded, root, allow_outside_root), frozenset(item.id for item in items if item.sensitive))
+    return Side(
+        picture_store(loaded, root, allow_outside_root, links), frozenset(item.id for item in items if item.sensitive)
+    )

@@ -40,17 +40,19 @@ def render(template: str, **values: Any) -> str:
         template: file name in ``templates/``.
         values: what the template reads; every text in it is escaped.
     """
-    style, script = _file("style.css"), _file("report.js")
+    style, viewer, script = f"{_file('style.css')}\n{_file('viewer.css')}", _file("viewer.js"), _file("report.js")
     page = _environment().get_template(template)
-    # Both were written by us, and their hashes in the policy keep everything else from running.
-    parts = {"style": Markup(style), "script": Markup(script)}  # noqa: S704
-    return page.render(policy=_policy(style, script), **parts, **values)
+    # All were written by us, and their hashes in the policy keep everything else from running.
+    parts = {"style": Markup(style), "viewer": Markup(viewer), "script": Markup(script)}  # noqa: S704
+    return page.render(policy=_policy(style, viewer, script), **parts, **values)
 
 
-def _policy(style: str, script: str) -> str:
+def _policy(style: str, *scripts: str) -> str:
+    """Pictures inside the page and files beside it, for the viewer; nothing from a network."""
+    hashes = " ".join(f"'{_sha256(script)}'" for script in scripts)
     return (
-        "default-src 'none'; img-src data:; "
-        f"style-src '{_sha256(style)}'; script-src '{_sha256(script)}'; base-uri 'none'; form-action 'none'"
+        "default-src 'none'; img-src data: 'self' file:; "
+        f"style-src '{_sha256(style)}'; script-src {hashes}; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -80,6 +82,7 @@ def _environment() -> jinja2.Environment:
         "flag": flag_in_words,
         "metric": metric_in_words,
         "status": status_in_words,
+        "tojson_text": lambda value: json.dumps(_visible(value), ensure_ascii=True, allow_nan=False),
     }
     return environment
 

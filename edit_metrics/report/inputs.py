@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edit_metrics.errors import TableError
 from edit_metrics.io.tables import read_table, with_text_ids
+from edit_metrics.report.links import Links
 from edit_metrics.report.pictures import PictureStore
 from edit_metrics.scores.table import TABLE_NAME, ScoreTable, read_scores
 
@@ -67,9 +68,11 @@ def read_input(path: Path, run: Path | None = None) -> ScoreTable | ComparisonIn
     return read_scores(path)
 
 
-def picture_store(run: ScoreTable, root: str | None, allow_outside_root: bool) -> PictureStore:
+def picture_store(
+    run: ScoreTable, root: str | None, allow_outside_root: bool, links: Links | None = None
+) -> PictureStore:
     """Where the pictures of a run are: ``--root``, else what the table says."""
-    return PictureStore(root or run.pictures_root, allow_outside_root, run.evidence)
+    return PictureStore(root or run.pictures_root, allow_outside_root, run.evidence, links)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:

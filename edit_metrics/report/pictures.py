@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError, MissingExtraError
-from edit_metrics.evidence.drawing import heat_picture, mask_picture
-from edit_metrics.evidence.files import drawn_in, evidence_name, item_key
+from edit_metrics.evidence.drawing import MAX_SIDE, heat_picture, mask_picture
+from edit_metrics.evidence.files import boxes_name, drawn_in, evidence_name, item_key
 from edit_metrics.evidence.registry import own_evidence
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.masks import decode_mask, fit_mask
 from edit_metrics.io.sources import OutsideRootError, resolve_path
+from edit_metrics.report.links import Links
 from edit_metrics.scores.words import in_words
 from edit_metrics.types import RGB, Mask
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from edit_metrics.choices import WhiteMeans
     from edit_metrics.scores.items import Item
 
 THUMBNAIL_SIDE: Final = 224
 """px of the longer side."""
+TINY_SIDE: Final = 64
+"""px of the longer side in a row of the table."""
 _PAIR_SIDE: Final = 448
 """px: evidence that shows two pictures side by side."""
 _QUALITY: Final = 70
@@ -47,6 +49,11 @@ class Figure:
         uri: a data URI; empty when there is no picture.
         note: why there is none; empty when there is one.
         wide: takes the room of two.
+        role: what the viewer does with it: ``picture`` (compared), ``map`` (laid over), ``mask``, ``pair`` (left out:
+            two pictures in one).
+        kind: ``source``, ``edited``, ``change`` …
+        full: address of the full picture; empty where the page cannot reach one.
+        overlay: of a mask, a data URI to lay over either picture.
     """
 
     caption: str
@@ -55,6 +62,10 @@ class Figure:
     height: int = 0
     note: str = ""
     wide: bool = False
+    role: str = "picture"
+    kind: str = ""
+    full: str = ""
+    overlay: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,11 +76,13 @@ class PictureStore:
         root: folder or URL that the table's paths are relative to; None when nobody knows.
         allow_outside_root: as when scoring.
         evidence: the run's ``evidence/``; None when it has none.
+        links: from files to addresses of full pictures; None: the page has none.
     """
 
     root: str | None
     allow_outside_root: bool = False
     evidence: Path | None = None
+    links: Links | None = None
 
     def thumbnail(self, path: str, caption: str, name: str) -> Figure:
         """A picture of the table as a small figure, or why it cannot be shown.
@@ -79,16 +92,14 @@ class PictureStore:
             caption: under the picture.
             name: ``source``, ``edited`` …, for the words when it is missing.
         """
-        picture = self._decode(path, name)
-        return Figure(caption, "", note=picture) if isinstance(picture, str) else _figure(caption, picture)
+        return self._shown(path, self._decode(path, name), caption, name)
 
     def figures(self, item: Item) -> list[Figure]:
         """Source, edited picture, change map, mask, and further evidence that the run has drawn."""
         source, edited = self._decode(item.source, "source"), self._decode(item.edited, "edited")
         found = [
-            Figure(caption, "", note=picture) if isinstance(picture, str) else _figure(caption, picture)
-            for caption, picture in (("source", source), ("edited", edited))
-        ]
+            self._shown(item.source, source, "source", "source"), self._shown(item.edited, edited, "edited", "edited")
+        ]  # fmt: skip
         found += self._change(item, source, edited)
         found += self._mask(item, source)
         own = own_evidence()
@@ -107,6 +118,46 @@ class PictureStore:
     def _drawn(self) -> Mapping[str, frozenset[str]]:
         return {} if self.evidence is None else drawn_in(self.evidence)
 
+    def look(self, item: Item) -> list[Any]:
+        """An item without a card, for its row: two tiny pictures, the addresses of the full ones, its boxes."""
+        tiny = [self._tiny(path, name) for path, name in ((item.source, "source"), (item.edited, "edited"))]
+        return [*tiny, self._full(item.source), self._full(item.edited), self.boxes(item.id)]
+
+    def boxes(self, item_id: str) -> Any:
+        """Faces and lines of text that the run has marked; None where it has none."""
+        path = None if self.evidence is None else self.evidence / boxes_name(item_id)
+        if path is None or not path.is_file():
+            return None
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            return None
+
+    def evidence_links(self, item_id: str) -> dict[str, str]:
+        """Kind → address of the evidence that the run has drawn of an item."""
+        folder, links = self.evidence, self.links
+        if folder is None or links is None:
+            return {}
+        kinds = self.evidence_kinds(item_id)
+        return {kind: links.evidence(folder, evidence_name(item_id, kind)) for kind in kinds}
+
+    def _shown(self, path: str, picture: RGB | str, caption: str, kind: str) -> Figure:
+        if isinstance(picture, str):
+            return Figure(caption, "", note=picture, kind=kind)
+        return replace(_figure(caption, picture), kind=kind, full=self._full(path))
+
+    def _tiny(self, path: str, name: str) -> str:
+        picture = self._decode(path, name)
+        return "" if isinstance(picture, str) else _figure("", picture, TINY_SIDE).uri
+
+    def _full(self, path: str) -> str:
+        if self.links is None or not path:
+            return ""
+        try:
+            return self.links.picture(self.resolve(path))
+        except OutsideRootError:
+            return ""
+
     def mask_overlay(self, item: Item) -> bytes:
         """The item's mask to lay over either picture, WebP: dark where it had to stay, outlined, clear inside.
 
@@ -117,9 +168,7 @@ class PictureStore:
         if not item.mask:
             raise ImageError("a mask", "none", item.id, code="missing_file")
         source = decode_image(self.resolve(item.source), _LIMITS).pixels
-        stream = io.BytesIO()
-        _mask_image(self._decoded_mask(item, source)).save(stream, "WEBP", quality=_QUALITY, method=4)
-        return stream.getvalue()
+        return _overlay_bytes(self._decoded_mask(item, source))
 
     def resolve(self, path: str) -> str:
         """Where a picture of the table is.
@@ -142,7 +191,8 @@ class PictureStore:
             return [drawn]
         if isinstance(source, str) or isinstance(edited, str):
             return []
-        return [_figure("difference, not aligned", _difference(_shrunk(source), edited))]
+        figure = _figure("difference, not aligned", _difference(_shrunk(source), edited))
+        return [replace(figure, role="map", kind="change")]
 
     def _mask(self, item: Item, source: RGB | str) -> list[Figure]:
         if not item.mask or isinstance(source, str):
@@ -151,7 +201,9 @@ class PictureStore:
             mask = self._decoded_mask(item, source)
         except (ImageError, OutsideRootError) as error:
             return [Figure("mask", "", note=_why(error, "mask"))]
-        return [_figure("mask", mask_picture(source, mask))]
+        overlay = "data:image/webp;base64," + base64.b64encode(_overlay_bytes(mask, THUMBNAIL_SIDE)).decode()
+        figure = _figure("mask", mask_picture(source, mask))
+        return [replace(figure, role="mask", kind="mask", overlay=overlay)]
 
     def _evidence(self, item_id: str, kind: str) -> Figure | None:
         path = None if self.evidence is None else self.evidence / evidence_name(item_id, kind)
@@ -160,7 +212,9 @@ class PictureStore:
         known = own_evidence().get(kind)
         wide, caption = (known.wide, known.caption) if known is not None else (False, kind)
         picture = decode_image(str(path), _LIMITS).pixels
-        return _figure(caption, picture, _PAIR_SIDE if wide else THUMBNAIL_SIDE, wide=wide)
+        figure = _figure(caption, picture, _PAIR_SIDE if wide else THUMBNAIL_SIDE, wide=wide)
+        full = "" if self.links is None else self.links.evidence(path.parent, path.name)
+        return replace(figure, role="pair" if wide else "map", kind=kind, full=full)
 
     def _decode(self, path: str, name: str) -> RGB | str:
         """The picture, or in words why there is none."""
@@ -180,8 +234,8 @@ def _why(error: Exception, name: str) -> str:
     return str(error)
 
 
-def _mask_image(mask: Mask) -> Image.Image:
-    """RGBA of at most ``MAX_SIDE``: what may change is clear, the rest dark, the border in the mask's colour."""
+def _overlay_bytes(mask: Mask, side: int = MAX_SIDE) -> bytes:
+    """WebP with alpha: what may change is clear, the rest dark, the border in the mask's colour."""
     from PIL import Image
 
     height, width = mask.shape
@@ -192,7 +246,11 @@ def _mask_image(mask: Mask) -> Image.Image:
     size = (outlined.shape[1], outlined.shape[0])
     inside = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
     alpha = np.where(outlined.any(axis=2), 255, np.where(inside, 0, _MASK_DARK)).astype(np.uint8)
-    return Image.fromarray(np.dstack([outlined, alpha]), "RGBA")
+    image = Image.fromarray(np.dstack([outlined, alpha]))
+    image.thumbnail((side, side))
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", quality=_QUALITY, method=4)
+    return stream.getvalue()
 
 
 def _difference(source: RGB, edited: RGB) -> RGB:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
 from edit_metrics.registry import all_metrics
-from edit_metrics.report.cards import choose, make_cards
+from edit_metrics.report.cards import choose, make_cards, make_looks
 from edit_metrics.report.charts import histogram
 from edit_metrics.report.html import render, safe_json
 from edit_metrics.report.inputs import plots_in
 from edit_metrics.report.pictures import PictureStore, png_uri
-from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table, value_column
+from edit_metrics.report.table import (
+    MAX_ROWS,
+    Column,
+    RowLinks,
+    dimension_column,
+    instruction_column,
+    items_table,
+    value_column,
+)
 from edit_metrics.scores.cells import number
 from edit_metrics.scores.columns import NOT_MEASUREMENTS, OVERALL_MINIMUM, PRIORITY, DimensionColumns
 from edit_metrics.scores.items import Item, reachable_confidence, read_items
@@ -30,14 +36,13 @@ MOST_VALUES: Final = 12
 """Numeric columns of a table without dimensions that the page shows."""
 
 
-def run_page(run: ScoreTable, store: PictureStore, out: Path, thumbnails: int) -> str:
+def run_page(run: ScoreTable, store: PictureStore, thumbnails: int) -> str:
     """The HTML of a run.
 
     Args:
         run: what was read.
         store: where its pictures are.
-        out: where the page will lie: links to evidence are relative to it.
-        thumbnails: most items with pictures.
+        thumbnails: most items with cards; 0: no pictures at all.
     """
     names = run.dimensions
     values = () if names else _numeric_columns(run)
@@ -45,9 +50,9 @@ def run_page(run: ScoreTable, store: PictureStore, out: Path, thumbnails: int) -
     items = read_items(frame, reachable_confidence(run.info, run.frame), values)
     ordered = sorted(items, key=lambda item: (item.priority is None, item.priority or 0))
     chosen = choose(ordered, thumbnails)
-    worst = make_cards(chosen.worst, store.figures)
-    uncertain = make_cards(chosen.uncertain, store.figures, first=len(worst))
-    links = row_links(ordered[:MAX_ROWS], {c.item.id: c.number for c in (*worst, *uncertain)}, store, out)
+    worst = make_cards(chosen.worst, store)
+    uncertain = make_cards(chosen.uncertain, store, first=len(worst))
+    links = row_links(ordered[:MAX_ROWS], {c.item.id: c.number for c in (*worst, *uncertain)}, store, thumbnails)
     summary = summarise(run.frame)
     return render(
         "run.html",
@@ -77,6 +82,7 @@ def run_page(run: ScoreTable, store: PictureStore, out: Path, thumbnails: int) -
         plots=[(path.stem.replace("_", " ").replace(".", ": "), png_uri(path)) for path in plots_in(run.run_folder)],
         table=safe_json(items_table(ordered, _columns(items, names, values), links)),
         table_rows=min(len(ordered), MAX_ROWS),
+        looks=sum(item.id in links.looks or item.id in links.cards for item in ordered[:MAX_ROWS]),
     )
 
 
@@ -89,12 +95,12 @@ def rows_to_show(frame: pd.DataFrame, thumbnails: int) -> pd.DataFrame:
     return frame.loc[first.union(worst)]
 
 
-def row_links(items: Sequence[Item], cards: Mapping[str, int], store: PictureStore, out: Path) -> RowLinks:
-    """Where each row's card and evidence are."""
-    if store.evidence is None:
+def row_links(items: Sequence[Item], cards: Mapping[str, int], store: PictureStore | None, thumbnails: int) -> RowLinks:
+    """Where each row's card, evidence and pictures are."""
+    if store is None:
         return RowLinks(cards)
-    folder = os.path.relpath(store.evidence.resolve(), out.resolve().parent).replace(os.sep, "/")
-    return RowLinks(cards, {item.id: store.evidence_kinds(item.id) for item in items}, folder)
+    looks = make_looks(items, store, cards.keys()) if thumbnails else {}
+    return RowLinks(cards, {item.id: store.evidence_links(item.id) for item in items}, looks)
 
 
 def _name(run: ScoreTable) -> str:
@@ -112,6 +118,8 @@ def _columns(items: Sequence[Item], names: Sequence[str], values: Sequence[str])
     columns = [Column("id", "id", lambda item: item.id)]
     if any(item.priority is not None for item in items):
         columns.insert(0, Column("order", "int", lambda item: item.priority))
+    if any(item.instruction for item in items):
+        columns.append(instruction_column())
     if any(item.model for item in items):
         columns.append(Column("model", "text", lambda item: item.model, choice=True))
     if any(item.edit_type for item in items):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from edit_metrics.evidence.files import evidence_name
 from edit_metrics.scores.items import Item
 from edit_metrics.scores.words import flag_in_words, in_words, status_in_words
 
@@ -37,13 +36,13 @@ class RowLinks:
 
     Attributes:
         cards: id → number of its card on the page.
-        evidence: id → kinds of evidence that lie beside the page.
-        folder: of the evidence, relative to the page.
+        evidence: id → kind → address of the evidence that lies beside the page.
+        looks: id → see :meth:`edit_metrics.report.pictures.PictureStore.look`.
     """
 
     cards: Mapping[str, int] = field(default_factory=dict)
-    evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    folder: str = ""
+    evidence: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    looks: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 class _Words:
@@ -79,9 +78,13 @@ def items_table(items: Sequence[Item], columns: Sequence[Column], links: RowLink
         "details": details,
         "codes": words.sentences,
         "flags": {flag: flag_in_words(flag) for flag in flags},
-        "evidence": links.folder,
         "dimensions": list(shown[0].scores) if shown else [],
     }
+
+
+def instruction_column() -> Column:
+    """What the edit was asked to do: nobody judges one without it."""
+    return Column("instruction", "text", lambda item: item.instruction)
 
 
 def dimension_column(name: str) -> Column:
@@ -99,7 +102,7 @@ def _cell(value: Any) -> Any:
 
 
 def _detail(item: Item, words: _Words, links: RowLinks) -> list[Any]:
-    """Instruction, why it is in front, per dimension [confidence, status, reasons], card, evidence, blurred, checks."""
+    """Pictures without card, why in front, dimensions [confidence, status, reasons], card, files, blurred, checks."""
     scores = [
         [
             _cell(s.confidence),
@@ -108,9 +111,9 @@ def _detail(item: Item, words: _Words, links: RowLinks) -> list[Any]:
         ]
         for s in item.scores.values()
     ]
-    files = [[kind, evidence_name(item.id, kind)] for kind in links.evidence.get(item.id, ())]
+    files = [[kind, address] for kind, address in links.evidence.get(item.id, {}).items()]
     return [
-        item.instruction,
+        links.looks.get(item.id),
         [words.number(code) for code in item.priority_reasons],
         scores,
         links.cards.get(item.id, -1),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from edit_metrics.report.cards import make_cards
 from edit_metrics.report.html import render, safe_json
 from edit_metrics.report.inputs import TriageInput
-from edit_metrics.report.pictures import Figure, PictureStore, png_uri
+from edit_metrics.report.pictures import PictureStore, png_uri
 from edit_metrics.report.run_page import row_links
-from edit_metrics.report.table import MAX_ROWS, Column, RowLinks, dimension_column, items_table
+from edit_metrics.report.table import MAX_ROWS, Column, dimension_column, instruction_column, items_table
 from edit_metrics.scores.cells import codes, number, rows_of, text
 from edit_metrics.scores.codes import UNSAFE
 from edit_metrics.scores.items import Item, reachable_confidence, read_items
@@ -28,22 +27,20 @@ _LANES: Final = {
 }
 
 
-def triage_page(triage: TriageInput, store: PictureStore | None, out: Path, thumbnails: int) -> str:
+def triage_page(triage: TriageInput, store: PictureStore | None, thumbnails: int) -> str:
     """The HTML of a triage folder.
 
     Args:
         triage: what was read.
         store: where the pictures are; None when the run is not known.
-        out: where the page will lie.
         thumbnails: most queued items with pictures.
     """
     placed = {text(row["id"]): row for row in rows_of(triage.lanes)}
     items = _items(triage, placed)
     queued = [item for item in items if item.priority is not None]
     head = queued[:thumbnails] if store is not None else []
-    cards = make_cards(head, store.figures if store is not None else _no_figures)
-    numbers = {card.item.id: card.number for card in cards}
-    links = RowLinks(numbers) if store is None else row_links(items[:MAX_ROWS], numbers, store, out)
+    cards = make_cards(head, store)
+    links = row_links(items[:MAX_ROWS], {card.item.id: card.number for card in cards}, store, thumbnails)
     statement = triage.statement
     decisions = statement.get("automatic_decisions")
     return render(
@@ -62,11 +59,8 @@ def triage_page(triage: TriageInput, store: PictureStore | None, out: Path, thum
         n=len(triage.lanes),
         table=safe_json(items_table(items, _columns(items, placed), links)),
         table_rows=min(len(items), MAX_ROWS),
+        looks=sum(item.id in links.looks or item.id in links.cards for item in items[:MAX_ROWS]),
     )
-
-
-def _no_figures(_: Item) -> list[Figure]:
-    return []
 
 
 def _items(triage: TriageInput, placed: Mapping[str, Mapping[str, Any]]) -> list[Item]:
@@ -106,6 +100,8 @@ def _columns(items: list[Item], placed: Mapping[str, Mapping[str, Any]]) -> list
         Column("lane", "text", cell("lane"), choice=True),
         Column("queued because", "text", cell("selection"), choice=True),
     ]
+    if any(item.instruction for item in items):
+        columns.append(instruction_column())
     if any(item.model for item in items):
         columns.append(Column("model", "text", lambda item: item.model, choice=True))
     if any(item.edit_type for item in items):

@@ -16,6 +16,7 @@ from edit_metrics.config import Config, validate_config
 from edit_metrics.engine.job import RunOptions
 from edit_metrics.engine.run import run
 from edit_metrics.evidence import pictures, registry
+from edit_metrics.evidence.drawing import marks_record
 from edit_metrics.evidence.files import evidence_name
 from edit_metrics.evidence.registry import all_evidence
 from edit_metrics.evidence.writer import is_worth_a_look
@@ -255,3 +256,14 @@ def test_a_picture_is_drawn_only_where_the_plan_computes_what_it_needs() -> None
     assert not spec.can_be_drawn({"source", "mask"})
     assert spec.draw({"source": PICTURE, "whole_change_map": undefined("size_mismatch")}) is None
     assert spec.draw({"source": PICTURE}) is None
+
+
+def test_what_is_drawn_is_also_told_as_shares_of_the_pictures() -> None:
+    matches = face_matches(BEFORE, AFTER, False, ANALYZER, PICTURE)
+    marks = pictures.face_marks(PICTURE, PICTURE, BEFORE, AFTER, matches)
+    assert marks is not None
+    record = marks_record({"faces": marks})
+    assert record["source"][0] == {"kind": "faces", "label": "1: lost", "box": [0, 0, 0.1667, 0.25], "matched": False}
+    assert [one["label"] for one in record["edited"]] == ["2"]
+    none = np.zeros((0, 6), np.float32)
+    assert pictures.face_marks(PICTURE, PICTURE, none, none, matches) is None

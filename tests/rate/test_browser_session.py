@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_driver import LOW_CONTRAST, click, look
+from browser_driver import LOW_CONTRAST, axe_violations, click, look, screenshot
 from conftest_report import score_rows, write_run
 
 from edit_metrics.ratings.entries import Kind, read_entries, standing_answers
@@ -210,5 +210,5 @@ def test_the_page_fits_and_its_text_stands_out(driver: Any, serve: Serve, width:
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
     assert driver.execute_script(LOW_CONTRAST) == []
     assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
-    if folder := os.environ.get("EDIT_METRICS_SCREENSHOTS"):
-        driver.save_screenshot(f"{folder}/rate-{width}-{scheme}.png")
+    assert axe_violations(driver) == []
+    screenshot(driver, f"rate-{width}-{scheme}")

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,3 +80,21 @@ def look(driver: Any, width: int = 1280, scheme: str = "light", height: int = 90
 def click(driver: Any, element: Any) -> None:
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
     element.click()
+
+
+def axe_violations(driver: Any) -> list[str]:
+    """What axe-core finds wrong on the page as it stands: rule and the first places."""
+    package = pytest.importorskip("axe_core_python")
+    script = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    driver.execute_script(script)
+    found = driver.execute_async_script("axe.run(document).then(arguments[0])")
+    return [
+        f"{one['id']}: {one['help']}: " + " | ".join(str(node["target"]) for node in one["nodes"][:3])
+        for one in found["violations"]
+    ]
+
+
+def screenshot(driver: Any, name: str) -> None:
+    """Kept for a person to look at, where EDIT_METRICS_SCREENSHOTS names a folder."""
+    if folder := os.environ.get("EDIT_METRICS_SCREENSHOTS"):
+        driver.save_screenshot(str(Path(folder) / f"{name}.png"))

@@ -62,7 +62,7 @@ def column(driver: Any, label: str) -> list[str]:
     script = """
       const headings = [...document.querySelectorAll("#items-table thead th")].map((th) => th.textContent);
       const at = headings.indexOf(arguments[0]);
-      const rows = [...document.querySelectorAll("#items-table tbody tr:not(.detail)")];
+      const rows = [...document.querySelectorAll("#items-table > tbody > tr:not(.detail)")];
       return rows.map((tr) => tr.children[at].textContent);
     """
     texts: list[str] = driver.execute_script(script, label)
@@ -166,7 +166,7 @@ def test_unsafe_pictures_are_unblurred_by_click_and_by_keyboard(opened: Open) ->
     click(driver, button)
     assert image.value_of_css_property("filter") == "none"
     assert button.get_attribute("aria-pressed") == "true"
-    click(driver, image)
+    click(driver, button)
     assert image.value_of_css_property("filter") == blurred
     for key, expected in ((Keys.ENTER, "none"), (Keys.SPACE, blurred)):
         button.send_keys(key)

@@ -44,13 +44,44 @@
     button.textContent = shown ? "Blur the pictures again" : "Show pictures flagged as unsafe";
   };
   for (const button of document.querySelectorAll(".reveal")) {
-    const pictures = button.previousElementSibling;
-    button.addEventListener("click", () => toggle(pictures, button));
-    pictures.addEventListener("click", () => toggle(pictures, button));
+    button.addEventListener("click", () => toggle(button.previousElementSibling, button));
+  }
+
+  // Looking: a card's pictures are on the page, a row's beside it; both open the same viewer.
+  const MISSING = "The full pictures do not lie beside this page: these are its small ones. A page with them: edit-metrics report RUN --bundle FILE.zip";
+  const cards = new Map([...document.querySelectorAll(".card[data-id]")].map((card) => [card.dataset.id, card]));
+  const textOf = (card, selector) => { const node = card.querySelector(selector); return node ? node.textContent.trim() : ""; };
+  const itemOfCard = (card) => {
+    const figures = [...card.querySelectorAll(".pictures figure")].map((figure) => ({ image: figure.querySelector("img"), note: textOf(figure, ".nopicture"), name: textOf(figure, "figcaption") }));
+    const of = (role) => figures.filter(({ image }) => image && image.dataset.role === role).map(({ image }) => image);
+    const shown = (image) => ({ kind: image.dataset.kind, name: image.dataset.name, src: image.getAttribute("src"), full: image.dataset.full });
+    const mask = of("mask")[0];
+    const pictures = card.querySelector(".pictures");
+    return {
+      id: card.dataset.id, title: card.dataset.id, instruction: textOf(card, ".instruction"),
+      why: [...card.querySelectorAll(".why-first, .evidence")].map((node) => node.textContent.trim()).join(" · "),
+      sensitive: pictures.classList.contains("sensitive"),
+      pictures: figures.filter(({ image, note }) => note || (image && image.dataset.role === "picture"))
+        .map(({ image, note, name }) => (image ? shown(image) : { name, note })),
+      overlays: withFiles(of("map").map(shown), filesOf(card.dataset.id)), mask: mask ? { src: mask.dataset.overlay } : null,
+      boxes: pictures.dataset.boxes ? JSON.parse(pictures.dataset.boxes) : null, missing: MISSING,
+    };
+  };
+  let itemOfRow = () => null; // these two are set below, when the page has a table
+  let filesOf = () => [];
+  const MAPS = { change: "change map", lpips: "LPIPS map", ssim: "SSIM map" };
+  const withFiles = (overlays, files) => [...overlays,
+    ...files.filter(([kind]) => MAPS[kind] && !overlays.some((one) => one.kind === kind)).map(([kind, full]) => ({ kind, name: MAPS[kind], full }))];
+  let tableIds = () => [...cards.keys()];
+  const viewer = EditViewer.lightbox((id) => (cards.has(id) ? itemOfCard(cards.get(id)) : itemOfRow(id)), () => tableIds());
+  for (const [id, card] of cards) {
+    const section = () => [...card.parentElement.children].map((one) => one.dataset.id);
+    card.querySelector(".look").addEventListener("click", () => viewer.open(id, section()));
+    for (const image of card.querySelectorAll(".pictures img")) image.addEventListener("click", () => viewer.open(id, section()));
   }
 
   const source = document.getElementById("table-data");
-  if (!source) return;
+  if (!source) { viewer.follow(); return; }
   const data = JSON.parse(source.textContent);
   const { columns, rows, details } = data;
   const table = document.getElementById("items-table");
@@ -58,6 +89,9 @@
   const found = document.getElementById("found");
   const pages = document.getElementById("pages");
   const key = columns.findIndex((column) => column.kind === "id");
+  const instructionColumn = columns.findIndex((column) => column.label === "instruction");
+  const instructionOf = (n) => (instructionColumn < 0 ? "" : rows[n][instructionColumn] ?? "");
+  const numberOf = new Map(rows.map((row, n) => [row[key], n]));
   const flagColumn = columns.findIndex((column) => column.kind === "flags");
   const numeric = (column) => ["int", "score", "number"].includes(column.kind);
   const state = { sort: null, descending: false, page: 0, shown: rows.map((_, index) => index) };
@@ -107,7 +141,7 @@
     const to = high && high.value !== "" ? Number(high.value) : null;
     return (n) => {
       const row = rows[n];
-      if (text && !row[key].toLocaleLowerCase().includes(text) && !details[n][0].toLocaleLowerCase().includes(text)) return false;
+      if (text && !row[key].toLocaleLowerCase().includes(text) && !instructionOf(n).toLocaleLowerCase().includes(text)) return false;
       if (picked.some(([index, value]) => (row[index] ?? "") !== value)) return false;
       if (flag && flag.value !== "*") {
         const own = row[flagColumn];
@@ -151,7 +185,6 @@
     return heading;
   });
   const body = el("tbody");
-  table.append(el("thead", {}, el("tr", {}, ...headings)), body);
 
   const SVG = "http://www.w3.org/2000/svg";
   const bar = (value) => {
@@ -177,8 +210,9 @@
   };
   const words = (codes) => codes.map((code) => data.codes[code]).join(" ");
   const detailOf = (n) => {
-    const [instruction, front, perDimension, card, files, sensitive, checks] = details[n];
+    const [, front, perDimension, card, files, sensitive, checks] = details[n];
     const inner = el("div", { class: "inner" });
+    const instruction = instructionOf(n);
     if (instruction) inner.append(el("p", { class: "instruction" }, instruction));
     if (front.length) inner.append(el("p", { class: "front" }, el("b", {}, "In front because: "), words(front)));
     if (checks) inner.append(el("p", { class: "evidence" }, `Checks: ${checks}`));
@@ -212,20 +246,51 @@
       links.append(jump, " ");
     }
     files.forEach(([kind, file]) => links.append(
-      el("a", { href: `${data.evidence}/${file}` }, `${kind} evidence${sensitive ? " (unsafe, not blurred)" : ""}`), " "));
+      el("a", { href: file }, `${kind} evidence${sensitive ? " (unsafe, not blurred)" : ""}`), " "));
     if (links.childNodes.length) inner.append(links);
-    return el("tr", { class: "detail", id: `detail-${n}` }, el("td", { colspan: String(columns.length) }, inner));
+    return el("tr", { class: "detail", id: `detail-${n}` }, el("td", { colspan: String(columns.length + (looks ? 1 : 0)) }, inner));
+  };
+
+  // Pictures of rows
+  const looks = rows.some((row, n) => details[n][0] || cards.has(row[key]));
+  filesOf = (id) => (numberOf.has(id) ? details[numberOf.get(id)][4] : []);
+  itemOfRow = (id) => {
+    const n = numberOf.get(id);
+    if (n === undefined || !details[n][0]) return null;
+    const [[source_, edited, fullSource, fullEdited, boxes], front, , , files, sensitive, checks] = details[n];
+    return {
+      id, title: id, instruction: instructionOf(n), why: [words(front), checks].filter(Boolean).join(" · "), sensitive,
+      pictures: [{ name: "source", src: source_, full: fullSource, note: "no picture" }, { name: "edited", src: edited, full: fullEdited, note: "no picture" }],
+      overlays: withFiles([], files),
+      boxes, missing: MISSING,
+    };
+  };
+  const canLook = (n) => details[n][0] || cards.has(rows[n][key]);
+  tableIds = () => state.shown.filter(canLook).map((n) => rows[n][key]);
+  const lookCell = (n) => {
+    const cell = el("td", { class: "looks" });
+    if (!canLook(n)) return cell;
+    const id = rows[n][key];
+    const card = cards.get(id);
+    const small = card ? [...card.querySelectorAll(".pictures img[data-role=picture]")].map((image) => image.getAttribute("src")) : details[n][0].slice(0, 2);
+    const button = el("button", { type: "button", class: details[n][5] ? "look sensitive" : "look", "aria-label": `Look at ${id}` },
+      ...small.filter(Boolean).slice(0, 2).map((src) => el("img", { src, alt: "" })));
+    if (!button.childNodes.length) button.append("Look");
+    button.addEventListener("click", () => viewer.open(id, tableIds()));
+    cell.append(button);
+    return cell;
   };
 
   const rowOf = (n) => {
-    const row = el("tr", {}, ...columns.map((column, index) => cellOf(column, rows[n][index])));
+    const cells = columns.map((column, index) => cellOf(column, rows[n][index]));
+    const row = el("tr", {}, ...(looks ? [lookCell(n)] : []), ...cells);
     const button = el("button", { type: "button", class: "why", "aria-expanded": "false", "aria-label": `Why: ${rows[n][key]}` }, "Why");
     button.addEventListener("click", () => {
       const open = row.nextElementSibling && row.nextElementSibling.id === `detail-${n}`;
       if (open) row.nextElementSibling.remove(); else row.after(detailOf(n));
       button.setAttribute("aria-expanded", String(!open));
     });
-    row.children[key].append(button);
+    cells[key].append(button);
     return row;
   };
 
@@ -249,5 +314,7 @@
     next.disabled = state.page >= last;
     pages.hidden = state.shown.length <= PAGE;
   };
+  table.append(el("thead", {}, el("tr", {}, ...(looks ? [el("th", { scope: "col", class: "looks" }, "pictures")] : []), ...headings)), body);
   draw();
+  viewer.follow();
 })();

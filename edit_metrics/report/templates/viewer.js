@@ -76,7 +76,6 @@ const EditViewer = (() => {
     // item: { id, title, sensitive, pictures: [{name, src, full}], overlays: [{kind, name, src, full}], mask, boxes, missing }
     show(item, state = null) {
       this.item = item;
-      this.set.waiting = true;
       const keep = this.state;
       // The way of looking stays from item to item; the place in the picture does not.
       this.state = { ...fresh(), mode: keep.mode, overlay: keep.overlay, opacity: keep.opacity, mask: keep.mask, boxes: keep.boxes, ...state };
@@ -198,15 +197,17 @@ const EditViewer = (() => {
       const { state, panes } = this;
       if (!panes.length) return;
       const last = panes.length - 1;
-      this.root.dataset.mode = state.mode;
+      // With one picture alone there is nothing to slide or to flip.
+      const mode = panes.every((pane) => pane.image) ? state.mode : "pair";
+      this.root.dataset.mode = mode;
       this.stage.dataset.panes = panes.length;
       for (const pane of panes) {
         const { width, height } = pane.node.getBoundingClientRect();
         const over = pane.index === state.shown;
-        const hidden = (state.mode === "flicker" && !over) || (state.mode === "slider" && pane.index < last - 1);
+        const hidden = (mode === "flicker" && !over) || (mode === "slider" && pane.index < last - 1);
         pane.node.classList.toggle("off", hidden);
         pane.node.setAttribute("aria-hidden", String(hidden));
-        pane.node.style.clipPath = state.mode !== "slider" ? "" :
+        pane.node.style.clipPath = mode !== "slider" ? "" :
           pane.index === last ? `inset(0 0 0 ${state.split}%)` : `inset(0 ${100 - state.split}% 0 0)`;
         if (!pane.image || !width) continue;
         const fitted = Math.min(width, height * pane.aspect);
@@ -229,7 +230,7 @@ const EditViewer = (() => {
       }
       this.line.style.left = `${state.split}%`;
       this.splitInput.value = state.split;
-      this.splitInput.hidden = state.mode !== "slider";
+      this.splitInput.hidden = mode !== "slider";
       this.opacityInput.value = state.opacity;
       this.opacityInput.hidden = !state.overlay;
       this.zoomText.textContent = `${Math.round(state.zoom * 100)} %`;
@@ -245,7 +246,7 @@ const EditViewer = (() => {
     tell() {
       const { state, item } = this;
       const parts = [];
-      if (state.mode === "flicker") parts.push(`Showing: ${item.pictures[state.shown].name}`);
+      if (this.root.dataset.mode === "flicker") parts.push(`Showing: ${item.pictures[state.shown].name}`);
       if (item.note) parts.push(item.note);
       if (item.missing && this.panes.some((pane) => pane.image && pane.node.classList.contains("small"))) parts.push(item.missing);
       const text = parts.join(" · ");
@@ -256,7 +257,7 @@ const EditViewer = (() => {
       this.root.classList.toggle("shown", shown);
       this.reveal.hidden = !this.root.classList.contains("sensitive");
       this.reveal.setAttribute("aria-pressed", String(shown));
-      this.reveal.textContent = shown ? "Blur again" : "Show pictures flagged as unsafe";
+      this.reveal.textContent = shown ? "Blur again" : "Show unsafe pictures";
     }
 
     flip() {
