@@ -83,13 +83,14 @@ def command(*arguments: object) -> None:
 
 
 @contextmanager
-def replaying(data: Path, *further: str) -> Iterator[str]:
+def replaying(data: Path | None, *further: str) -> Iterator[str]:
     """The replay server as a process of its own."""
     sys.path.insert(0, str(ROOT / "tests" / "judge"))
     from replay import free_port
 
     port = free_port()
-    words = [sys.executable, str(ROOT / "tests/judge/replay.py"), "--data", str(data), "--port", str(port), *further]
+    recorded = [] if data is None else ["--data", str(data)]
+    words = [sys.executable, str(ROOT / "tests/judge/replay.py"), "--port", str(port), *recorded, *further]
     server = subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(ROOT)})
     try:
         while True:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edit_metrics.cli.options import AllowOutsideRoot, Json, Root, SetKeys
+from edit_metrics.cli.options import (
+    AllowOutsideRoot,
+    Json,
+    JudgeModel,
+    JudgePrompt,
+    JudgeUrls,
+    JudgeYes,
+    Root,
+    SetKeys,
+)
 from edit_metrics.errors import ConfigError, JudgeError, RunError, UserError
 
 if TYPE_CHECKING:
@@ -43,11 +52,8 @@ class Asking:
 
 def judge(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    base_url: Annotated[
-        list[str] | None,
-        typer.Option("--base-url", metavar="URL", help="Of an OpenAI-compatible API, up to /v1; repeat for several."),
-    ] = None,
-    model: Annotated[str | None, typer.Option(help="As the server calls it; default: the only one listed.")] = None,
+    base_url: JudgeUrls = None,
+    model: JudgeModel = None,
     budget: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Most items: those where an answer changes most, and a draw.")
     ] = None,
@@ -61,7 +67,7 @@ def judge(
         Path | None, typer.Option(help="From `calibrate`: with a budget, ask where P(pass) is nearest to one half.")
     ] = None,
     repeat: Annotated[int, typer.Option(min=1, metavar="K", help="Answers of each item; their spread is kept.")] = 1,
-    template: Annotated[Path | None, typer.Option(help="A prompt of your own; see configs/judge.yaml.")] = None,
+    template: JudgePrompt = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked and send nothing.")] = False,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the requests for a batch queue instead of asking.")
@@ -69,7 +75,7 @@ def judge(
     import_: Annotated[
         list[Path] | None, typer.Option("--import", metavar="FILE", help="Take the answers of a batch; repeatable.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Send the pictures to another machine without asking.")] = False,
+    yes: JudgeYes = False,
     price_in: Annotated[float | None, typer.Option(help="Of a million tokens sent; costs are then shown.")] = None,
     price_out: Annotated[float | None, typer.Option(help="Of a million tokens answered.")] = None,
     currency: Annotated[str, typer.Option(help="Of the prices.")] = "USD",
@@ -157,15 +163,25 @@ def _p_pass(scored: ScoreTable, path: Path) -> dict[str, float]:
     return {str(name): float(value) for name, value in cells if not math.isnan(value)}
 
 
-def _open(settings: Mapping[str, Any], cache: Path | None) -> tuple[ChatJudge, AnswerStore]:
+def open_judge(settings: Mapping[str, Any]) -> ChatJudge:
+    """The backend of a section.
+
+    Raises:
+        ConfigError: another backend, or an option that it does not have.
+    """
     from edit_metrics.backends.chat_judge import ChatJudge
     from edit_metrics.backends.factory import build_backend
-    from edit_metrics.judge.store import AnswerStore, default_folder
 
     backend = build_backend("judge", settings)
     if not isinstance(backend, ChatJudge):
         raise ConfigError("the backend chat_judge", str(settings.get("use")), "backends.judge.use")
-    return backend, AnswerStore(cache or default_folder())
+    return backend
+
+
+def _open(settings: Mapping[str, Any], cache: Path | None) -> tuple[ChatJudge, AnswerStore]:
+    from edit_metrics.judge.store import AnswerStore, default_folder
+
+    return open_judge(settings), AnswerStore(cache or default_folder())
 
 
 def ask_run(
@@ -192,7 +208,7 @@ def ask_run(
         if as_json:
             emit_json(_plan_as_json(plan, estimate))
         return
-    _agree(backend, asking.yes)
+    agree(backend, asking.yes)
     greeting = greet(backend, plan.template, store)
     for text in (*greeting.report.doubts(), *greeting.report.problems):
         warn(f"canary {text}")
@@ -238,7 +254,12 @@ def _say_plan(
     say(f"prompt {plan.template.name} ({plan.template.sha256[:12]}), judge {backend.model or '(the one served)'}")
 
 
-def _agree(backend: ChatJudge, yes: bool) -> None:
+def agree(backend: ChatJudge, yes: bool) -> None:
+    """Say that pictures leave this machine, and ask whether they may.
+
+    Raises:
+        JudgeError: nobody is there to say yes.
+    """
     from edit_metrics.cli.console import say
 
     hosts = backend.hosts_elsewhere

@@ -63,3 +63,14 @@ Lower = Annotated[
     list[str] | None,
     typer.Option("--lower", metavar="COLUMN", help="Column of another program of which less is better; repeatable."),
 ]
+JudgeUrls = Annotated[
+    list[str] | None,
+    typer.Option("--base-url", metavar="URL", help="Of an OpenAI-compatible API, up to /v1; repeat for several."),
+]
+JudgeModel = Annotated[
+    str | None, typer.Option("--model", help="As the server calls it; default: the only one that it lists.")
+]
+JudgePrompt = Annotated[
+    Path | None, typer.Option("--template", help="A prompt of your own instead of configs/judge.yaml.")
+]
+JudgeYes = Annotated[bool, typer.Option("--yes", help="Send the pictures to another machine without asking.")]

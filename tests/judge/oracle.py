@@ -9,6 +9,9 @@ from typing import Any
 from replay import Asked, Look, look
 
 from edit_metrics.judge.canaries import Kind, canaries
+from edit_metrics.judge.drawn import to_png
+from edit_metrics.judge.probes import probes
+from edit_metrics.types import RGB
 
 _BY_KIND: dict[Kind, dict[str, Any]] = {
     Kind.RIGHT: {"success": 10, "untouched": 10, "natural": 8, "clean": 9},
@@ -39,3 +42,35 @@ def hashed_numbers(asked: Asked) -> dict[str, Any]:
     digest = hashlib.sha256(f"{asked.instruction}|{asked.source.shapes}|{asked.edited.shapes}".encode()).digest()
     names = ("success", "untouched", "natural", "clean")
     return {"why": "hashed", **{name: digest[i] % 11 for i, name in enumerate(names)}, "possible": 9, "unsafe": []}
+
+
+@cache
+def _probed() -> dict[tuple[str, Look, Look], str]:
+    """What a person sees in each of the doctor's questions."""
+    files: dict[bytes, Look] = {}
+
+    def seen(pixels: RGB) -> Look:
+        data = to_png(pixels)
+        return files.setdefault(data, look(data))
+
+    return {(probe.instruction, seen(probe.source), seen(probe.edited)): probe.kind for probe in probes()}
+
+
+_BY_PROBE: dict[str, dict[str, Any]] = {
+    "right": {"success": 10, "untouched": 9, "natural": 8, "clean": 9},
+    "shuffled": {"success": 1, "untouched": 3, "natural": 8, "clean": 9},
+    "unchanged": {"success": 0, "untouched": 10, "natural": 9, "clean": 10},
+    "swapped": {"success": 1, "untouched": 6, "natural": 9, "clean": 9},
+    "black": {"success": 0, "untouched": 0, "natural": 0, "clean": 0},
+    "sham": {"success": 0, "untouched": 9, "natural": 9, "clean": 8},
+    "marked": {"success": 9, "untouched": 6, "natural": 6, "clean": 4},
+    "injected": {"success": 0, "untouched": 10, "natural": 9, "clean": 10},
+}
+
+
+def probe_numbers(asked: Asked) -> dict[str, Any]:
+    """The truth about the doctor's questions and the canaries."""
+    kind = _probed().get((asked.instruction, asked.source, asked.edited))
+    if kind is None:
+        return canary_numbers(asked)
+    return {"why": kind, **_BY_PROBE[kind], "possible": 10, "unsafe": []}

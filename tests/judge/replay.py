@@ -328,7 +328,7 @@ def serving(server: ReplayServer) -> Iterator[str]:
 def main() -> None:
     """Serve recorded answers until killed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="Folder of the rated edits; without it every answer is made up.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--fault")
     parser.add_argument("--share", type=float, default=0.2)
@@ -337,9 +337,8 @@ def main() -> None:
     args = parser.parse_args()
     from oracle import canary_numbers
 
-    server = ReplayServer(
-        recorded_book(args.data), fault=args.fault, share=args.share, delay=args.delay, rest=canary_numbers
-    )
+    book = recorded_book(args.data) if args.data else Book()
+    server = ReplayServer(book, fault=args.fault, share=args.share, delay=args.delay, rest=canary_numbers)
     uvicorn.run(server.app, port=args.port, log_level="critical", lifespan="off")
 
 
