@@ -16,6 +16,7 @@ from edit_metrics.errors import ManifestError, RunError
 if TYPE_CHECKING:
     from edit_metrics.config import Config
     from edit_metrics.io.manifest import Manifest
+    from edit_metrics.scores.run_info import RunInfo
     from edit_metrics.scores.summary import Cause, Coverage, Summary
 
 
@@ -89,11 +90,11 @@ def _report_rejections(manifest: Manifest, strict: bool) -> None:
     warn(f"{len(rejected)} of {len(rejected) + len(manifest.items)} rows rejected (rejected.jsonl); the first: {text}")
 
 
-def _print_summary(info: dict[str, Any], summary: Summary, config: Config, out: Path) -> None:
-    counts = info["counts"]
+def _print_summary(info: RunInfo, summary: Summary, config: Config, out: Path) -> None:
+    counts, seconds = info.totals
     flags = ", ".join(f"{name} {n}" for name, n in summary.flags) or "none"
     table(
-        f"{counts['rows']} rows: {counts['scored']} scored, {counts['rejected']} rejected · flags: {flags}",
+        f"{counts.rows} rows: {counts.scored} scored, {counts.rejected} rejected · flags: {flags}",
         ("dimension", "n", "mean", "confidence", "without a score, and why"),
         [(c.name, c.n, c.mean, c.confidence, _reasons(c.missing)) for c in summary.dimensions],
     )
@@ -102,12 +103,11 @@ def _print_summary(info: dict[str, Any], summary: Summary, config: Config, out: 
         ("metric", "n", "mean", "missing, and why"),
         [(c.name, c.n, c.mean, _reasons(c.missing)) for c in summary.metrics],
     )
-    seconds = info["seconds"]
-    stages = sorted(seconds["stages"].items(), key=lambda pair: -pair[1])[:12]
+    stages = sorted(seconds.stages.items(), key=lambda pair: -pair[1])[:12]
     table("Seconds per stage (threads overlap, so they add up to more than the clock)", ("stage", "s"), stages)
     for text in config.cannot_see:
         say(f"not seen by this profile: {text}")
-    say(f"{seconds['total']:.1f} s, peak memory {info['peak_memory_mib']} MiB, device {info['device']}")
+    say(f"{seconds.total:.1f} s, peak memory {info.peak_memory_mib} MiB, device {info.device}")
     say("Shipped curves are not calibrated to raters: read pre-scores as an order, not as ratings (docs/triage.md).")
     say(f"written: {out}/scores.parquet, scores.csv, rejected.jsonl, run.json")
 
@@ -117,14 +117,15 @@ def _reasons(missing: Sequence[Cause]) -> str:
     return shown + (" …" if len(missing) > 3 else "")
 
 
-def _as_json(info: dict[str, Any], summary: Summary) -> dict[str, Any]:
+def _as_json(info: RunInfo, summary: Summary) -> dict[str, Any]:
+    counts, seconds = info.totals
     return {
-        "counts": info["counts"],
+        "counts": counts.model_dump(),
         "flags": dict(summary.flags),
         "dimensions": {c.name: _coverage(c) | {"confidence": c.confidence} for c in summary.dimensions},
         "metrics": {c.name: _coverage(c) for c in summary.metrics},
-        "seconds": info["seconds"],
-        "peak_memory_mib": info["peak_memory_mib"],
+        "seconds": seconds.model_dump(),
+        "peak_memory_mib": info.peak_memory_mib,
     }
 
 

@@ -14,6 +14,7 @@ from edit_metrics.engine.plan import Plan, Step, closure, roles_of
 from edit_metrics.io.hashing import canonical_json_sha256
 from edit_metrics.plugins import owner_of
 from edit_metrics.registry import BASE_INPUTS, get_feature
+from edit_metrics.scores.signatures import Signature
 from edit_metrics.types import DIMENSIONS
 
 
@@ -62,7 +63,7 @@ def _definition(config: Config, steps: Sequence[Step], fingerprints: Mapping[str
     return parts | ({"plugins": dict(sorted(found.items()))} if found else {})
 
 
-def score_signatures(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str, dict[str, Any]]:
+def score_signatures(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str, Signature]:
     """Per dimension everything its scores depend on, and the hash of it.
 
     Args:
@@ -70,12 +71,12 @@ def score_signatures(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dic
         fingerprints: role → fingerprint of each configured role.
 
     Returns:
-        Dimension → ``{"sha256": …, "parts": …}``; parts are kept so that a mismatch can be shown in words.
+        Dimension → signature.
     """
     return {name: _signature(plan, fingerprints, name) for name in DIMENSIONS}
 
 
-def _signature(plan: Plan, fingerprints: Mapping[str, Fingerprint], dimension: str) -> dict[str, Any]:
+def _signature(plan: Plan, fingerprints: Mapping[str, Fingerprint], dimension: str) -> Signature:
     config = plan.config
     section = config.dimension(dimension)
     names = closure([m for m in plan.metrics if m.dimension == dimension])
@@ -84,4 +85,4 @@ def _signature(plan: Plan, fingerprints: Mapping[str, Fingerprint], dimension: s
         "section": section.model_dump(mode="json"),
         "confidence": config.confidence.model_dump(mode="json"),
     }
-    return {"sha256": canonical_json_sha256(parts), "parts": parts}
+    return Signature.of(parts)

@@ -24,6 +24,9 @@ import pyarrow.parquet as pq
 from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import RunError, SignatureError
 from edit_metrics.io.tables import write_csv_parts, write_json, write_jsonl, write_parquet, write_parquet_parts
+from edit_metrics.scores.run_info import RUN_INFO_NAME, RunInfo, read_run_info
+from edit_metrics.scores.signatures import Signature, differences
+from edit_metrics.scores.table import EVIDENCE_NAME, REJECTED_NAME, TABLE_NAME
 from edit_metrics.types import Rejection
 
 
@@ -52,14 +55,14 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.shards = folder / "shards"
-        self.evidence = folder / "evidence"
-        self.scores = folder / "scores.parquet"
+        self.evidence = folder / EVIDENCE_NAME
+        self.scores = folder / TABLE_NAME
         self.scores_csv = folder / "scores.csv"
-        self.rejected = folder / "rejected.jsonl"
-        self.info = folder / "run.json"
+        self.rejected = folder / REJECTED_NAME
+        self.info = folder / RUN_INFO_NAME
         self._signature = self.shards / "signature.json"
 
-    def open(self, signature: Mapping[str, Any], *, resume: bool) -> None:
+    def open(self, signature: Signature, *, resume: bool) -> None:
         """Make the folder ready for a run with that signature.
 
         Raises:
@@ -68,26 +71,27 @@ class RunFolder:
         if not resume:
             self._clear()
         held = self._held_signature()
-        if held is not None and held["sha256"] != signature["sha256"]:
+        if held is not None and held.sha256 != signature.sha256:
             raise SignatureError(
                 expected="a folder that is new, or that holds this very run",
-                got="a run made with other definitions: " + "; ".join(differences(held["parts"], signature["parts"])),
+                got=f"a run made with other definitions: {differences([held], [signature])}",
                 where=str(self.folder),
                 todo="Choose another --out, restore the settings, or start over there with --no-resume.",
             )
         self.shards.mkdir(parents=True, exist_ok=True)
-        write_json(dict(signature), self._signature)
+        write_json(signature.model_dump(mode="json"), self._signature)
 
     def drop_evidence(self) -> None:
         """Remove evidence pictures: those of pictures that have changed would mislead."""
         shutil.rmtree(self.evidence, ignore_errors=True)
 
-    def read_info(self) -> dict[str, Any] | None:
-        """What ``run.json`` holds; None while the run is not complete."""
-        if not (self.info.is_file() and self.scores.is_file()):
-            return None
-        info: dict[str, Any] = json.loads(self.info.read_text(encoding="utf-8"))
-        return info
+    def read_info(self) -> RunInfo | None:
+        """What ``run.json`` says; None while the run is not complete.
+
+        Raises:
+            TableError: broken, or not what a run writes.
+        """
+        return read_run_info(self.folder) if self.scores.is_file() else None
 
     def mark_of(self, shard: Shard) -> DoneMark | None:
         """The done mark of a shard whose inputs have not changed since."""
@@ -134,9 +138,9 @@ class RunFolder:
         write_csv_parts(self._rows_with(shards, added), self.scores_csv)
         write_jsonl([*map(asdict, rejections), *self._rejected_rows(shards)], self.rejected)
 
-    def close(self, info: Mapping[str, Any]) -> None:
+    def close(self, info: RunInfo) -> None:
         """Write ``run.json``, which marks the run complete, and drop the shards."""
-        write_json(dict(info), self.info)
+        info.write(self.folder)
         shutil.rmtree(self.shards, ignore_errors=True)
 
     def _clear(self) -> None:
@@ -145,14 +149,11 @@ class RunFolder:
         for path in (self.scores, self.scores_csv, self.rejected, self.info):
             path.unlink(missing_ok=True)
 
-    def _held_signature(self) -> dict[str, Any] | None:
+    def _held_signature(self) -> Signature | None:
         if self._signature.is_file():
-            held: dict[str, Any] = json.loads(self._signature.read_text(encoding="utf-8"))
-            return held
-        if self.info.is_file():
-            signature: dict[str, Any] = json.loads(self.info.read_text(encoding="utf-8"))["run_signature"]
-            return signature
-        return None
+            return Signature.model_validate_json(self._signature.read_bytes())
+        info = read_run_info(self.folder)
+        return None if info is None else info.run_signature
 
     def _file(self, shard: Shard, suffix: str) -> Path:
         return self.shards / f"{shard.name}.{suffix}"
@@ -174,20 +175,3 @@ class RunFolder:
         for shard in shards:
             text = self._file(shard, "rejected.jsonl").read_text(encoding="utf-8")
             yield from (json.loads(line) for line in text.splitlines())
-
-
-def differences(held: Any, wanted: Any, path: str = "") -> list[str]:
-    """Where two signatures' parts differ, in words: ``a.b: 1 → 2``; at most 8 of them."""
-    if isinstance(held, Mapping) and isinstance(wanted, Mapping):
-        found: list[str] = []
-        for key in dict.fromkeys((*held, *wanted)):
-            found += differences(held.get(key), wanted.get(key), f"{path}.{key}" if path else str(key))
-        return found[:8]
-    if held == wanted:
-        return []
-    return [f"{path}: {_short(held)} → {_short(wanted)}"]
-
-
-def _short(value: Any) -> str:
-    text = "absent" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "…"

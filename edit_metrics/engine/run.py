@@ -7,10 +7,9 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
 
 import pyarrow as pa
 
@@ -28,6 +27,8 @@ from edit_metrics.io.hashing import canonical_json_sha256
 from edit_metrics.io.manifest import Manifest
 from edit_metrics.plugins import installed
 from edit_metrics.scores.priority import priority_columns
+from edit_metrics.scores.run_info import Counts, ManifestInfo, RunInfo, Seconds
+from edit_metrics.scores.signatures import Signature
 from edit_metrics.weights.store import require
 
 RECORDED_PACKAGES = (
@@ -38,7 +39,7 @@ RECORDED_PACKAGES = (
 Engine = Callable[[Job, Sequence[Shard], Progress], Outcome]
 
 
-def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progress) -> dict[str, Any]:
+def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progress) -> RunInfo:
     """Score a manifest into a run folder.
 
     Args:
@@ -48,7 +49,7 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
         progress: told what happens.
 
     Returns:
-        What ``run.json`` holds.
+        What ``run.json`` says.
 
     Raises:
         WeightsError: weights are absent; before anything is decoded.
@@ -68,25 +69,25 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
     outcome = _score_what_is_left(folder, job, shards, _engine(options.engine), progress)
     order = order_for_people(folder, shards, job.layout.schema, config)
     folder.merge(shards, job.layout.schema, order, manifest.rejections)
-    info = {
-        "edit_metrics": __version__,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "profile": config.profile,
-        "config": config.model_dump(mode="json"),
-        "run_signature": signature,
-        "score_signature": scores,
-        "inputs_tag": inputs_tag,
-        "manifest": {"path": manifest.path, "sha256": manifest.sha256, "root": manifest.root},
-        "counts": _counts(outcome.marks, manifest),
-        "engine": options.engine,
-        "retries": outcome.retries,
-        "evidence": options.evidence,
-        "device": job.device,
-        "workers": job.workers,
-        "seconds": {"total": round(time.perf_counter() - started, 3), "stages": _stage_seconds(outcome.marks)},
-        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_PER_MIB),
-        "versions": _versions(),
-    }
+    info = RunInfo(
+        edit_metrics=__version__,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        profile=config.profile,
+        config=config.model_dump(mode="json"),
+        run_signature=signature,
+        score_signature=scores,
+        inputs_tag=inputs_tag,
+        manifest=ManifestInfo(path=manifest.path, sha256=manifest.sha256, root=manifest.root),
+        counts=_counts(outcome.marks, manifest),
+        engine=options.engine,
+        retries=outcome.retries,
+        evidence=options.evidence,
+        device=job.device,
+        workers=job.workers,
+        seconds=Seconds(total=round(time.perf_counter() - started, 3), stages=_stage_seconds(outcome.marks)),
+        peak_memory_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_PER_MIB),
+        versions=_versions(),
+    )
     folder.close(info)
     return info
 
@@ -101,14 +102,14 @@ def order_for_people(folder: RunFolder, shards: Sequence[Shard], schema: pa.Sche
 
 
 def _finished_run(
-    folder: RunFolder, signature: Mapping[str, Any], inputs_tag: str, options: RunOptions, progress: Progress
-) -> dict[str, Any] | None:
-    """What ``run.json`` holds when the folder already has this very run, of these very pictures."""
+    folder: RunFolder, signature: Signature, inputs_tag: str, options: RunOptions, progress: Progress
+) -> RunInfo | None:
+    """What ``run.json`` says when the folder already has this very run, of these very pictures."""
     info = folder.read_info() if options.resume else None
     if info is None:
         return None
     folder.open(signature, resume=True)
-    if info["inputs_tag"] != inputs_tag:
+    if info.inputs_tag != inputs_tag:
         progress.note("Pictures have changed since this folder was written: scoring them all again.")
         folder.drop_evidence()
         return None
@@ -117,9 +118,9 @@ def _finished_run(
     return info
 
 
-def _say_missing_evidence(info: Mapping[str, Any], options: RunOptions, progress: Progress) -> None:
+def _say_missing_evidence(info: RunInfo, options: RunOptions, progress: Progress) -> None:
     levels = list(EvidenceLevel)
-    held = EvidenceLevel(info.get("evidence", EvidenceLevel.NONE))
+    held = EvidenceLevel(info.evidence)
     if levels.index(EvidenceLevel(options.evidence)) > levels.index(held):
         progress.note(
             f"It was scored with --evidence {held}: evidence is drawn while scoring. To get it, run the same command "
@@ -153,14 +154,14 @@ def _engine(name: str) -> Engine:
     return run_shards
 
 
-def _signatures(plan: Plan, manifest: Manifest) -> tuple[dict[str, Any], dict[str, Any]]:
+def _signatures(plan: Plan, manifest: Manifest) -> tuple[Signature, dict[str, Signature]]:
     sections = plan.config.backends
     # Before anything is decoded: a weight that is absent is said at once.
     require(reference for role in plan.roles for reference in weights_of(role, sections[role]))
     fingerprints = {role: describe_backend(role, sections[role]) for role in plan.roles}
     scores = score_signatures(plan, fingerprints)
     parts = {
-        "scores": {name: signature["parts"] for name, signature in scores.items()},
+        "scores": {name: signature.parts for name, signature in scores.items()},
         "flags": {name: flag.model_dump(mode="json") for name, flag in plan.config.flags.items()},
         "priority": plan.config.priority.model_dump(mode="json"),
         "labels": list(plan.labels),
@@ -168,13 +169,13 @@ def _signatures(plan: Plan, manifest: Manifest) -> tuple[dict[str, Any], dict[st
         "manifest": {"sha256": manifest.sha256, "items": len(manifest.items), "root": manifest.root},
         "engine": {"shard_size": plan.config.engine.shard_size},
     }
-    return {"sha256": canonical_json_sha256(parts), "parts": parts}, scores
+    return Signature.of(parts), scores
 
 
-def _counts(marks: Sequence[DoneMark], manifest: Manifest) -> dict[str, int]:
+def _counts(marks: Sequence[DoneMark], manifest: Manifest) -> Counts:
     scored = sum(mark.scored for mark in marks)
     rejected = len(manifest.rejections) + sum(mark.rejected for mark in marks)
-    return {"rows": len(manifest.items) + len(manifest.rejections), "scored": scored, "rejected": rejected}
+    return Counts(rows=len(manifest.items) + len(manifest.rejections), scored=scored, rejected=rejected)
 
 
 def _stage_seconds(marks: Sequence[DoneMark]) -> dict[str, float]:

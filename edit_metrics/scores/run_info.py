@@ -151,6 +151,11 @@ class RunInfo(_Part):
         """Role → model of every backend that some score rests on."""
         return {role: one for signature in self.score_signature.values() for role, one in _backends(signature).items()}
 
+    @property
+    def totals(self) -> tuple[Counts, Seconds]:
+        """Rows and time of a run; zeros where the file leaves them out, as a gate's baseline does."""
+        return self.counts or Counts(rows=0, scored=0, rejected=0), self.seconds or Seconds(total=0.0)
+
     def resolved_config(self, where: str) -> Config:
         """The profile of the run, to compute with.
 

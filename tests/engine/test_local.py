@@ -24,6 +24,7 @@ from edit_metrics.errors import ConfigError, RunError, SignatureError
 from edit_metrics.io import sources
 from edit_metrics.io.manifest import Manifest, read_manifest
 from edit_metrics.registry import metric
+from edit_metrics.scores.run_info import Counts
 from edit_metrics.types import DIMENSIONS, RGB, Direction
 
 FIXTURES = Path(__file__).resolve().parents[2] / "data" / "fixtures"
@@ -214,9 +215,9 @@ def test_a_picture_that_changes_while_the_run_goes_on_keeps_its_rows_counted_and
     info = run(manifest, stub_config, RunOptions(out=tmp_path / "run"), Silent())
     monkeypatch.setattr(ShardWorker, "commit", commit)
     rows = len(pd.read_parquet(tmp_path / "run" / "scores.parquet"))
-    assert info["counts"] == {"rows": 29, "scored": 29, "rejected": 0}
-    assert info["counts"]["scored"] == rows
-    assert info["seconds"]["stages"]
+    assert info.counts == Counts(rows=29, scored=29, rejected=0)
+    assert info.counts.scored == rows
+    assert info.seconds.stages
     recorder = Recorder()
     run(manifest, stub_config, RunOptions(out=tmp_path / "run"), recorder)
     assert "changed" in recorder.notes[0]

@@ -100,7 +100,7 @@ def test_a_signature_changes_with_what_its_dimension_depends_on_and_with_nothing
     before = score_signatures(plan, fingerprints(stub_config))
     other_weight = fingerprints(stub_config) | {"perceptual": Fingerprint("perceptual", {"w": "b"}, "none")}
     after = score_signatures(plan, other_weight)
-    changed = {name for name in before if before[name]["sha256"] != after[name]["sha256"]}
+    changed = {name for name in before if before[name].sha256 != after[name].sha256}
     assert changed == {"preservation"}
 
 
@@ -114,7 +114,7 @@ def test_options_are_part_of_the_signature(stub_config: Config) -> None:
     other = validate_config(stub_config.model_dump() | {"decode": {"alpha_background": (0, 0, 0)}}, "test")
     first = score_signatures(build_plan(stub_config), fingerprints(stub_config))
     second = score_signatures(build_plan(other), fingerprints(other))
-    assert all(first[name]["sha256"] != second[name]["sha256"] for name in first)
+    assert all(first[name].sha256 != second[name].sha256 for name in first)
 
 
 def test_the_first_stage_is_what_feasibility_needs_and_nothing_more(stub_config: Config) -> None:

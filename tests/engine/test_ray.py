@@ -27,6 +27,7 @@ from edit_metrics.engine.shards import cut_into_shards
 from edit_metrics.errors import ConfigError, MissingExtraError, RunError
 from edit_metrics.io.manifest import Manifest
 from edit_metrics.scores.rows import TableLayout
+from edit_metrics.scores.run_info import RunInfo
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*")  # Ray Data reads its own old settings.
 
@@ -53,7 +54,7 @@ def two_workers() -> Iterator[None]:
         yield
 
 
-def score(manifest: Manifest, config: Config, out: Path, name: str) -> tuple[pd.DataFrame, dict[str, Any], Recorder]:
+def score(manifest: Manifest, config: Config, out: Path, name: str) -> tuple[pd.DataFrame, RunInfo, Recorder]:
     recorder = Recorder()
     info = run(manifest, config, RunOptions(out=out, engine=name), recorder)
     return pd.read_parquet(out / "scores.parquet"), info, recorder
@@ -74,9 +75,9 @@ def test_two_workers_write_the_table_of_the_local_engine(
     expected, local_info, _ = score(fixtures_manifest, stub_config, tmp_path / "local", "local")
     table, info, recorder = score(fixtures_manifest, stub_config, tmp_path / "ray", "ray")
     pd.testing.assert_frame_equal(table, expected, rtol=1e-5)
-    assert info["counts"] == local_info["counts"]
-    assert info["run_signature"] == local_info["run_signature"]
-    assert info["retries"] == 0
+    assert info.counts == local_info.counts
+    assert info.run_signature == local_info.run_signature
+    assert info.retries == 0
     assert recorder.advanced == len(fixtures_manifest.items)
     assert recorder.notes == ["Ray workers: 2; cores of each: 1; GPUs of each: 0."]
     assert {path.name for path in (tmp_path / "ray").iterdir()} == {
@@ -117,7 +118,7 @@ def test_a_worker_killed_in_the_middle_costs_nothing_but_time_and_is_counted(
     killer.join()
     assert len(victims) == 1
     pd.testing.assert_frame_equal(table, expected, rtol=1e-5)
-    assert info["retries"] == json.loads((tmp_path / "ray" / "run.json").read_text())["retries"] == 1
+    assert info.retries == json.loads((tmp_path / "ray" / "run.json").read_text())["retries"] == 1
     assert recorder.notes[-1] == "Shards begun again because their worker was lost: 1."
     assert recorder.advanced == len(fixtures_manifest.items)
 
