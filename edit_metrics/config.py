@@ -226,6 +226,30 @@ class EngineConfig(Section):
     cache_max_bytes: int = Field(default=10 * 2**30, gt=0)
 
 
+class JudgeSection(Section):
+    """That a judge is asked after scoring, and about what; who it is stands in ``backends.judge``. See docs/judge.md.
+
+    Attributes:
+        budget: most items; None: every one that is not settled.
+        random_share: of the budget, drawn blindly.
+        seed: of that draw.
+        repeat: answers of each item.
+        template: file with a prompt of one's own; empty: the shipped one.
+        price_in: of a million tokens sent; without both prices no cost is shown.
+        price_out: of a million tokens answered.
+        currency: of the prices.
+    """
+
+    budget: int | None = Field(default=None, gt=0)
+    random_share: float = Field(default=0.2, ge=0, le=1)
+    seed: int = 0
+    repeat: int = Field(default=1, gt=0)
+    template: str = ""
+    price_in: float | None = Field(default=None, ge=0)
+    price_out: float | None = Field(default=None, ge=0)
+    currency: str = "USD"
+
+
 class Config(Section):
     """A resolved profile."""
 
@@ -242,6 +266,7 @@ class Config(Section):
     priority: PriorityConfig = PriorityConfig()
     flags: dict[str, Flag] = {}
     run_if_infeasible: tuple[str, ...] = ("safety",)
+    judge: JudgeSection | None = None
     cannot_see: tuple[str, ...] = ()
     """What the numbers of this profile do not show, in words; printed with every summary and report."""
 

@@ -65,7 +65,7 @@ def _examine_judge(
 ) -> tuple[str, Diagnosis]:
     import asyncio
 
-    from edit_metrics.cli.judge import agree, judge_settings, open_judge
+    from edit_metrics.cli.asking import agree, judge_settings, open_judge
     from edit_metrics.doctor import Diagnosis
     from edit_metrics.doctor.judge import examine_judge
     from edit_metrics.judge.template import load_template

@@ -10,7 +10,7 @@ import typer
 
 from edit_metrics.choices import EngineName, EvidenceLevel
 from edit_metrics.cli.console import emit_json, say, table, warn
-from edit_metrics.cli.options import AllowOutsideRoot, ConfigFile, Json, Profile, Root, SetKeys, choice
+from edit_metrics.cli.options import AllowOutsideRoot, ConfigFile, Json, JudgeYes, Profile, Root, SetKeys, choice
 from edit_metrics.errors import ManifestError, RunError
 
 if TYPE_CHECKING:
@@ -46,9 +46,11 @@ def score(
     ] = EvidenceLevel.NONE,
     strict: Annotated[bool, typer.Option(help="Exit 2 when a row is rejected, before anything is scored.")] = False,
     resume: Annotated[bool, typer.Option(help="Go on with what the folder holds.")] = True,
+    yes: JudgeYes = False,
     as_json: Json = False,
 ) -> None:
     """Score a manifest of edits: one row an item, eight dimensions, an order for people."""
+    from edit_metrics.cli.asking import judge_by_profile
     from edit_metrics.cli.progress import make_progress
     from edit_metrics.config import load_config
     from edit_metrics.engine.job import RunOptions
@@ -72,6 +74,7 @@ def score(
     except KeyboardInterrupt:
         say("edit-metrics: interrupted; the same command goes on where it stopped.")
         raise typer.Exit(RunError.exit_code) from None
+    judge_by_profile(out, settings, yes)
     summary = summarise_file(out / TABLE_NAME)
     if as_json:
         emit_json(_as_json(info, summary))

@@ -50,6 +50,9 @@ def score(
     if isinstance(profile, Config) and list(overrides):
         raise ConfigError("overrides with the name of a profile", "a finished config", todo="Pass them to load_config.")
     config = profile if isinstance(profile, Config) else load_config(profile, overrides=overrides)
+    if config.judge is not None:
+        todo = "Score without its section 'judge', then ask: edit-metrics judge RUN."
+        raise ConfigError("a profile without a judge, which only the command line asks", config.profile, todo=todo)
     where = str(root) if root is not None else None
     if isinstance(items_or_manifest, str | Path):
         manifest = read_manifest(items_or_manifest, root=where, allow_outside_root=allow_outside_root)

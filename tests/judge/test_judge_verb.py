@@ -9,10 +9,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from cases import edit_metrics, make_edits, served, write_scored
+import yaml
+from cases import CHEAP, edit_metrics, make_edits, served, write_scored
 
 from edit_metrics.backends import chat_endpoints
-from edit_metrics.errors import TableError
+from edit_metrics.config import validate_config
+from edit_metrics.engine.api import score
+from edit_metrics.errors import ConfigError, TableError
 from edit_metrics.judge.store import AnswerStore
 from edit_metrics.scores.run_info import read_run_info
 
@@ -279,3 +282,33 @@ def test_answers_are_kept_where_the_option_says(run: Path, tmp_path: Path) -> No
     assert sum(1 for _ in store._connection.execute("SELECT key FROM answers")) == COUNT - 2
     store.close()
     assert not (tmp_path / "answers").exists()
+
+
+def test_a_profile_with_a_judge_asks_it_after_scoring(tmp_path: Path) -> None:
+    edits = make_edits(6)
+    run = write_scored(tmp_path, edits)
+    profile = tmp_path / "judged.yaml"
+    with served(edits) as (server, url):
+        section = {"use": "chat_judge", "base_url": url, "model_revision": "r7"}
+        profile.write_text(yaml.safe_dump(CHEAP | {"backends": {"judge": section}, "judge": {"budget": 3}}))
+        words = ("score", tmp_path / "manifest.jsonl", "--config", profile, "--out", tmp_path / "scored")
+        edit_metrics(*words)
+        first = (tmp_path / "scored" / "scores.parquet").read_bytes()
+        edit_metrics(*words)  # the run is there, and so are the answers
+        edit_metrics("judge", run, "--base-url", url, "--budget", 3, "--set", "backends.judge.model_revision=r7")
+    assert (tmp_path / "scored" / "scores.parquet").read_bytes() == first
+    assert len([call for call in server.log.calls if call["item"]]) == 3
+    assert frame_of(run).equals(frame_of(tmp_path / "scored"))
+
+
+def test_python_refuses_a_profile_with_a_judge_instead_of_leaving_it_out(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="edit-metrics judge RUN"):
+        score([{"id": "a"}], validate_config(CHEAP | {"judge": {}}, "tests"))
+
+
+def test_a_no_to_another_machine_is_no_verdict(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    url = "https://judge.example.org/v1"
+    found = edit_metrics("judge", run, "--all", "--model", "m", "--base-url", url, exit_code=2)
+    assert "judge.example.org" in found.stderr
+    assert "a yes to sending pictures" in str(found.exception)
