@@ -36,7 +36,7 @@ backends: {ocr: {use: rapidocr}}
 dimensions:
   adherence:
     metrics: [check_colour, check_tone, check_text, check_geometry, check_change_area]
-    gates: {no_op: null, unrelated: null}
+    gates: {blank_edited: null, no_op: null, unrelated: null}
     curves: {clip_directional: null, clip_t_gain: null, clip_instruction_gain: null}
 """
 

@@ -1,4 +1,4 @@
-"""Fills the slots of ``plain_forms.toml``: several hundred plain instructions, each with what its reading holds."""
+"""Fills the slots of ``plain_forms.toml`` or ``other_forms.toml``: plain instructions with what their readings hold."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 FORMS = Path(__file__).with_name("plain_forms.toml")
+OTHER_FORMS = FORMS.with_name("other_forms.toml")
+"""By another author than the grammar's."""
 FILLINGS = 4
 """How often each form is filled."""
 
@@ -32,9 +34,9 @@ class PlainForm:
     slots: dict[str, str]
 
 
-def plain_forms(seed: int = 0, fillings: int = FILLINGS) -> list[PlainForm]:
+def plain_forms(seed: int = 0, fillings: int = FILLINGS, file: Path = FORMS) -> list[PlainForm]:
     """All forms, each filled several times; the same for the same seed."""
-    table = tomllib.loads(FORMS.read_text(encoding="utf-8"))
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
     draw = random.Random(seed)
     return [
         _fill(family, form, table, draw)

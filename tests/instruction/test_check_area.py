@@ -79,7 +79,7 @@ def test_without_a_mask_the_verdict_is_cautious_and_says_where_it_looked() -> No
     ("text", "reason"),
     [
         ("make it brighter", "edit_type_is_tone"), ("remove the hat and add a scarf", "compound_instruction"),
-        ("remove everyone except the woman on the left", "exclusion"), ("remove the dog save it", "not_read:<end>"),
+        ("remove everyone except the woman on the left", "exclusion"), ("remove the dog save it", "not_read:it"),
         ("remove all the cups except the red cup", "exclusion"), ("do not add a bird", "only_a_prohibition"),
     ],
 )  # fmt: skip

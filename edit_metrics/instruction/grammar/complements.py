@@ -169,7 +169,7 @@ def _to_new(facts: Facts, target: Node, comp: Node, verb: str) -> Edit | None:
     if node is None or new is None:
         return None
     if target.rule == "background":
-        return SetBackground(facts.bare(node.text))
+        return None if facts.is_colour(node.text) else SetBackground(facts.bare(node.text))
     if target.rule not in THINGS | {"it"} or _is_no_thing(facts, node.text):
         return None
     if target.rule == "it" and (facts.is_style(new.heads[-1]) or not comp.text.startswith(node.text)):

@@ -31,6 +31,7 @@ class Facts:
         is_part: a noun is a part that a body has anyway (``hair``).
         is_colour: a phrase is the name of a colour.
         has_colour: a noun may have the colour that follows it (``the sky blue``), unlike ``midnight``.
+        ends_phrase: a word after which no noun of the same phrase comes (``the socks | sky blue``).
         is_quality: a noun is a quality of things (``material``).
         is_noun: a colour's name is a thing too (``orange``).
         is_modifier: a word can stand before a colour's name.
@@ -49,6 +50,7 @@ class Facts:
     is_part: Fact
     is_colour: Fact
     has_colour: Fact
+    ends_phrase: Fact
     is_quality: Fact
     is_noun: Fact
     is_modifier: Fact
@@ -99,7 +101,8 @@ class Facts:
         words, following = target.text.split(), colour.text.split()[0]
         several = len(words) > 2
         modified = several and self.is_modifier(words[-1]) and not self.is_compound(*words[-2:])
-        named = several and not self.has_colour(words[-1]) and self.is_colour(f"{words[-1]} {colour.text}")
+        apart = several and (not self.has_colour(words[-1]) or self.ends_phrase(words[-2]))
+        named = apart and self.is_colour(f"{words[-1]} {colour.text}")
         return modified or named or (self.is_modifier(following) and self.is_compound(words[-1], following))
 
     def _is_definite(self, phrase: Node) -> bool:

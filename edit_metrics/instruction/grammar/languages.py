@@ -32,6 +32,7 @@ class Language:
 def english() -> Language:
     """English."""
     lexicon, table = load_lexicon("en"), open_words()
+    prepositions = lexicon.words_of("PREP")
     new_things = lexicon.words_of("INDEF") | lexicon.words_of("NUMERAL")
     facts = Facts(
         is_person=table.is_person,
@@ -44,6 +45,7 @@ def english() -> Language:
         is_part=lexicon.words_of("PARTOF").__contains__,
         is_colour=lambda phrase: name_colour(tuple(phrase.split()), cued=False) is not None,
         has_colour=lexicon.also["colour_heads"].__contains__,
+        ends_phrase=lambda word: word in prepositions or table.is_plural(word),
         is_quality=lexicon.words_of("MATERIALNOUN").__contains__,
         is_noun=lexicon.also["noun"].__contains__,
         is_modifier=(MODIFIERS | IDLE).__contains__,
@@ -71,6 +73,7 @@ def chinese() -> Language:
         is_part=_never,
         is_colour=lambda phrase: phrase in {name.replace(" ", "") for name in colours},
         has_colour=_never,
+        ends_phrase=_never,
         is_quality=_never,
         is_noun=_never,
         is_modifier=_never,

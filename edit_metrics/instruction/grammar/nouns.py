@@ -17,6 +17,8 @@ from typing import Final
 
 from edit_metrics.instruction.grammar.lexicon import read_table
 
+SHORTEST_PART: Final = 4
+"""Letters of each half of a compound written as one word: shorter halves are found in any word."""
 _TABLE: Final = "resources/lemma_lu.csv.gz"
 
 
@@ -52,6 +54,22 @@ class OpenWords:
     def is_base(self, word: str) -> bool:
         """A verb in its base form."""
         return word in self.verbs.get(word, ())
+
+    def is_plural(self, word: str) -> bool:
+        """A plural that is told by its s."""
+        return word.endswith("s") and word in self.nouns and word not in self.nouns[word]
+
+    def is_noun(self, word: str) -> bool:
+        """A noun of the table, or two of them written as one word (``lampshade``), which no table lists in full."""
+        return word in self.nouns or (not self.is_other(word) and self._is_solid(word))
+
+    def is_other(self, word: str) -> bool:
+        """A word of the table that is no noun."""
+        return word in self.adjectives or word in self.adverbs or word in self.verbs
+
+    def _is_solid(self, word: str) -> bool:
+        places = range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)
+        return any(word[:place] in self.nouns and word[place:] in self.nouns for place in places)
 
     def is_person(self, phrase: str) -> bool:
         """Whether the last word, or the last two, of a phrase name a human being in singular or plural."""

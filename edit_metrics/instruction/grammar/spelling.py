@@ -37,7 +37,8 @@ def _right(token: Token) -> str | None:
     if token.kind is not Kind.WORD or token.named or not token.text.isascii():
         return None
     listed = load_lexicon("en").spelling.get(token.text)
-    if listed is not None or token.text in known_words() or len(token.text) < SHORTEST:
+    known = token.text in known_words() or open_words().is_noun(token.text)
+    if listed is not None or known or len(token.text) < SHORTEST:
         return listed
     near = {word for word in _neighbours(token.text) if word in known_words()}
     return near.pop() if len(near) == 1 else None
@@ -78,5 +79,13 @@ def known_words() -> frozenset[str]:
         "only",
     }
     return frozenset(
-        listed | compounds | colours | grammar | set(table.nouns) | set(table.verbs) | table.adjectives | table.adverbs
+        load_lexicon("en").never["corrected"]
+        | listed
+        | compounds
+        | colours
+        | grammar
+        | set(table.nouns)
+        | set(table.verbs)
+        | table.adjectives
+        | table.adverbs
     )

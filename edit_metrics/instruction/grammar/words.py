@@ -106,7 +106,7 @@ class _Classes:
             return word in self.lexicon.also["ing_noun"]
         if word in self.lexicon.never["noun"]:
             return False
-        return self._open(word, "noun") and (word in self.table.nouns or word in self.lexicon.also["noun"])
+        return self._open(word, "noun") and (self.table.is_noun(word) or word in self.lexicon.also["noun"])
 
     def is_adjective(self, word: str) -> bool:
         listed = word in self.lexicon.also["adjective"]
@@ -128,7 +128,7 @@ class _Classes:
     def is_known(self, word: str) -> bool:
         """Whether any open class has the word."""
         table = self.table
-        return word in table.nouns or word in table.adjectives or word in table.adverbs or word in table.verbs
+        return table.is_noun(word) or table.is_other(word)
 
     def _open(self, word: str, kind: str) -> bool:
         closed = word in self.lexicon.listed or word in plain_words()
