@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 from edit_metrics.errors import ConfigError, MissingExtraError, suggest
+from edit_metrics.perceived import Face, PerceptualPair, TextLine
 from edit_metrics.types import RGB, Float32, Mask
 
 DTYPES: Final = ("float32", "bfloat16")
@@ -143,21 +144,6 @@ class ImageTextEncoder(Backend, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PerceptualPair:
-    """What one pass of the perceptual backbone says of a pair of the same size.
-
-    Attributes:
-        layer_maps: per layer the channel-weighted squared difference of unit-normalised features, H_l×W_l (LPIPS before
-            its spatial average; their means add up to LPIPS).
-        gram_distances: per layer ‖G(S) − G(E)‖_F / (‖G(S)‖_F + ‖G(E)‖_F) in [0, 1], Gram matrices averaged over the
-            kept pixels, each picture's features taken in the same pass; empty from a backbone built without them.
-    """
-
-    layer_maps: tuple[Float32, ...]
-    gram_distances: tuple[float, ...]
-
-
 class PerceptualBackbone(Backend, Protocol):
     """Role ``perceptual``: LPIPS."""
 
@@ -187,21 +173,6 @@ class SafetyClassifier(Backend, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
-    """One detected face.
-
-    Attributes:
-        box: left, top, right, bottom in px of the picture; may reach over its edge.
-        detection_score: the detector's own, in its own unit.
-        embedding: D, in the embedder's native scale (dlib: raw, SFace: raw).
-    """
-
-    box: tuple[float, float, float, float]
-    detection_score: float
-    embedding: Float32 = field(repr=False)
-
-
 class FaceAnalyzer(Backend, Protocol):
     """Role ``faces``: detection, alignment and embedding."""
 
@@ -220,21 +191,6 @@ class PatchEncoder(Backend, Protocol):
     def encode_patches(self, images: Sequence[RGB]) -> list[Float32]:
         """N pictures → per picture T×D last-layer keys of the patch tokens, T the patches in row-major order."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TextLine:
-    """One line of text that was read off a picture.
-
-    Attributes:
-        text: its characters.
-        box: left, top, right, bottom in px of the picture.
-        score: the reader's confidence in [0, 1].
-    """
-
-    text: str
-    box: tuple[float, float, float, float]
-    score: float
 
 
 class TextReader(Backend, Protocol):

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from edit_metrics.backends.base import Face, Fingerprint, require_package
+from edit_metrics.backends.base import Fingerprint, require_package
 from edit_metrics.backends.dlib_resnet import DlibResNet
 from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import set_threads
+from edit_metrics.perceived import Face
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
 

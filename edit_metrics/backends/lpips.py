@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
-from edit_metrics.backends.base import DTYPES, Fingerprint, PerceptualPair, one_of
+from edit_metrics.backends.base import DTYPES, Fingerprint, one_of
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors, run_stage
 from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, set_threads, stacked_on
 from edit_metrics.errors import WeightsError
+from edit_metrics.perceived import PerceptualPair
 from edit_metrics.types import RGB, Float32, Mask
 from edit_metrics.weights import store
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from edit_metrics.backends.base import Fingerprint, TextLine, require_package
+from edit_metrics.backends.base import Fingerprint, require_package
 from edit_metrics.backends.registry import backend
 from edit_metrics.errors import MissingExtraError, WeightsError
+from edit_metrics.perceived import TextLine
 from edit_metrics.types import RGB
 from edit_metrics.weights import store
 

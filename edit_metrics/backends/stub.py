@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from edit_metrics.backends.base import EncoderTraits, Face, Fingerprint, PerceptualPair
+from edit_metrics.backends.base import EncoderTraits, Fingerprint
 from edit_metrics.backends.registry import backend
+from edit_metrics.perceived import Face, PerceptualPair
 from edit_metrics.types import RGB, Float32, Mask
 
 _GRID: Final = 4

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from edit_metrics.backends.base import Face, Fingerprint
+from edit_metrics.backends.base import Fingerprint
 from edit_metrics.backends.registry import backend
+from edit_metrics.perceived import Face
 from edit_metrics.types import RGB, Float32, Float64
 from edit_metrics.weights import store
 

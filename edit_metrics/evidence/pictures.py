@@ -22,9 +22,9 @@ from edit_metrics.types import RGB, Float32, Mask
 
 if TYPE_CHECKING:
     # Not needed to draw, and a report, which asks for captions alone, comes without them.
-    from edit_metrics.backends.base import PerceptualPair, TextLine
     from edit_metrics.features.faces import FacePairs
     from edit_metrics.metrics.ssim import SsimMap
+    from edit_metrics.perceived import PerceptualPair, TextLine
     from edit_metrics.pixels.change import ChangeMap
 
 SEEN_FROM: Final = 0.5

@@ -13,9 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from edit_metrics.backends.base import Face, FaceAnalyzer
+from edit_metrics.backends.base import FaceAnalyzer
 from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.metrics.character import FaceMatches, box_overlap
+from edit_metrics.perceived import Face
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Mask
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
 from edit_metrics.backends.base import ImageTextEncoder
+from edit_metrics.instruction.instruction import Instruction
+from edit_metrics.instruction.kinds import EditType
 from edit_metrics.metrics.embedding import ENCODERS
 from edit_metrics.metrics.feasibility import share_of_distractors_beaten
 from edit_metrics.registry import feature, per_role
 from edit_metrics.types import Float32, Missing, not_applicable
 
-EDITS_AN_OBJECT: Final = frozenset({"remove", "replace", "recolour"})
+EDITS_AN_OBJECT: Final = frozenset({EditType.REMOVE, EditType.REPLACE, EditType.RECOLOUR})
 DISTRACTORS: Final = (
     "person", "dog", "cat", "horse", "bird", "cow", "elephant", "bear", "flower", "tree", "car", "bus", "bicycle",
     "train", "airplane", "boat", "traffic light", "bench", "chair", "sofa", "bed", "table", "lamp", "window", "door",
@@ -23,30 +25,16 @@ DISTRACTORS: Final = (
 """Everyday things, for a scale: how well does the named object fit S, against these?"""
 
 
-class NamesObject(Protocol):
-    """What is read of a parsed instruction."""
-
-    @property
-    def edit_type(self) -> str:
-        """``remove``, ``replace`` …"""
-        ...
-
-    @property
-    def object(self) -> str | None:
-        """What is edited, a noun phrase."""
-        ...
-
-
 @feature("{role}_object_rank", backend="{role}", batched=True, roles=ENCODERS, features=per_role("source_embedding"))
 def object_rank(
-    source_embedding: Sequence[Float32], parsed_instruction: Sequence[NamesObject], backend: ImageTextEncoder
+    source_embedding: Sequence[Float32], parsed_instruction: Sequence[Instruction], backend: ImageTextEncoder
 ) -> list[float | Missing]:
     """Share of the distractors that fit S less well than the object that is to be removed, replaced or recoloured.
 
     Returns:
         ``not_applicable(no_object_to_find)`` for other edits, and where the instruction names none.
     """
-    objects = [p.object if str(p.edit_type) in EDITS_AN_OBJECT else None for p in parsed_instruction]
+    objects = [p.object if p.edit_type in EDITS_AN_OBJECT else None for p in parsed_instruction]
     named = list(dict.fromkeys(name for name in objects if name))
     if not named:
         return [not_applicable("no_object_to_find") for _ in objects]

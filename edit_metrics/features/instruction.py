@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edit_metrics.backends.base import TextLine, TextReader
+from edit_metrics.backends.base import TextReader
 from edit_metrics.instruction import scope
 from edit_metrics.instruction.check_text import TEXT_EDITS
 from edit_metrics.instruction.checking import asked_edit
 from edit_metrics.instruction.edits import Recolour, WriteText
 from edit_metrics.instruction.instruction import Instruction, understand
 from edit_metrics.instruction.labels import label_to_type
+from edit_metrics.perceived import TextLine
 from edit_metrics.registry import feature, label
 from edit_metrics.types import RGB, Missing, not_applicable, unavailable
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edit_metrics.backends.base import PerceptualBackbone, PerceptualPair
+from edit_metrics.backends.base import PerceptualBackbone
 from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics.pie import blackened, pie_kept
+from edit_metrics.perceived import PerceptualPair
 from edit_metrics.pixels.areas import fill
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Mask

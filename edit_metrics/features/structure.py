@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from edit_metrics.backends.base import PatchEncoder
+from edit_metrics.instruction.instruction import Instruction
+from edit_metrics.instruction.kinds import EditType
 from edit_metrics.metrics.grid import GridFit
 from edit_metrics.pixels.areas import fill
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Mask, Missing, not_applicable, undefined
 
-KEEPS_GEOMETRY: Final = frozenset({"recolour", "tone", "style"})
+KEEPS_GEOMETRY: Final = frozenset({EditType.RECOLOUR, EditType.TONE, EditType.STYLE})
 """Edit types after which every edge should be where it was."""
-CHANGES_GEOMETRY: Final = frozenset({"add", "remove", "replace", "background", "text", "geometry"})
-
-
-class HasEditType(Protocol):
-    """What is read of a parsed instruction."""
-
-    @property
-    def edit_type(self) -> str:
-        """``add``, ``remove``, ``recolour`` …"""
-        ...
+CHANGES_GEOMETRY: Final = frozenset(
+    {EditType.ADD, EditType.REMOVE, EditType.REPLACE, EditType.BACKGROUND, EditType.TEXT, EditType.GEOMETRY}
+)
 
 
 @feature()
@@ -30,7 +25,7 @@ def geometry_region(
     grid: GridFit,
     mask: Mask | None = None,
     kept: Mask | None = None,
-    parsed_instruction: HasEditType | None = None,
+    parsed_instruction: Instruction | None = None,
 ) -> Mask | Missing:
     """R, where S's geometry must be found again in E: U, or the whole frame when the edit should leave geometry alone.
 

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
 
 from edit_metrics.backends.base import ImageTextEncoder, PerceptualBackbone
-from edit_metrics.metrics.style import GRAM, STYLE
+from edit_metrics.instruction.instruction import Instruction
+from edit_metrics.instruction.kinds import EditType
+from edit_metrics.metrics.style import GRAM
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Missing, not_applicable, unavailable
 
 PROMPT: Final = "a picture in the style of {}"
 
 
-class NamesStyle(Protocol):
-    """What is read of a parsed instruction; ``new_object`` is the style of a style edit."""
-
-    @property
-    def edit_type(self) -> str:
-        """``style``, or something else."""
-        ...
-
-    @property
-    def new_object(self) -> str | None:
-        """What it becomes."""
-        ...
-
-
 @feature("clip_style_embedding", backend="clip", batched=True)
-def style_embedding(parsed_instruction: Sequence[NamesStyle], backend: ImageTextEncoder) -> list[Float32 | Missing]:
+def style_embedding(parsed_instruction: Sequence[Instruction], backend: ImageTextEncoder) -> list[Float32 | Missing]:
     """t("a picture in the style of X") of each style edit, D, unit norm.
 
     Returns:
@@ -42,8 +30,8 @@ def style_embedding(parsed_instruction: Sequence[NamesStyle], backend: ImageText
     return [_style_gap(parsed) or next(rows) for parsed in parsed_instruction]
 
 
-def _style_gap(parsed: NamesStyle) -> Missing | None:
-    if str(parsed.edit_type) != STYLE:
+def _style_gap(parsed: Instruction) -> Missing | None:
+    if parsed.edit_type != EditType.STYLE:
         return not_applicable("not_a_style_edit")
     return None if parsed.new_object else unavailable("no_style_named")
 
@@ -59,14 +47,14 @@ def reference_gram_distances(
     edited_native: Sequence[RGB],
     references: Sequence[tuple[RGB, ...]],
     backend: PerceptualBackbone,
-    parsed_instruction: Sequence[NamesStyle | None] | None = None,
+    parsed_instruction: Sequence[Instruction | None] | None = None,
 ) -> list[tuple[float, ...] | Missing]:
     """Gram distance of E to each of its style references, mean over layers.
 
     A reference is scaled to cover E's frame and cropped in the middle: texture has a size.
     """
     parsed = parsed_instruction or [None] * len(references)
-    wanted = [p is None or str(p.edit_type) == STYLE for p in parsed]
+    wanted = [p is None or p.edit_type == EditType.STYLE for p in parsed]
     pairs = [
         (cover(reference, edited.shape[1], edited.shape[0]), edited)
         for asked, edited, mine in zip(wanted, edited_native, references, strict=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
 
+from edit_metrics.perceived import PerceptualPair
 from edit_metrics.pixels.areas import MIN_SHARE, erode, tile_means
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import (
@@ -29,15 +30,6 @@ THIN_RIM: Final = 16
 """px; a kept area that is thinner than this is seen through the fill (an 8-px ring: .054 filled, .81 unfilled)."""
 
 
-class HasLayerMaps(Protocol):
-    """One pass of the perceptual backbone over a pair."""
-
-    @property
-    def layer_maps(self) -> tuple[Float32, ...]:
-        """Per layer the channel-weighted squared difference of unit-normalised features, H_l×W_l."""
-        ...
-
-
 _lpips = partial(metric, direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="", cautions="pixel_cautions")
 _ZERO: Final = Identity(0.0, 1e-5)
 """A network in float32 gives equal pictures equal features up to rounding."""
@@ -52,7 +44,7 @@ _ZERO: Final = Identity(0.0, 1e-5)
 )
 @_lpips("preservation.lpips_unfilled", on_request=True, features={"pair": "lpips_maps_unfilled"}, identity=_ZERO)
 @_lpips("preservation.lpips", features={"pair": "lpips_maps"}, identity=_ZERO, symmetric=1e-5, blind_inside=True)
-def lpips_over_kept(pair: HasLayerMaps, kept: Mask) -> float | Missing:
+def lpips_over_kept(pair: PerceptualPair, kept: Mask) -> float | Missing:
     """LPIPS v0.1 with each layer's map averaged over U; 0 = alike, about .7 = unrelated.
 
     Args:
@@ -79,7 +71,7 @@ def masked_lpips_from_maps(layer_maps: Sequence[Float32], kept: Mask) -> float |
 
 
 @_lpips("preservation.lpips_outside", features={"pair": "lpips_maps_outside", "rest": "derived_rest"}, identity=_ZERO)
-def lpips_outside(pair: HasLayerMaps, rest: Mask) -> Result:
+def lpips_outside(pair: PerceptualPair, rest: Mask) -> Result:
     """LPIPS of what lies 16 px and more outside the changed pixels, where no mask is given: was it drawn anew?
 
     The region is derived from the difference, so that nothing outside it moved or changed colour by construction; but
@@ -98,7 +90,7 @@ def lpips_outside(pair: HasLayerMaps, rest: Mask) -> Result:
 
 
 @_lpips("preservation.worst_tile_lpips", features={"pair": "lpips_maps"}, identity=_ZERO, blind_inside=True)
-def worst_tile_lpips(pair: HasLayerMaps, kept: Mask) -> float | Missing:
+def worst_tile_lpips(pair: PerceptualPair, kept: Mask) -> float | Missing:
     """Worst minus median mean of the LPIPS map over 64-px tiles (stride 32) that are at least half kept.
 
     High = damage in one place; the median takes out what a re-encode does everywhere. Missing as LPIPS itself.
@@ -113,7 +105,7 @@ def worst_tile_lpips(pair: HasLayerMaps, kept: Mask) -> float | Missing:
     "adherence.lpips_change", direction=Direction.NEITHER, bounds=(0.0, None), unit="",
     features={"pair": "lpips_maps"}, identity=_ZERO,
 )  # fmt: skip
-def lpips_change(pair: HasLayerMaps, mask: Mask | None = None) -> float | Missing:
+def lpips_change(pair: PerceptualPair, mask: Mask | None = None) -> float | Missing:
     """LPIPS of the whole pair where no mask is given: how much changed at all, the intended change included.
 
     Never a measure of preservation. ``not_applicable(mask_given)`` otherwise, since the pair is then filled from S.

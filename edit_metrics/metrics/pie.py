@@ -12,8 +12,8 @@ from functools import partial
 import cv2
 import numpy as np
 
-from edit_metrics.metrics.perceptual import HasLayerMaps
 from edit_metrics.metrics.preservation import PSNR_CAP, masked_mse, mse_to_psnr
+from edit_metrics.perceived import PerceptualPair
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float64, Mask, Missing, Result, with_cautions
 
@@ -98,7 +98,7 @@ def pie_ssim(source: RGB, edited: RGB, mask: Mask, *, crop_border: bool = True) 
     features={"pair": "pie_lpips_maps"},
     identity=Identity(0.0, 1e-5),
 )
-def pie_lpips(pair: HasLayerMaps) -> float:
+def pie_lpips(pair: PerceptualPair) -> float:
     """LPIPS of the blackened pictures over all pixels; PIE-Bench uses SqueezeNet (``backends.perceptual.net``)."""
     return float(sum(layer.mean(dtype=np.float64) for layer in pair.layer_maps))
 

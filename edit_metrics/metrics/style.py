@@ -13,6 +13,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edit_metrics.perceived import PerceptualPair
+from edit_metrics.pixels.lab import LabPair
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import (
     Direction,
@@ -39,29 +41,6 @@ _STEPS: Final = np.float32(128)
 ENCODER_BLIND: Final = "encoder_blind"
 
 
-class HasGramDistances(Protocol):
-    """What is read of a :class:`edit_metrics.backends.base.PerceptualPair`."""
-
-    @property
-    def gram_distances(self) -> tuple[float, ...]:
-        """Per layer, in [0, 1]."""
-        ...
-
-
-class LabPlanes(Protocol):
-    """CIELAB of S and of E on S's grid, H×W×3 each."""
-
-    @property
-    def source(self) -> Float32:
-        """Of S."""
-        ...
-
-    @property
-    def edited(self) -> Float32:
-        """Of E."""
-        ...
-
-
 class HasEditType(Protocol):
     """What is read of a parsed instruction."""
 
@@ -76,7 +55,7 @@ class HasEditType(Protocol):
     identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True,
 )  # fmt: skip
 def gram_distance(
-    lpips_maps: HasGramDistances,
+    lpips_maps: PerceptualPair,
     kept: Mask | None = None,
     parsed_instruction: HasEditType | None = None,
     mask: Mask | None = None,
@@ -107,7 +86,7 @@ def gram_distance(
     identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True,
 )  # fmt: skip
 def colour_emd(
-    labs: LabPlanes,
+    labs: LabPair,
     kept: Mask | None = None,
     parsed_instruction: HasEditType | None = None,
     mask: Mask | None = None,
