@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from edit_metrics.scores.table import ScoreTable
 
 
+_MOST_ROWS = 60
+"""Rows of a table on the terminal: a thousand models make ten thousand."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("compare")(compare)
@@ -26,7 +30,8 @@ def compare(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN...", help="Run folders or score tables; the first one is what the others are compared with."
+            metavar="RUN...",
+            help="Run folders or score tables; the first is what the others are compared with. One alone: its means.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for comparison.json, .md and the CSV files.")],
@@ -35,6 +40,10 @@ def compare(
         typer.Option("--by", metavar="COLUMN", help="Compare the values of this column of one run, for example model."),
     ] = None,
     pair_by: PairBy = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option("--baseline", metavar="RUN", help="Compare every RUN with this one instead; repeatable."),
+    ] = None,
     reference: Annotated[str | None, typer.Option("--reference", help="With --by: the value to compare with.")] = None,
     slices: Annotated[
         list[str] | None,
@@ -64,7 +73,9 @@ def compare(
         raise UserError("--alpha above 0 and below 0.5", str(alpha))
     if not margin > 0:
         raise UserError("--margin above 0", str(margin))
-    sides, keys = _sides(runs, by, tuple(pair_by or ()), reference)
+    if by is not None and baseline:
+        raise UserError("--by with --reference VALUE", "--by with --baseline")
+    sides, keys = _sides([*(baseline or ()), *runs], by, tuple(pair_by or ()), reference)
     options = CompareOptions(
         pair_by=keys,
         slices=tuple(slices) if slices is not None else None,
@@ -73,6 +84,7 @@ def compare(
         confidence=1 - alpha,
         pass_at=pass_at,
         metrics=metrics,
+        baselines=len(baseline or ()) or 1,
         declared=declared_columns(higher, lower, metric_margin),
     )
     comparison = compare_runs(sides, options)
@@ -89,8 +101,6 @@ def _sides(
 
     runs = read_runs(paths)
     if by is None:
-        if len(runs) < 2:
-            raise UserError("two runs or more, or one with --by COLUMN", f"{len(runs)} run")
         if reference is not None:
             raise UserError("--reference together with --by", "--reference alone", todo="Name the reference run first.")
         return runs, pair_by or ("id",)
@@ -124,23 +134,49 @@ def _margin(text: str) -> tuple[str, float]:
 
 
 def _print_comparison(comparison: Comparison, out: Path, as_json: bool) -> None:
-    from edit_metrics.cli.console import emit_json, say, table, warn
-    from edit_metrics.compare.output import COLUMNS, comparison_to_dict, difference_cells, unmatched_lines
+    from edit_metrics.cli.console import emit_json, say, warn
+    from edit_metrics.compare import output as words
+    from edit_metrics.compare.headline import headlines, notes
 
-    for text in (*comparison.warnings, *unmatched_lines(comparison)):
+    for text in (*comparison.warnings, *words.unmatched_lines(comparison)):
         warn(text)
     if as_json:
-        emit_json(comparison_to_dict(comparison))
+        emit_json(words.comparison_to_dict(comparison))
+    elif len(comparison.runs) == 1:
+        _table(comparison.runs[0].name, words.MEAN_COLUMNS, words.mean_rows(comparison), out / "means.csv")
     else:
+        several = comparison.options.baselines > 1
         scores = [found for found in comparison.differences if found.kind != "metric"]
         # A foreign table has no dimensions; its own numbers are then what was asked about.
-        shown = scores or list(comparison.differences)
-        table(f"Compared with {comparison.runs[0].name}", COLUMNS, [difference_cells(found) for found in shown])
+        shown = [words.difference_cells(found, against=several) for found in scores or comparison.differences]
+        title = "Compared" if several else f"Compared with {comparison.runs[0].name}"
+        _table(title, words.COLUMNS, shown, out / "differences.csv")
+        telling = [words.difference_cells(found, against=several) for found in words.telling_slices(comparison)]
+        if telling:
+            _table(f"Slices that differ, of {len(comparison.slices)}", words.COLUMNS, telling, out / "slices.csv")
         if len(comparison.runs) > 2 and comparison.ranking:
-            rows = [[row.measure, row.rank, row.run, row.mean, row.n_items] for row in comparison.ranking]
-            table("Ranking (equal ranks: not separated)", ("measure", "rank", "run", "mean", "items"), rows)
+            rows = words.ranking_rows(comparison)
+            _table(
+                "Ranking (1–3: the data does not separate these places)",
+                words.RANKING_COLUMNS,
+                rows,
+                out / "ranking.csv",
+            )
+    for text in (*headlines(comparison), *notes(comparison)):
+        say(text)
+    if len(comparison.runs) == 1:
+        say(f"Details: {out}")
+        return
     failing = sum(flip.change == "now_fails" for flip in comparison.flips)
     say(
         f"{failing} items now fail, {len(comparison.flips) - failing} now pass, "
         f"{len(comparison.newly_missing)} scores newly missing. Details: {out}"
     )
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], whole: Path) -> None:
+    from edit_metrics.cli.console import say, table
+
+    table(title, columns, rows[:_MOST_ROWS])
+    if len(rows) > _MOST_ROWS:
+        say(f"and {len(rows) - _MOST_ROWS} more rows in {whole}")

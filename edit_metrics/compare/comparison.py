@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from edit_metrics.compare.changes import Flip, NewlyMissing, Unmatched, find_flips, find_newly_missing, find_unmatched
 from edit_metrics.compare.differences import Difference, Mean, PairedColumn, own_mean, paired_difference, settle
-from edit_metrics.compare.judging import comparable_runs
+from edit_metrics.compare.judging import Comparable, comparable_runs
 from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Declared, Measure, find_measures
 from edit_metrics.compare.pairing import Units, to_units
@@ -82,7 +82,8 @@ def compare_runs(runs: Sequence[ScoreTable], options: CompareOptions) -> Compari
         SignatureError: runs whose scores do not mean the same.
     """
     _check_names(runs)
-    comparable = comparable_runs(runs)
+    # One run alone may have been judged in part: nothing stands beside it.
+    comparable = comparable_runs(runs) if len(runs) > 1 else Comparable(tuple(runs))
     runs = comparable.runs
     warnings = (*check_signatures(runs), *comparable.warnings)
     slices = _slice_columns(runs[0], options)

@@ -152,7 +152,7 @@ def test_options_change_the_verdict(runs) -> None:
         (("gate", "base", "--require", "preservation.psnr >= 3 in 0 %"), ConfigError),
         (("gate", "base", "--require", "preservation.psnrr >= 3"), TableError),
         (("gate", "base", "--require", "instruction >= 3"), TableError),
-        (("compare", "base", "--out", "out"), UserError),
+        (("compare", "base", "--by", "model", "--baseline", "same", "--out", "out"), UserError),
         (("compare", "base", "same", "--by", "model", "--out", "out"), UserError),
         (("compare", "base", "same", "--reference", "base", "--out", "out"), UserError),
         (("compare", "base", "same", "--margin", "0", "--out", "out"), UserError),
@@ -174,6 +174,58 @@ def test_compare_writes_a_folder_and_prints_a_table(runs, tmp_path) -> None:
     assert {"comparison.json", "comparison.md", "differences.csv", "flips.csv"} <= {
         file.name for file in (tmp_path / "out").iterdir()
     }
+
+
+def test_compare_says_who_won_and_shows_the_slices_that_differ(make_run, write_run, tmp_path) -> None:
+    before = make_run("before", seed=1)
+    after = make_run("after", seed=2, shift={"preservation": -0.1})
+    recoloured = after.frame["edit_type"] == "recolour"
+    after.frame["adherence.score"] += recoloured.map({True: 0.1, False: -0.1})
+    result = _call("compare", write_run(before), write_run(after), "--out", tmp_path / "out")
+    assert "after against before: worse in preservation (-0." in result.stderr
+    assert "Slices that differ, of 6" in result.stdout
+    assert "adherence [edit_type=recolour]" in result.stdout
+    # Every slice of preservation drops as the whole does, and stands behind those that the whole does not tell.
+    assert result.stdout.index("adherence [edit_type=remove]") < result.stdout.index("preservation [edit_type")
+    assert "after against before: worse in preservation" in (tmp_path / "out/comparison.md").read_text()
+
+
+def test_one_run_alone_has_its_means_with_intervals(runs, tmp_path) -> None:
+    result = _call("compare", runs["base"], "--out", tmp_path / "out", "--json")
+    assert result.exit_code == 0
+    loaded = json.loads(result.stdout)
+    first = loaded["means"][0]
+    assert first["low"] < first["mean"] < first["high"]
+    assert (loaded["differences"], loaded["ranking"]) == ([], [])
+    shown = _call("compare", runs["base"], "--out", tmp_path / "out").stdout
+    assert "adherence" in shown
+    assert "missing" in shown
+
+
+def test_every_run_can_be_compared_with_several_baselines(runs, tmp_path) -> None:
+    command = (
+        "compare",
+        runs["worse"],
+        "--baseline",
+        runs["base"],
+        "--baseline",
+        runs["same"],
+        "--out",
+        tmp_path / "o",
+    )
+    loaded = json.loads(_call(*command, "--json").stdout)
+    pairs = {(row["run"], row["reference"]) for row in loaded["differences"]}
+    assert pairs == {("worse", "base"), ("worse", "same")}
+    assert len(loaded["headline"]) == 3
+    assert "worse against same" in _call(*command).stdout
+
+
+def test_long_tables_are_cut_on_the_terminal_and_whole_in_the_file(runs, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("edit_metrics.cli.compare._MOST_ROWS", 2)
+    result = _call("compare", runs["base"], runs["same"], "--out", tmp_path / "out")
+    assert "and 1 more rows in" in result.stderr
+    assert "character" not in result.stdout
+    assert "character" in (tmp_path / "out/differences.csv").read_text()
 
 
 def test_one_run_is_compared_by_model_against_the_named_reference(make_run, write_run, tmp_path) -> None:

@@ -12,6 +12,7 @@ from scipy.stats import ttest_1samp
 from statsmodels.stats.multitest import multipletests
 
 from edit_metrics.compare.comparison import CompareOptions, compare_runs
+from edit_metrics.compare.headline import headlines, notes
 from edit_metrics.compare.measures import Declared
 from edit_metrics.compare.output import comparison_to_dict, comparison_to_markdown, write_comparison
 from edit_metrics.compare.pairing import default_pair_by, split_by
@@ -232,3 +233,46 @@ def test_markdown_names_what_changed(make_run) -> None:
     for heading in ("## Ranking", "## Slices that differ", "now fail", "newly missing (3)"):
         assert heading in text
     assert "a\\|b &lt;i&gt;" in text.replace("\\&", "&")
+
+
+def test_ranks_have_intervals_that_hold_at_once(make_run) -> None:
+    shifts = (0.0, 0.0, -0.2, -0.1)
+    runs = [make_run(n, seed=i, shift={"adherence": s}) for i, (n, s) in enumerate(zip("abcd", shifts, strict=True))]
+    rows = {
+        r.run: (r.rank, r.rank_high) for r in compare_runs(runs, CompareOptions()).ranking if r.measure == "adherence"
+    }
+    assert rows == {"a": (1, 2), "b": (1, 2), "c": (4, 4), "d": (3, 3)}
+
+
+def test_the_headline_names_what_a_run_is_alone_first_in(make_run) -> None:
+    runs = [make_run("a"), make_run("b", seed=1, shift={"adherence": 0.1}), make_run("c", seed=2)]
+    said = headlines(compare_runs(runs, CompareOptions()))
+    assert said[0].startswith("b against a: better in adherence (+0.")
+    assert (
+        said[-1] == "Of 3 runs: b is first alone in adherence; first place is not separated in preservation, character."
+    )
+
+
+def _small_drop(make_run, drop: float, noise: float):
+    """A drop of one dimension whose p-value follows by hand: each group's difference is ±noise around it."""
+    before, after = make_run("a", n_items=40, per_group=1), make_run("b", n_items=40, per_group=1)
+    after.frame["adherence.score"] = before.frame["adherence.score"] - drop + noise * np.tile([1, -1], 20)
+    return before, after
+
+
+def test_where_the_gate_asks_another_question_the_comparison_says_so(make_run) -> None:
+    from edit_metrics.compare.gate import run_gate
+    from edit_metrics.compare.gate_config import GateConfig
+
+    # t = 2.4 on 39 degrees of freedom: two-sided .064 after Holm over three, one-sided .032.
+    sides = _small_drop(make_run, 0.02, 0.02 / 2.4 * np.sqrt(39))
+    found = compare_runs(sides, CompareOptions(metrics=False))
+    assert next(one for one in found.differences if one.measure == "adherence").verdict == "unclear"
+    assert "adherence of b is unclear here (two-sided p 0.064) and a regression to the gate" in notes(found)[0]
+    assert run_gate(*sides, GateConfig()).outcome == "regression"
+
+
+def test_a_certain_drop_below_the_gates_minimum_effect_is_explained_and_a_large_one_needs_no_words(make_run) -> None:
+    small, large = (_small_drop(make_run, drop, 0.001) for drop in (0.005, 0.2))
+    assert "less than the gate's minimum effect" in notes(compare_runs(small, CompareOptions()))[0]
+    assert notes(compare_runs(large, CompareOptions())) == ()
