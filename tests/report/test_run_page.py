@@ -297,9 +297,9 @@ def test_a_very_long_table_shows_the_head_of_the_queue_and_the_worst() -> None:
 
 
 def test_the_baseline_of_a_gate_can_be_reported_on(make_run: MakeRun) -> None:
-    runs = [make_run(score_rows(6), name) for name in ("old", "new")]
-    baseline = runs[0].parent / "baseline"
-    CliRunner().invoke(app, ["gate", *map(str, runs), "--accept", str(baseline)])
+    run = make_run(score_rows(6), "new")
+    baseline = run.parent / "baseline"
+    CliRunner().invoke(app, ["accept", str(run), "--into", str(baseline), "--reason", "the first"])
     page = write_report(baseline).path.read_text(encoding="utf-8")
     assert "<b>6</b> scored" in page
     assert "Profile <b>tests</b>" in page
