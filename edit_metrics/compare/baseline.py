@@ -26,7 +26,7 @@ from edit_metrics.errors import SignatureError, TableError, UserError
 from edit_metrics.io.tables import write_json, write_parquet, write_text
 from edit_metrics.scores.cells import column_of_codes
 from edit_metrics.scores.columns import FLAGS, OVERALL, DimensionColumns
-from edit_metrics.scores.judging import SELECTED_BY
+from edit_metrics.scores.judging import SELECTED_BY, UNANSWERED
 from edit_metrics.scores.run_info import RUN_INFO_NAME
 from edit_metrics.scores.table import REJECTED_NAME, TABLE_NAME, ScoreTable
 from edit_metrics.types import DIMENSIONS
@@ -38,7 +38,7 @@ FORMAT: Final = "edit-metrics/accepted"
 VERSION: Final = 1
 SUMMARY_NAME: Final = "summary.txt"
 ACCEPTED_NAME: Final = "accepted.json"
-_TEXT: Final = ("id", "group", "model", "edit_type", "instruction", "source", "edited", SELECTED_BY)
+_TEXT: Final = ("id", "group", "model", "edit_type", "instruction", "source", "edited", SELECTED_BY, UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from edit_metrics.errors import SignatureError
-from edit_metrics.scores.judging import DRAWN_BLINDLY, MODEL, SELECTED_BY, JudgeRecord, SelectedBy, find_drift
+from edit_metrics.scores.cells import text
+from edit_metrics.scores.codes import short_cause
+from edit_metrics.scores.columns import DimensionColumns
+from edit_metrics.scores.judging import (
+    DRAWN_BLINDLY,
+    JUDGED_DIMENSIONS,
+    MODEL,
+    SELECTED_BY,
+    UNANSWERED,
+    JudgeRecord,
+    SelectedBy,
+    find_drift,
+)
 from edit_metrics.scores.table import ScoreTable
+from edit_metrics.types import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +46,8 @@ def comparable_runs(runs: Sequence[ScoreTable]) -> Comparable:
     """Refuse what may not be compared, and keep the items that may.
 
     Runs that were judged in part are cut down to the items that were asked in all of them, by a draw that no score has
-    touched or as the same items (``--same-as``).
+    touched or as the same items (``--same-as``). An item that was asked and has no answer has no score there: what
+    metrics say of it is another instrument.
 
     Raises:
         SignatureError: one run is judged and another is not; by different judges; the judge has drifted between them;
@@ -41,6 +57,7 @@ def comparable_runs(runs: Sequence[ScoreTable]) -> Comparable:
         _check_whole(run)
     for run in runs[1:]:
         _check_judges(runs[0], run)
+    runs = [_without_stand_ins(run) for run in runs]
     if all(record is None or not record.in_part for record in map(_record, runs)):
         return Comparable(tuple(runs))
     ids = set[str].intersection(*(_shared_ids(runs[0], other) for other in runs[1:]))
@@ -55,6 +72,25 @@ def comparable_runs(runs: Sequence[ScoreTable]) -> Comparable:
     largest = max(len(run.frame) for run in runs)
     text = f"judged in part: compared on the {len(ids)} of {largest} items that were asked in every run"
     return Comparable(kept, (text,))
+
+
+def _without_stand_ins(run: ScoreTable) -> ScoreTable:
+    """Items that were asked and have no answer lose the scores that metrics gave them instead: another instrument."""
+    if _record(run) is None or UNANSWERED not in run.frame.columns or SELECTED_BY not in run.frame.columns:
+        return run
+    cells = [text(cell) for cell in run.frame[UNANSWERED]]
+    asked = run.frame[SELECTED_BY].notna()
+    open_ = np.array([one and cell not in ("", "judge_not_asked") for one, cell in zip(asked, cells, strict=True)])
+    if not open_.any():
+        return run
+    causes = [short_cause(cell) for cell, unanswered in zip(cells, open_, strict=True) if unanswered]
+    frame = run.frame.copy()
+    for own in map(DimensionColumns, JUDGED_DIMENSIONS):
+        if own.score in frame.columns:
+            frame.loc[open_, own.score] = None
+            frame.loc[open_, own.status] = Status.UNAVAILABLE.value
+            frame.loc[open_, own.reasons] = causes
+    return replace(run, frame=frame)
 
 
 def _record(run: ScoreTable) -> JudgeRecord | None:

@@ -23,6 +23,9 @@ CATEGORY_COLUMNS: Final = (UNSAFE,)
 """Measurements that count categories; 0 = none seen."""
 MEASURED: Final = (*NUMBER_COLUMNS, *CATEGORY_COLUMNS)
 
+UNANSWERED: Final = f"{SUCCESS}.reason"
+"""Why there is no answer; ``judge_not_asked`` also for items that needed none."""
+
 WHY: Final = "judge.why"
 MODEL: Final = "judge.model"
 REPETITIONS: Final = "judge.repetitions"
@@ -115,6 +118,11 @@ class JudgeRecord(_Part):
     settled: Mapping[str, int] = Field(default_factory=dict)
     counts: Mapping[str, int] = Field(default_factory=dict)
     canaries: CanaryRecord | None = None
+
+    def of_a_baseline(self) -> JudgeRecord:
+        """Without addresses and what was spent: asking again for nothing gives the same."""
+        counts = {name: n for name, n in self.counts.items() if name in ("asked", "answered", "left_out")}
+        return self.model_copy(update={"urls": (), "counts": counts})
 
     @property
     def in_part(self) -> bool:

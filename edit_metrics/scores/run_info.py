@@ -169,7 +169,8 @@ class RunInfo(_Part):
 
     def of_a_baseline(self) -> RunInfo:
         """The parts that a baseline keeps: small enough to commit, without this machine's paths."""
-        return RunInfo(**{name: getattr(self, name) for name in _OF_A_BASELINE if name in self.model_fields_set})
+        kept = {name: getattr(self, name) for name in _OF_A_BASELINE if name in self.model_fields_set}
+        return RunInfo(**kept | ({"judge": self.judge.of_a_baseline()} if self.judge is not None else {}))
 
     def write(self, folder: Path) -> None:
         """Write ``run.json`` atomically, without the parts that were never said."""

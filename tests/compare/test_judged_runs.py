@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edit_metrics.compare.baseline import write_baseline
 from edit_metrics.compare.comparison import CompareOptions, compare_runs
 from edit_metrics.compare.gate import run_gate
 from edit_metrics.compare.gate_config import GateConfig
 from edit_metrics.errors import SignatureError
-from edit_metrics.scores.judging import MODEL, SELECTED_BY, SUCCESS
+from edit_metrics.scores.judging import MODEL, SELECTED_BY, SUCCESS, UNANSWERED
+from edit_metrics.scores.table import read_scores
 
 CANARY = {"gray_right": {SUCCESS: 1.0}, "gray_wrong": {SUCCESS: 0.1}, "disc_right": {SUCCESS: 0.9}}
 
@@ -108,3 +111,28 @@ def test_a_table_with_answers_that_its_run_json_does_not_know_is_refused(make_ru
     plain.frame[MODEL] = "m1"
     with pytest.raises(SignatureError, match="killed while it wrote"):
         compare_runs([broken, plain], CompareOptions())
+
+
+def test_an_item_that_was_asked_and_has_no_answer_is_missing_and_counts_against_the_candidate(make_run: Any) -> None:
+    sides = [judged(make_run, name) for name in ("a", "bb")]
+    for side in sides:
+        side.frame[UNANSWERED] = None
+    sides[1].frame.loc[[3, 4], UNANSWERED] = ["judge_filtered", "judge_unparsable: no JSON object"]
+    sides[1].frame.loc[5, UNANSWERED] = "judge_not_asked"  # settled by a fact
+    found = compare_runs(sides, CompareOptions())
+    missing = {(row.id, row.measure): row.reason for row in found.newly_missing}
+    assert missing == {
+        (key, name): reason
+        for key, reason in (("item003", "judge_filtered"), ("item004", "judge_unparsable"))
+        for name in ("adherence", "preservation")
+    }
+    assert sides[1].frame["adherence.score"].notna().all()  # the caller's table is its own
+
+
+def test_a_baseline_of_a_judged_run_is_refused_by_another_judge_too(make_run: Any, tmp_path: Path) -> None:
+    write_baseline(judged(make_run, "a", urls=["http://10.0.0.1/v1"]), tmp_path / "base")
+    base = read_scores(tmp_path / "base")
+    assert "10.0.0.1" not in (tmp_path / "base" / "run.json").read_text()
+    run_gate(base, judged(make_run, "bb"), GateConfig())
+    with pytest.raises(SignatureError, match="model m1 → m2"):
+        run_gate(base, judged(make_run, "bb", model="m2"), GateConfig())
