@@ -136,11 +136,14 @@ def _box_record(kind: str, one: Box, picture: RGB) -> dict[str, object]:
 
 def boxes_picture(source: RGB, edited: RGB, source_boxes: Sequence[Box], edited_boxes: Sequence[Box]) -> RGB:
     """Source and edited picture side by side with boxes: faces, or lines of text."""
-    pair = (_boxed(source, source_boxes), _boxed(edited, edited_boxes))
-    height = max(picture.shape[0] for picture in pair)
+    return side_by_side(_boxed(source, source_boxes), _boxed(edited, edited_boxes))
+
+
+def side_by_side(left: RGB, right: RGB) -> RGB:
+    """Two pictures with a white gap between them."""
+    height = max(left.shape[0], right.shape[0])
     gap = np.full((height, _GAP, 3), 255, np.uint8)
-    left, right = (_padded(picture, height) for picture in pair)
-    return np.concatenate([left, gap, right], axis=1)
+    return np.concatenate([_padded(left, height), gap, _padded(right, height)], axis=1)
 
 
 def to_webp(picture: RGB) -> bytes:

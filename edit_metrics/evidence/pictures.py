@@ -16,6 +16,7 @@ from edit_metrics.evidence.drawing import (
     heat_picture,
     lpips_heat,
     mask_picture,
+    side_by_side,
 )
 from edit_metrics.evidence.registry import evidence
 from edit_metrics.types import RGB, Float32, Mask
@@ -23,6 +24,7 @@ from edit_metrics.types import RGB, Float32, Mask
 if TYPE_CHECKING:
     # Not needed to draw, and a report, which asks for captions alone, comes without them.
     from edit_metrics.features.faces import FacePairs
+    from edit_metrics.instruction.instruction import Instruction
     from edit_metrics.metrics.ssim import SsimMap
     from edit_metrics.perceived import PerceptualPair, TextLine
     from edit_metrics.pixels.change import ChangeMap
@@ -41,6 +43,17 @@ def change(source: RGB, whole_change_map: ChangeMap, mask: Mask | None = None) -
 def given_mask(source: RGB, mask: Mask) -> RGB:
     """Where the edit was wanted."""
     return mask_picture(source, mask)
+
+
+@evidence("checked", caption="where the typed check looked, source and edited", wide=True)
+def checked(
+    source: RGB, edited: RGB, parsed_instruction: Instruction, changed_pixels: Mask, mask: Mask | None = None
+) -> RGB | None:
+    """Both pictures, dark beside the region whose colour, tone or change decided."""
+    from edit_metrics.instruction.looked_at import looked_at
+
+    region = looked_at(parsed_instruction, changed_pixels, mask)
+    return None if region is None else side_by_side(mask_picture(source, region), mask_picture(edited, region))
 
 
 @evidence("lpips", caption="LPIPS map")
