@@ -7,7 +7,7 @@ import sys
 import typer
 
 from edit_metrics._version import __version__
-from edit_metrics.cli import accept, compare, doctor, gate, human, judge, manifest, models, rate, report
+from edit_metrics.cli import accept, compare, doctor, gate, human, judge, manifest, models, rate, report, show
 from edit_metrics.cli import score as score_verb
 from edit_metrics.errors import EditMetricsError
 
@@ -33,7 +33,7 @@ def options(
     """Score AI image edits before people do: measure, order, compare, gate."""
 
 
-for group in (score_verb, manifest, models, judge, human, rate, compare, gate, accept, report, doctor):
+for group in (score_verb, manifest, models, judge, human, rate, compare, gate, accept, report, show, doctor):
     group.register(app)
 
 

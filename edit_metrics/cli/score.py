@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edit_metrics.choices import EngineName, EvidenceLevel
-from edit_metrics.cli.console import emit_json, say, table, warn
+from edit_metrics.cli.console import emit_json, say, warn
 from edit_metrics.cli.options import AllowOutsideRoot, ConfigFile, Json, JudgeYes, Profile, Root, SetKeys, choice
 from edit_metrics.errors import ManifestError, RunError
 
 if TYPE_CHECKING:
-    from edit_metrics.config import Config
     from edit_metrics.io.manifest import Manifest
-    from edit_metrics.scores.run_info import RunInfo
-    from edit_metrics.scores.summary import Cause, Coverage, Summary
+    from edit_metrics.scores.items import Item
+
+MOST_SHOWN = 20
+"""Rejected rows on the terminal: a screenful."""
 
 
 def register(app: typer.Typer) -> None:
@@ -47,11 +47,14 @@ def score(
     strict: Annotated[bool, typer.Option(help="Exit 2 when a row is rejected, before anything is scored.")] = False,
     resume: Annotated[bool, typer.Option(help="Go on with what the folder holds.")] = True,
     yes: JudgeYes = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="All tables too; later: edit-metrics show RUN.")] = False,
     as_json: Json = False,
 ) -> None:
     """Score a manifest of edits: one row an item, eight dimensions, an order for people."""
     from edit_metrics.cli.asking import judge_by_profile
+    from edit_metrics.cli.overview import print_overview
     from edit_metrics.cli.progress import make_progress
+    from edit_metrics.cli.show import print_all, summary_record
     from edit_metrics.config import load_config
     from edit_metrics.engine.job import RunOptions
     from edit_metrics.engine.run import run
@@ -77,60 +80,50 @@ def score(
     judge_by_profile(out, settings, yes)
     summary = summarise_file(out / TABLE_NAME)
     if as_json:
-        emit_json(_as_json(info, summary))
-    else:
-        _print_summary(info, summary, settings, out)
+        counts, seconds = info.totals
+        extra = {"seconds": seconds.model_dump(), "peak_memory_mib": info.peak_memory_mib}
+        emit_json({"counts": counts.model_dump(), **summary_record(summary), **extra})
+        return
+    if verbose:
+        print_all(summary, info, settings.cannot_see)
+    print_overview(info, summary, _worst(out / TABLE_NAME), out)
 
 
 def _report_rejections(manifest: Manifest, strict: bool) -> None:
+    from edit_metrics.io.remedies import remedy
+
     rejected = manifest.rejections
     if not rejected:
         return
+    total = len(rejected) + len(manifest.items)
     first = rejected[0]
     text = f"line {first.line}, {first.field}: expected {first.expected}, got {first.got}"
     if strict:
-        raise ManifestError("no rejected rows (--strict)", f"{len(rejected)}; the first: {text}", manifest.path)
-    warn(f"{len(rejected)} of {len(rejected) + len(manifest.items)} rows rejected (rejected.jsonl); the first: {text}")
+        raise ManifestError(
+            "no rejected rows (--strict)", f"{len(rejected)}; the first: {text}", manifest.path, remedy(first)
+        )
+    if not manifest.items:
+        got = f"{len(rejected)} rejected rows; the first: {text}"
+        raise ManifestError("a row that can be scored", got, manifest.path, remedy(first))
+    warn(f"{len(rejected)} of {total} rows rejected (rejected.jsonl):")
+    for one in rejected[:MOST_SHOWN]:
+        say(f"  line {one.line}, {one.field}: expected {one.expected}, got {one.got}. {remedy(one)}".rstrip())
+    if len(rejected) > MOST_SHOWN:
+        say(f"  and {len(rejected) - MOST_SHOWN} more")
 
 
-def _print_summary(info: RunInfo, summary: Summary, config: Config, out: Path) -> None:
-    counts, seconds = info.totals
-    flags = ", ".join(f"{name} {n}" for name, n in summary.flags) or "none"
-    table(
-        f"{counts.rows} rows: {counts.scored} scored, {counts.rejected} rejected · flags: {flags}",
-        ("dimension", "n", "mean", "confidence", "without a score, and why"),
-        [(c.name, c.n, c.mean, c.confidence, _reasons(c.missing)) for c in summary.dimensions],
-    )
-    table(
-        "Coverage and means per metric",
-        ("metric", "n", "mean", "missing, and why"),
-        [(c.name, c.n, c.mean, _reasons(c.missing)) for c in summary.metrics],
-    )
-    stages = sorted(seconds.stages.items(), key=lambda pair: -pair[1])[:12]
-    table("Seconds per stage (threads overlap, so they add up to more than the clock)", ("stage", "s"), stages)
-    for text in config.cannot_see:
-        say(f"not seen by this profile: {text}")
-    say(f"{seconds.total:.1f} s, peak memory {info.peak_memory_mib} MiB, device {info.device}")
-    say("Shipped curves are not calibrated to raters: read pre-scores as an order, not as ratings (docs/triage.md).")
-    say(f"written: {out}/scores.parquet, scores.csv, rejected.jsonl, run.json")
+def _worst(path: Path) -> list[Item]:
+    """The first of the queue; of a long table only the columns that a sentence needs are read."""
+    import pandas as pd
+    import pyarrow.parquet as pq
 
+    from edit_metrics.cli.overview import WORST
+    from edit_metrics.scores.columns import FLAGS, OVERALL_MINIMUM, PRIORITY, DimensionColumns, dimensions_in
+    from edit_metrics.scores.items import read_items
 
-def _reasons(missing: Sequence[Cause]) -> str:
-    shown = ", ".join(f"{cause.n} {cause.code}" for cause in missing[:3])
-    return shown + (" …" if len(missing) > 3 else "")
-
-
-def _as_json(info: RunInfo, summary: Summary) -> dict[str, Any]:
-    counts, seconds = info.totals
-    return {
-        "counts": counts.model_dump(),
-        "flags": dict(summary.flags),
-        "dimensions": {c.name: _coverage(c) | {"confidence": c.confidence} for c in summary.dimensions},
-        "metrics": {c.name: _coverage(c) for c in summary.metrics},
-        "seconds": seconds.model_dump(),
-        "peak_memory_mib": info.peak_memory_mib,
-    }
-
-
-def _coverage(found: Coverage) -> dict[str, Any]:
-    return {"n": found.n, "mean": found.mean, "missing": {cause.code: cause.n for cause in found.missing}}
+    names = pq.read_schema(path).names
+    wanted = {"id", FLAGS, OVERALL_MINIMUM, PRIORITY}
+    for own in map(DimensionColumns, dimensions_in(names)):
+        wanted |= {own.score, own.confidence, own.status, own.reasons}
+    frame = pd.read_parquet(path, columns=[name for name in names if name in wanted])
+    return read_items(frame.nsmallest(WORST, PRIORITY), {})

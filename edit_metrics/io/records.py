@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from edit_metrics.errors import ManifestError
 from edit_metrics.io.plain import plain_value
+from edit_metrics.io.remedies import suggested_names
 from edit_metrics.types import MANIFEST_COLUMNS, Rejection
 
 _REQUIRED: Final = ("id", "source", "edited")
@@ -146,12 +147,16 @@ def _check_columns(names: Iterable[str], where: str) -> None:
         return
     hints = [f"{near!r} → {name!r}" for name in missing for near in _nearest(name, present)]
     todo = f"Rename {', '.join(hints)}?" if hints else ""
+    if len(present) == 1 and (mark := next((one for one in (";", "\t", "|") if one in present[0]), None)):
+        kind = {";": "semicolons", "\t": "tabs", "|": "bars"}[mark]
+        todo = f"The cells are separated by {kind}: save the file with commas, as pandas' to_csv does."
     raise ManifestError(f"the columns {', '.join(missing)}", f"the columns {', '.join(present)}", where, todo)
 
 
 def _nearest(name: str, present: Iterable[str]) -> list[str]:
     lowered = {other.lower(): other for other in present if other not in MANIFEST_COLUMNS}
     inside = [other for low, other in lowered.items() if name in re.split(r"[^a-z]+", low)]
+    inside += suggested_names(name, list(lowered.values()))
     return inside[:1] or [lowered[low] for low in difflib.get_close_matches(name, lowered, n=1, cutoff=0.5)]
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
-from edit_metrics.scores.items import Item, Score
+from edit_metrics.errors import TableError, suggest
+from edit_metrics.scores.cells import number
+from edit_metrics.scores.columns import metrics_in, short_name
+from edit_metrics.scores.items import Item
 from edit_metrics.scores.words import flag_in_words, in_words, status_in_words
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+OVERALL: Final = "overall"
 _ABOUT_METRICS: Final = ("low_", "missing_", "near_")
 """Reasons that name a measurement, not the picture."""
 
@@ -37,12 +46,61 @@ def worst_in_words(item: Item) -> str:
     return _with_reason(f"{_capital(name)} {score:.2f}", tuple(telling or reasons))
 
 
-def score_in_words(name: str, one: Score) -> str:
-    """One dimension of one item: ``0.23: reasons``, or why there is no score."""
-    why = " ".join(map(in_words, one.reasons))
-    if one.score is None:
-        return f"{name}: no score, {status_in_words(one.status)}{f'. {why}' if why else '.'}"
-    return f"{name} {one.score:.2f}{f': {why}' if why else '.'}"
+def score_of(item: Item, name: str) -> float | None:
+    """The score of a dimension; of ``overall``: the weakest dimension's."""
+    return item.overall if name == OVERALL else item.scores[name].score
+
+
+def reasons_in_words(item: Item, name: str) -> str:
+    """Why a dimension has the score it has; of ``overall``: the item's sentence."""
+    return worst_in_words(item) if name == OVERALL else " ".join(map(in_words, item.scores[name].reasons))
+
+
+def lowest(items: Sequence[Item], name: str, n: int) -> list[Item]:
+    """The items with the lowest scores of a dimension, lowest first; those without a score are left out.
+
+    Args:
+        items: of one table.
+        name: a dimension, or ``overall``.
+        n: at most so many.
+
+    Raises:
+        TableError: the table has no such dimension.
+    """
+    known = [*(items[0].scores if items else ()), OVERALL]
+    if name not in known:
+        raise TableError(f"a dimension: {', '.join(known)}", repr(name), todo=suggest(name, known))
+    scored = [(score, place) for place, item in enumerate(items) if (score := score_of(item, name)) is not None]
+    return [items[place] for _, place in sorted(scored)[:n]]
+
+
+def explain_in_words(item: Item, frame: pd.DataFrame) -> str:
+    """One item on a screen: what was asked, why it is where it is in the queue, each dimension with what it rests on.
+
+    Args:
+        item: of the table.
+        frame: the table, for the measurements.
+    """
+    row = frame[frame["id"].astype(str) == item.id].iloc[0]
+    head = [item.id, *([f"“{item.instruction}”"] if item.instruction else []), worst_in_words(item)]
+    lines = ["  ".join(head)]
+    if item.priority is not None:
+        front = " ".join(map(in_words, item.priority_reasons))
+        lines.append(f"Place {item.priority} of {len(frame)} in the queue. {front}".rstrip())
+    if item.evidence:
+        lines.append(f"Checks: {item.evidence}")
+    for name, one in item.scores.items():
+        confidence = "" if one.confidence is None else f" (confidence {one.confidence:.2f})"
+        score = "–   " if one.score is None else f"{one.score:.2f}"
+        why = " ".join(map(in_words, one.reasons))
+        status = "" if one.score is not None else f"{_capital(status_in_words(one.status))}. "
+        lines.append(f"{name:<13}{score}{confidence}  {status}{why}".rstrip())
+        metrics = [metric for metric in metrics_in(frame.columns) if metric.startswith(f"{name}.")]
+        values = {short_name(metric): number(row[metric]) for metric in metrics}
+        shown = ", ".join(f"{metric} {value:.4g}" for metric, value in values.items() if value is not None)
+        if shown and one.score is not None:
+            lines += textwrap.wrap(shown, 100, initial_indent=" " * 13, subsequent_indent=" " * 13)
+    return "\n".join(lines)
 
 
 def _with_reason(head: str, reasons: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from edit_metrics.cli import main
+from edit_metrics.types import DIMENSIONS
 
 FIXTURES = Path(__file__).resolve().parents[2] / "data" / "fixtures"
 
@@ -64,10 +65,9 @@ def test_score_prints_data_on_stdout_and_progress_on_stderr(
     manifest = str(FIXTURES / "manifest.jsonl")
     assert call(monkeypatch, "score", manifest, "--out", str(out), "--config", str(stub_file), "--limit", "5") == 0
     printed = capsys.readouterr()
-    assert "5 rows: 5 scored, 0 rejected" in printed.out
-    assert "preservation.psnr" in printed.out
+    assert "5 of 5 edits scored in " in printed.out
+    assert "preservation.psnr" not in printed.out
     assert "scoring 5 items" in printed.err
-    assert "not seen by this profile: anything" in printed.err
     assert "\x1b[" not in printed.out + printed.err
 
 
@@ -126,3 +126,93 @@ def test_an_unknown_verb_exits_2(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_version_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.startswith("edit-metrics 0.")
+
+
+def test_verbose_and_show_print_every_table(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, manifest = str(tmp_path / "run"), str(FIXTURES / "manifest.jsonl")
+    base = ("score", manifest, "--out", out, "--config", str(stub_file), "--limit", "3")
+    assert call(monkeypatch, *base, "--verbose") == 0
+    verbose = capsys.readouterr()
+    assert call(monkeypatch, "show", out) == 0
+    shown = capsys.readouterr()
+    for printed in (verbose, shown):
+        assert "preservation.psnr" in printed.out
+        assert "not seen by this profile: anything" in printed.err
+
+
+def test_score_ends_in_25_lines_of_80_columns(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    manifest = str(FIXTURES / "manifest.jsonl")
+    assert call(monkeypatch, "score", manifest, "--out", str(out), "--config", str(stub_file)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 25
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    assert "Look at these first:" in text
+    assert "Next: edit-metrics report RUN" in text
+    assert f"RUN is …{str(out)[-72:]}" in text or f"RUN is {out}" in text
+    assert "29 items have no adherence: add target_caption with --profile clip, or ask a judge" in " ".join(
+        text.split()
+    )
+    for name in DIMENSIONS:
+        assert f"\n{name} " in text
+
+
+def test_show_explains_an_item_and_lists_the_worst(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "run")
+    assert call(monkeypatch, "score", str(FIXTURES / "manifest.jsonl"), "--out", out, "--config", str(stub_file)) == 0
+    capsys.readouterr()
+    assert call(monkeypatch, "show", out, "coffee_recolour_leaks") == 0
+    text = capsys.readouterr().out
+    assert "“Make the saucer green”" in text
+    assert "preservation" in text
+    assert "psnr " in text
+    assert call(monkeypatch, "show", out, "--worst", "preservation", "-n", "3", "--json") == 0
+    worst = json.loads(capsys.readouterr().out)
+    assert len(worst) == 3
+    assert [one["score"] for one in worst] == sorted(one["score"] for one in worst)
+    assert call(monkeypatch, "show", out, "coffee_recolour_leak") == 2
+    assert "Did you mean 'coffee_recolour_leaks'" in capsys.readouterr().err
+    assert call(monkeypatch, "show", out, "--worst", "preservatoin") == 2
+    assert "Did you mean 'preservation'" in capsys.readouterr().err
+
+
+def test_when_every_row_is_rejected_the_call_is_wrong(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text('{"id": "a", "image": "a.png", "output": "b.png", "prompt": "x"}\n', encoding="utf-8")
+    assert call(monkeypatch, "score", str(manifest), "--out", str(tmp_path / "a"), "--config", str(stub_file)) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert "Rename 'prompt' to 'instruction'." in message
+    assert not (tmp_path / "a").exists()
+
+
+def test_rejected_rows_are_shown_with_what_to_do_up_to_twenty(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "m.csv"
+    good = "a,coffee.png,coffee.png,make it red\n"
+    bad = "".join(f"b{n},coffee.png,coffee.png,make it red, then blue\n" for n in range(25))
+    manifest.write_text(f"id,source,edited,instruction\n{good}{bad}", encoding="utf-8")
+    base = ("score", str(manifest), "--config", str(stub_file), "--root", str(FIXTURES / "images"))
+    assert call(monkeypatch, *base, "--out", str(tmp_path / "a")) == 0
+    message = capsys.readouterr().err
+    assert message.count("Quote the cell that holds a comma") == 20
+    assert "and 5 more" in message
+
+
+def test_a_csv_with_semicolons_says_so(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("id;source;edited;instruction\na;b.png;c.png;x\n", encoding="utf-8")
+    assert call(monkeypatch, "score", str(manifest), "--out", str(tmp_path / "a"), "--config", str(stub_file)) == 2
+    assert "separated by semicolons" in capsys.readouterr().err
