@@ -21,7 +21,7 @@ from edit_metrics.calibration.fitting import (
     used_features,
 )
 from edit_metrics.calibration.folds import group_folds
-from edit_metrics.calibration.judge_tier import fit_judge_tier, judge_features, not_asked
+from edit_metrics.calibration.judge_tier import JUDGE_PREFIX, fit_judge_tier, judge_features, not_asked
 from edit_metrics.calibration.origin import rating_origin
 from edit_metrics.calibration.predictor import Sample
 from edit_metrics.calibration.quality import quality_report
@@ -162,7 +162,8 @@ def choose_features(
     """
     rated = is_rated(frame, ratings, options.target)
     if options.features is None:
-        return default_features(frame, rated, exclude=(*ratings.dimensions, options.group, *taken, *MEASURED))
+        of_judge = [str(name) for name in frame if str(name) in MEASURED or str(name).startswith(JUDGE_PREFIX)]
+        return default_features(frame, rated, exclude=(*ratings.dimensions, options.group, *taken, *of_judge))
     specs = parse_features(options.features, frame)
     both = [spec.name for spec in specs if spec.name in taken]
     if both and options.judge is not None:

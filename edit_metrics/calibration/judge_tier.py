@@ -19,6 +19,8 @@ from edit_metrics.types import Float64
 
 NOT_ASKED: Final = "judge_not_asked"
 """Reason of a judge's column where nobody asked him; every other reason is an answer without a number."""
+JUDGE_PREFIX: Final = "judge."
+"""Of what a judge leaves beside his measurements: spread, model, VIEScore."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,10 +174,13 @@ def _print_judge(found: JudgeStatement) -> None:
         [one.model or "(none named)", one.items, one.by_metrics, one.to_judge, one.by_judge] for one in found.by_model
     ]
     table(
-        "Who decides (before the audit's draw is taken out)",
+        "Who decides what people have not rated (before the audit's draw is taken out)",
         ["model", "items", "by metrics", "to the judge", "by judge"],
         rows,
     )
+    if not found.calls_needed + found.calls_saved:
+        say("judge: not asked, since no policy that asks holds")
+        return
     say(
         f"judge: {found.calls_needed} calls instead of {found.calls_needed + found.calls_saved} "
         f"({found.cost_saved:g} saved); {found.calls_left} still to make ({found.cost_left:g}), in judge_queue.csv"

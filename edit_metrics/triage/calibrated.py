@@ -91,7 +91,7 @@ def triage_by_calibration(
             automation,
             decisions.promise,
             decisions.costs,
-            judge_statement(calibration, decisions.asking, tiers, models, decidable),
+            judge_statement(calibration, decisions.asking, tiers, models, decidable & ~done),
         ),
         f"gates, audit, then expected saving at costs {asdict(decisions.costs)}",
         queue_statement(placements, audit, options),

@@ -102,16 +102,24 @@ def judge_statement(
     asking: AskingCosts | None,
     found: RunDecisions,
     models: Labels,
-    decidable: NDArray[np.bool_],
+    waiting: NDArray[np.bool_],
 ) -> JudgeStatement | None:
-    """What the policy costs and saves in this run; None without one."""
+    """What the policy costs and saves in this run; None without one.
+
+    Args:
+        calibration: knows the judge.
+        asking: prices; None: no policy.
+        found: decisions.
+        models: of the items.
+        waiting: items that pass every gate and that people have not rated.
+    """
     if asking is None or calibration.judge is None:
         return None
-    by_metrics = np.any([one.metrics for one in found.tiers.values()], axis=0)
-    by_judge = np.any([one.judge for one in found.tiers.values()], axis=0)
+    by_metrics = waiting & np.any([one.metrics for one in found.tiers.values()], axis=0)
+    by_judge = waiting & np.any([one.judge for one in found.tiers.values()], axis=0)
     counts = []
-    for model in sorted(set(models[decidable].astype(str).tolist())):
-        own = decidable & (models == model)
+    for model in sorted(set(models[waiting].astype(str).tolist())):
+        own = waiting & (models == model)
         n = [int((own & mask).sum()) for mask in (by_metrics, by_judge, found.calls.needed)]
         counts.append(TierCount(model, int(own.sum()), *n))
     left, saved = int(found.calls.to_ask.sum()), int(found.calls.saved.sum())

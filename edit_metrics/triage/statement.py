@@ -79,7 +79,7 @@ class TierCount:
     """What each tier decides of one model's items in this run, before the audit's draw is taken out.
 
     Attributes:
-        items: that pass every gate.
+        items: that pass every gate and that people have not rated.
         to_judge: that the metrics leave to the judge.
     """
 
