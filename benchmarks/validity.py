@@ -2,6 +2,9 @@
 
     python benchmarks/validity.py [--profile embedded] [--runs DIR] [--out docs/validity.md] [--save FILE.json]
 
+Prints the claims that the profiles ship (``claims:`` in configs/base.yaml); ``--save benchmarks/validity_now.json`` is
+what a test holds them against.
+
 Scores the three sets that lie in ../shared/data (or under EDIT_METRICS_SHARED) with this checkout, unless DIR has a run
 of each, ``DIR/SET/scores.parquet``. ``--save`` keeps the numbers; those of an earlier code, kept so, stand beside the
 new ones (``--before``). Deterministic for given runs.
@@ -17,9 +20,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rated_sets import ROOT, RatedSet, plain_metrics, read_sets, shared_folder
-from validity_page import render, row_from_json
-from validity_rows import Row, all_rows, join
+from validity_page import render
+from validity_rows import all_rows, join
+from validity_table import Row, row_from_json, supported_claims
 
 BEFORE = Path(__file__).resolve().parent / "validity_before.json"
 
@@ -39,7 +44,7 @@ def main() -> None:
     for rated in sets:
         if not (runs / rated.name / "scores.parquet").is_file():
             score(rated, given.profile, runs / rated.name)
-    scored = [join(rated, runs / rated.name, plain_metrics(rated, given.cache)) for rated in sets]
+    scored = [join(rated, runs / rated.name, plain_metrics(rated, given.cache), given.profile) for rated in sets]
     rows = all_rows(scored)
     told = describe(given.profile, given.code or commit(), sets)
     if given.save:
@@ -48,6 +53,16 @@ def main() -> None:
     before, about = read_before(given.before)
     given.out.write_text(render(rows, before, head(told, about)), encoding="utf-8")
     print(given.out)
+    print("# claims of configs/base.yaml, under each dimension")
+    print(yaml.safe_dump(claims_as_data(rows), sort_keys=False, default_flow_style=None, width=120), end="")
+
+
+def claims_as_data(rows: Sequence[Row]) -> dict[str, Any]:
+    """What the table supports, as it stands in a profile."""
+    return {
+        dimension: {kind: claim.model_dump() for kind, claim in kinds.items()}
+        for dimension, kinds in supported_claims(rows).items()
+    }
 
 
 def score(rated: RatedSet, profile: str, out: Path) -> None:

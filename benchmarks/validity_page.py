@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 from ordering import Estimate
-from validity_rows import Row
+from validity_table import Row
 
 from edit_metrics.claims import supported_confidence, validated
 
@@ -117,12 +116,6 @@ def supported(found: Estimate) -> float:
 
 def _old_claims(before: Before) -> list[Row]:
     return [row for row in before.values() if row.table == "claims"]
-
-
-def row_from_json(data: Mapping[str, Any]) -> Row:
-    """The other way of :meth:`Row.to_json`."""
-    values = {name: Estimate(**value) for name, value in data["values"].items()}
-    return Row(**{**data, "values": values})
 
 
 def _short(row: Row | None, statistic: str) -> str:

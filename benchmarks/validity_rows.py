@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from ordering import (
     Estimate,
     auroc,
@@ -20,7 +22,13 @@ from ordering import (
     spearman_within,
 )
 from rated_sets import PLAIN, RatedSet, rater_against_rest, recorded_judge
+from validity_table import Row
 
+from edit_metrics.config import DimensionConfig, load_config
+from edit_metrics.dimensions.prescores import kind_of_score
+from edit_metrics.scores.columns import metric_name, short_name
+from edit_metrics.scores.rows import read_measurements
+from edit_metrics.scores.run_info import read_run_info
 from edit_metrics.types import DIMENSIONS
 
 APART: Final = 2.0
@@ -51,43 +59,30 @@ class Scored:
     Attributes:
         frame: the set's items with every column that is used; index = id.
         scores: name in the table → values, larger = better, NaN where missing.
+        kinds: dimension → what each score rests on.
     """
 
     rated: RatedSet
     frame: pd.DataFrame
     scores: Mapping[str, pd.Series[float]]
+    kinds: Mapping[str, pd.Series[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a table; ``values`` are estimates by name."""
-
-    table: str
-    set: str
-    slice: str
-    against: str
-    score: str
-    values: Mapping[str, Estimate] = field(default_factory=dict)
-    note: str = ""
-
-    @property
-    def key(self) -> str:
-        """What pairs a row with the same row of another run."""
-        return "|".join((self.table, self.set, self.slice, self.against, self.score))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-
-def join(rated: RatedSet, run: Path, plain: pd.DataFrame) -> Scored:
+def join(rated: RatedSet, run: Path, plain: pd.DataFrame, profile: str = "embedded") -> Scored:
     """Scores of a run folder beside ratings; an item that the run lacks keeps its place with missing scores."""
-    table = pd.read_parquet(run / "scores.parquet").set_index("id")
+    stored = pq.read_table(run / "scores.parquet")
+    table = stored.to_pandas().set_index("id")
+    info = read_run_info(run)
+    config = load_config(profile) if info is None else info.resolved_config(str(run))
     frame = rated.items.join(table.drop(columns=[c for c in table.columns if c in rated.items.columns]))
     names = {f"{d}.score": d for d in DIMENSIONS} | {c: c for c in ("overall.min", "overall.geomean", "priority")}
     scores = {shown: pd.to_numeric(frame[column]) for column, shown in names.items() if column in frame}
     scores |= {name: sign * plain[name] for name, sign in PLAIN.items()}
-    return Scored(rated, frame, scores)
+    kinds = {
+        name: pd.Series(kinds_of(stored, config.dimension(name), name), table.index, dtype=object).reindex(frame.index)
+        for name in CLAIMS
+    }
+    return Scored(rated, frame, scores, kinds)
 
 
 def order_rows(scored: Scored) -> Iterator[Row]:
@@ -239,29 +234,21 @@ def alarm_rows(scored: Scored) -> Iterator[Row]:
         yield Row("alarms", scored.rated.name, name, construct, "preservation", {}, note)
 
 
-def kinds_of(frame: pd.DataFrame, dimension: str) -> pd.Series[str]:
+def kinds_of(table: pa.Table, section: DimensionConfig, dimension: str) -> list[str | None]:
     """Which evidence carried each score: kinds are checked apart, since they claim different things."""
-    column = f"{dimension}.kind"
-    if column in frame:
-        return frame[column].fillna("")
-    if dimension == "preservation":
-        return frame["mask_source"].fillna("")
-    if dimension == "adherence":
-        checks = [f"adherence.check_{name}" for name in ("colour", "tone", "text", "geometry")]
-        decisive = frame[[c for c in checks if c in frame]].notna().any(axis=1)
-        kinds = pd.Series(np.where(decisive, "check", "other"), frame.index)
-        return kinds.mask(frame["adherence.no_op"] >= 1, "fact")
-    return pd.Series("all", frame.index)
+    needed = dict.fromkeys([*section.gates, *section.curves, *section.required])
+    rows = read_measurements(table, [metric_name(dimension, short) for short in needed])
+    return [kind_of_score(section, {short_name(name): one for name, one in row.items()}) for row in rows]
 
 
 def claim_rows(sets: list[Scored]) -> Iterator[Row]:
     """Concordance of each kind of score with each construct that it is checked against, beside the shipped claim."""
     for dimension, checks in CLAIMS.items():
         for scored in sets:
-            kinds = kinds_of(scored.frame, dimension)
+            kinds = scored.kinds[dimension]
             for construct in checks.get(scored.rated.name, ()):
                 values, ratings = scored.scores[dimension], scored.frame[construct]
-                for kind in sorted(set(kinds[values.notna()])):
+                for kind in sorted(set(kinds[values.notna()].dropna())):
                     there = values.notna() & ratings.notna() & (kinds == kind)
                     if not there.any():
                         continue

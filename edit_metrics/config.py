@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from edit_metrics.claims import UNVALIDATED, supported_confidence, validated
 from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.types import DIMENSIONS
 
@@ -43,11 +44,46 @@ class Curve(Section):
 
     Attributes:
         anchors: ``[metric value, score]`` pairs.
-        trust: in (0, 1]: how far this metric alone may be believed; weight in a ``mean`` and ceiling of the confidence.
+        trust: in (0, 1]: weight in a ``mean``; without a kind also the ceiling of the confidence.
+        kind: what a score rests on that this curve carries: names the claim that bounds its confidence.
+        silent: from … to …: values that say nothing (a check that is undecided, or whose yes is worth nothing).
     """
 
     anchors: Annotated[Anchors, AfterValidator(_check_anchors)]
     trust: float = Field(default=1.0, gt=0, le=1)
+    kind: str = ""
+    silent: tuple[float, float] | None = None
+
+    def speaks(self, value: float | None) -> bool:
+        """Whether there is a value, and one that says something."""
+        return value is not None and (self.silent is None or not self.silent[0] <= value <= self.silent[1])
+
+
+class Claim(Section):
+    """What rated edits say of one kind of score, as ``benchmarks/validity.py`` prints it (docs/validity.md).
+
+    Attributes:
+        low: lower 90 % bound of the share of pairs that scores of the kind put in the raters' order; of several sets
+            the lowest.
+        items: rated edits behind it, of that set.
+        groups: sources among them.
+        rated: that set and what it was rated for.
+    """
+
+    low: float = Field(ge=0, le=1)
+    items: int = Field(ge=0)
+    groups: int = Field(ge=0)
+    rated: str
+
+    @property
+    def confidence(self) -> float:
+        """See :func:`edit_metrics.claims.supported_confidence`."""
+        return supported_confidence(self.low, self.items, self.groups)
+
+    @property
+    def validated(self) -> bool:
+        """Whether there were enough of them."""
+        return validated(self.items, self.groups)
 
 
 class Gate(Section):
@@ -88,8 +124,11 @@ class DimensionConfig(Section):
         cap: upper bound of the confidence, for dimensions that a profile sees poorly.
         cap_reason: the code that says why.
         decides: metrics that score alone where they have a value without a caution: the first group of which one has,
-            by its mean. The cap is not theirs. Gates that claim less than a fact (.9) give way to them.
-        limits: metrics whose curve bounds such a score from above: damage that was measured.
+            by its mean; with a caution they say nothing. The cap is not theirs. Gates that claim less than a fact (.9)
+            give way to them.
+        limits: metrics whose curve bounds a score from above and never raises one: damage that was measured.
+        claims: kind → what rated edits support. A kind without one is unvalidated.
+        otherwise: why there is no score where nothing speaks: what the profile would need.
     """
 
     metrics: tuple[str, ...] = ()
@@ -101,6 +140,8 @@ class DimensionConfig(Section):
     cap_reason: str = ""
     decides: tuple[tuple[str, ...], ...] = ()
     limits: tuple[str, ...] = ()
+    claims: dict[str, Claim] = {}
+    otherwise: str = ""
 
     @model_validator(mode="after")
     def _decided_by_curves(self) -> DimensionConfig:
@@ -121,22 +162,30 @@ class DimensionConfig(Section):
     @property
     def reachable_confidence(self) -> float:
         """See :func:`reachable_confidence`."""
-        return reachable_confidence(self.cap, {n: curve.trust for n, curve in self.curves.items()}, self.decides)
+        ceilings = {name: ceiling(curve.kind, [curve.trust], self.claims) for name, curve in self.curves.items()}
+        return reachable_confidence(self.cap, ceilings, self.decides)
 
 
-def reachable_confidence(cap: float, trusts: Mapping[str, float], decides: Sequence[Sequence[str]] = ()) -> float:
-    """The highest confidence of a dimension, in (0, 1]: its most trusted curve, under the cap.
+def ceiling(kind: str, trusts: Iterable[float], claims: Mapping[str, Claim]) -> float:
+    """The most that a score of that kind may claim; without a kind, the largest of its curves' trusts."""
+    if not kind:
+        return max(trusts)
+    return claims[kind].confidence if kind in claims else UNVALIDATED
+
+
+def reachable_confidence(cap: float, ceilings: Mapping[str, float], decides: Sequence[Sequence[str]] = ()) -> float:
+    """The highest confidence of a dimension, in [0, 1]: that of its surest curve, under the cap.
 
     Where metrics decide, that of the group that comes last: what most items rest on.
 
     Args:
         cap: of the section.
-        trusts: curve → trust.
+        ceilings: curve → the most that it may claim.
         decides: groups of curves that score alone, in order.
     """
     if decides:
-        return max(trusts[name] for name in decides[-1])
-    return min(cap, max(trusts.values(), default=1.0))
+        return max(ceilings[name] for name in decides[-1])
+    return min(cap, max(ceilings.values(), default=1.0))
 
 
 class ConfidenceConfig(Section):
@@ -163,10 +212,17 @@ class PriorityConfig(Section):
     """Order without a calibration.
 
     Attributes:
+        lost: flags that mean a lost edit, in a lane of their own.
         low_confidence: a dimension is uncertain when its confidence is below this share of what the profile can reach.
+        rare: a dimension that has no voice counts as broken where at most this share of a run's items are so: one
+            model's other picture format is no reason to look at all of its edits first.
+        common: a reason that more than this share of a run's items carry says nothing of any of them.
     """
 
+    lost: tuple[str, ...] = ("blank_edited", "no_op", "identity_changed", "face_lost")
     low_confidence: float = Field(default=0.6, ge=0, le=1)
+    rare: float = Field(default=0.1, ge=0, le=1)
+    common: float = Field(default=0.5, gt=0, le=1)
 
 
 class Flag(Section):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +15,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from edit_metrics.claims import MIN_GROUPS, MIN_ITEMS, UNVALIDATED, supported_confidence
+from edit_metrics.config import load_config, profile_names
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 ONCE = np.ones((1, 60))
@@ -94,3 +97,25 @@ def test_confidence_is_twice_the_bound_above_chance() -> None:
 @pytest.mark.parametrize(("items", "groups"), [(MIN_ITEMS - 1, 100), (100, MIN_GROUPS - 1)])
 def test_few_items_or_sources_support_little(items: int, groups: int) -> None:
     assert supported_confidence(0.95, items, groups) == UNVALIDATED == 0.2
+
+
+@pytest.mark.parametrize("profile", [name for name in profile_names() if name != "pie_compat"])
+def test_no_shipped_claim_exceeds_what_the_table_supports(monkeypatch: pytest.MonkeyPatch, profile: str) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    rows = importlib.import_module("validity_table")
+    table = json.loads((BENCHMARKS / "validity_now.json").read_text(encoding="utf-8"))["rows"]
+    supported = rows.supported_claims([rows.row_from_json(row) for row in table])
+    for dimension, section in load_config(profile).dimensions.items():
+        for kind, claim in section.claims.items():
+            found = supported[dimension][kind]
+            assert claim.confidence <= found.confidence, (dimension, kind)
+            assert (claim.items, claim.groups, claim.rated) == (found.items, found.groups, found.rated)
+        for name, curve in section.curves.items():
+            # Without a kind a curve claims its trust: documented with the judge (docs/judge.md), or a fact.
+            assert curve.kind or name in ("judge", "judge_natural", "judge_clean", "verdict"), (dimension, name)
+
+
+def test_what_clip_says_is_unvalidated_until_somebody_has_run_it() -> None:
+    section = load_config("default").dimension("adherence")
+    assert section.curves["clip_directional"].kind == "clip"
+    assert "clip" not in section.claims

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 import pyarrow as pa
 
-from edit_metrics.config import Config, DimensionConfig
+from edit_metrics.config import Config
 from edit_metrics.scores import codes
 from edit_metrics.scores.priority import Priority, PriorityRow, priority_rows, priority_table
 from edit_metrics.types import PreScore
@@ -20,9 +20,12 @@ _UNSAFE: Final = (codes.UNSAFE, codes.UNSAFE_SEEN)
 
 @dataclass(frozen=True, slots=True)
 class _Place:
+    """Where an item stands: its lane, its order there, and why; the rest of the reasons are ranked over the run."""
+
     lane: int
     order: tuple[float, ...]
-    reasons: tuple[str, ...]
+    settled: tuple[str, ...]
+    further: tuple[str, ...]
 
 
 def table_priorities(table: pa.Table, config: Config) -> pa.Table:
@@ -31,18 +34,39 @@ def table_priorities(table: pa.Table, config: Config) -> pa.Table:
 
 
 def to_priorities(rows: Sequence[PriorityRow], config: Config) -> list[Priority]:
-    """Order without a calibration: gates, then missing, then uncertain, then weak; ties spread over groups.
+    """Order without a calibration: gates, lost edits, failures, then the weakest; ties spread over groups.
 
-    Lanes: unsafe, infeasible, failed or missing measurements, low confidence, everything else. Inside a lane the more
-    broken, then the less certain, then the weaker item comes first.
+    Lanes: unsafe, infeasible, flags that mean a lost edit, measurements that failed (and dimensions without any voice,
+    where that is rare in the run), everything else. Inside a lane the item with more of these comes first, then the one
+    with the most to fear: the largest confidence × (1 − score) of its dimensions. So what claims nothing orders
+    nothing, and nor does what every item of a kind carries.
+
+    Reasons: of the lane first, then the rarest in the run; none that more than half of its items carry.
     """
-    places = [_place(row, config) for row in rows]
+    silent = Counter(code for row in rows for code in row.broken)
+    most_rare = max(config.priority.rare * len(rows), 1)
+    rare = frozenset(code for code, n in silent.items() if n <= most_rare or code.startswith(codes.failed("")))
+    places = [_place(row, config, rare) for row in rows]
     order = sorted(range(len(rows)), key=lambda i: (places[i].lane, places[i].order, i))
     spread: list[int] = []
     for _, tied in groupby(order, key=lambda i: (places[i].lane, places[i].order)):
         spread.extend(_spread_over_groups(list(tied), rows))
     ranks = {index: rank for rank, index in enumerate(spread, start=1)}
-    return [Priority(ranks[i], places[i].reasons) for i in range(len(rows))]
+    counts = Counter(code for place in places for code in map(_family, place.further))
+    most = config.priority.common * len(rows) if len(rows) > 1 else len(rows)
+    return [Priority(ranks[i], _reasons(place, counts, most)) for i, place in enumerate(places)]
+
+
+def _family(code: str) -> str:
+    """A reason without its number."""
+    return code.partition("=")[0]
+
+
+def _reasons(place: _Place, counts: Mapping[str, int], most: float) -> tuple[str, ...]:
+    """Of the lane, then the rarest of the others; the weakest dimension is named even where it is so for most."""
+    ranked = sorted(place.further, key=lambda code: counts[_family(code)])
+    kept = [code for code in ranked if counts[_family(code)] <= most or code.startswith(codes.WEAKEST)]
+    return (*place.settled, *kept)
 
 
 def _spread_over_groups(tied: list[int], rows: Sequence[PriorityRow]) -> list[int]:
@@ -54,32 +78,32 @@ def _spread_over_groups(tied: list[int], rows: Sequence[PriorityRow]) -> list[in
     return [index for _, index in sorted(keyed)]
 
 
-def _place(row: PriorityRow, config: Config) -> _Place:
-    scores = {d: p.score for d, p in row.prescores.items() if p.score is not None}
-    weakest = min(scores, key=scores.__getitem__) if scores else None
-    certainty = {d: _relative_confidence(p, config.dimension(d)) for d, p in row.prescores.items() if d in scores}
-    uncertain = sorted(
-        (d for d, share in certainty.items() if share < config.priority.low_confidence), key=certainty.__getitem__
-    )
-    reasons = [
-        *(f for f in (*_UNSAFE, codes.INFEASIBLE) if f in row.flags),
-        *row.broken[:5],
-    ]
-    reasons += [codes.low_confidence(d) for d in uncertain]
-    if weakest is not None:
-        reasons.append(codes.weakest(weakest, scores[weakest]))
-    lowest = min(certainty.values(), default=0.0) if uncertain else 1.0
+def _place(row: PriorityRow, config: Config, rare: frozenset[str]) -> _Place:
+    fear = {
+        name: (one.confidence or 0.0) * (1 - one.score) for name, one in row.prescores.items() if one.score is not None
+    }
+    feared = max(fear, key=fear.__getitem__, default=None)
+    lost = [flag for flag in config.priority.lost if flag in row.flags]
+    failures = [code for code in row.broken if code in rare]
+    unsafe = [flag for flag in _UNSAFE if flag in row.flags]
+    gates = [*unsafe, *(flag for flag in (codes.INFEASIBLE,) if flag in row.flags)]
     lane = (
-        0 if any(flag in row.flags for flag in _UNSAFE)
+        0 if unsafe
         else 1 if codes.INFEASIBLE in row.flags
-        else 2 if row.broken
-        else 3 if uncertain
+        else 2 if lost
+        else 3 if failures
         else 4
     )  # fmt: skip
-    # Two decimals: what people cannot tell apart is a tie, to be spread over groups.
-    order = (-float(len(row.broken)), round(lowest, 2), round(scores[weakest], 2) if weakest else 0.0)
-    return _Place(lane, order, tuple(reasons))
+    further = [code for code in row.broken if code not in failures]
+    further += [codes.low_confidence(name) for name in fear if _is_uncertain(row.prescores[name], name, config)]
+    if feared is not None and fear[feared] > 0:
+        further.append(codes.weakest(feared, row.prescores[feared].score or 0.0))
+    # Three decimals: what no confidence can tell apart is a tie, to be spread over groups.
+    order = (-float(len(lost) + len(failures)), -round(fear[feared], 3) if feared is not None else 0.0)
+    return _Place(lane, order, (*gates, *lost, *failures[:5]), tuple(further))
 
 
-def _relative_confidence(prescore: PreScore, section: DimensionConfig) -> float:
-    return (prescore.confidence or 0.0) / section.reachable_confidence
+def _is_uncertain(prescore: PreScore, dimension: str, config: Config) -> bool:
+    """Whether a score is less certain than its profile can be; where that is 0, none is."""
+    reach = config.dimension(dimension).reachable_confidence
+    return (prescore.confidence or 0.0) < config.priority.low_confidence * reach

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
-from edit_metrics.config import Anchors, ConfidenceConfig, Config, Curve, DimensionConfig, Flag
+from edit_metrics.config import Anchors, ConfidenceConfig, Config, Curve, DimensionConfig, Flag, ceiling
 from edit_metrics.scores import codes
 from edit_metrics.scores.columns import dimension_of, short_name
 from edit_metrics.types import DIMENSIONS, ItemScores, Measurement, Overall, PreScore, Status
 
 FACT: Final = 0.9
 """Confidence from which a gate claims a fact, which no opinion overrides: equal pixels, a blank picture."""
+FACT_KIND: Final = "fact"
+"""The kind of scores that a fact settles; they claim 1, by test."""
 _STATUS_ORDER = (Status.FAILED, Status.UNDEFINED, Status.UNAVAILABLE, Status.NOT_APPLICABLE)
 """When nothing can be scored, the most alarming status of the missing metrics names the dimension's."""
 
@@ -66,63 +68,105 @@ def to_prescore(section: DimensionConfig, rules: ConfidenceConfig, measurements:
         A score in [0, 1] (higher is better) with its confidence in [0, 1] and reason codes; or the status and the
         reasons of the metrics that are missing.
     """
-    decided = next((group for group in section.decides if any(_is_clear(measurements[n]) for n in group)), ())
-    for name, gate in section.gates.items():
-        value = measurements[name].value
-        if value is not None and gate.fires(value) and (gate.confidence >= FACT or not decided):
-            cap, reasons = _cap(section, gate.confidence)
-            causes = measurements[name].cautions
-            return PreScore(gate.score, cap, Status.OK, (name, *causes, *reasons))
+    decided = _deciding(section, measurements)
+    fired = _fired(section, measurements, decided)
+    if fired is not None:
+        gate = section.gates[fired]
+        causes = measurements[fired].cautions
+        if gate.confidence >= FACT:
+            return PreScore(gate.score, gate.confidence, Status.OK, (fired, *causes))
+        confidence, reasons = _cap(section, gate.confidence)
+        return PreScore(gate.score, confidence, Status.OK, (fired, *causes, *reasons))
     for name in section.required:
         if measurements[name].value is None:
             return PreScore(None, None, measurements[name].status, (codes.short_cause(measurements[name].reason),))
-    if decided:
-        return _decided(section, rules, measurements, decided)
-    scored = {n: c for n, c in section.curves.items() if measurements[n].value is not None}
-    if not scored:
+    asked = decided or _undecided(section)
+    values = _values(section, measurements, asked)
+    limits = _values(section, measurements, section.limits)
+    for name in limits:
+        values.pop(name, None)
+    if not values and not limits:
         return _unscored(section, measurements)
-    values = {n: apply_curve(c.anchors, _value(measurements[n])) for n, c in scored.items()}
-    score = min(values.values()) if section.combine == "min" else _weighted_mean(values, scored)
-    confidence, causes = _confidence(section.curves, rules, measurements, values, score)
-    confidence, capped = _cap(section, confidence)
-    causes += capped
-    weakest = min(values, key=values.__getitem__)
-    limits = (codes.pulled_down_by(weakest),) if values[weakest] < rules.threshold else ()
-    return PreScore(score, confidence, Status.OK, (*limits, *causes))
-
-
-def _decided(
-    section: DimensionConfig, rules: ConfidenceConfig, measurements: Mapping[str, Measurement], group: Sequence[str]
-) -> PreScore:
-    """The score of the metrics that decide alone, under what was measured to be broken."""
-    curves = {name: section.curves[name] for name in group}
-    scored = {name: curve for name, curve in curves.items() if _is_clear(measurements[name])}
-    values = {name: apply_curve(curve.anchors, _value(measurements[name])) for name, curve in scored.items()}
-    score = sum(values.values()) / len(values)
-    limits = {
-        name: apply_curve(section.curves[name].anchors, _value(measurements[name]))
-        for name in section.limits
-        if measurements[name].value is not None
-    }
+    if decided:
+        score = sum(values.values()) / len(values)
+    elif section.combine == "min":
+        score = min(values.values(), default=1.0)
+    else:
+        score = _weighted_mean(values, section.curves)
     lowest = min(limits, key=limits.__getitem__, default=None)
     if lowest is not None and limits[lowest] < score:
-        # A fact overrides an opinion, with the trust that the fact has.
-        limit = {lowest: section.curves[lowest]}
-        confidence, causes = _confidence(limit, rules, measurements, {lowest: limits[lowest]}, limits[lowest])
-        return PreScore(limits[lowest], confidence, Status.OK, (codes.pulled_down_by(lowest), *causes))
-    confidence, causes = _confidence(curves, rules, measurements, values, score)
+        # What was measured to be broken bounds an opinion, with the trust that the measurement has.
+        score = limits[lowest]
+        values, asked = {lowest: score}, (lowest,)
+    confidence, causes = _confidence(section, rules, measurements, values, score, asked)
+    if not decided:
+        confidence, capped = _cap(section, confidence)
+        causes += capped
     weakest = min(values, key=values.__getitem__)
     low = (codes.pulled_down_by(weakest),) if values[weakest] < rules.threshold else ()
     return PreScore(score, confidence, Status.OK, (*low, *causes))
 
 
-def _is_clear(measurement: Measurement) -> bool:
-    return measurement.value is not None and not measurement.cautions
+def kind_of_score(section: DimensionConfig, measurements: Mapping[str, Measurement]) -> str | None:
+    """What a dimension's score rests on: :data:`FACT_KIND`, or the kind of the first of its curves that speaks.
+
+    Args:
+        section: the dimension's gates and curves.
+        measurements: as for :func:`to_prescore`.
+
+    Returns:
+        None where there is no score; an empty text where the curve has no kind.
+    """
+    decided = _deciding(section, measurements)
+    fired = _fired(section, measurements, decided)
+    if fired is not None:
+        return FACT_KIND if section.gates[fired].confidence >= FACT else ""
+    names = _values(section, measurements, (*(decided or _undecided(section)), *section.limits))
+    return None if not names else _kind(section, names)
+
+
+def _kind(section: DimensionConfig, names: Collection[str]) -> str:
+    return next(curve.kind for name, curve in section.curves.items() if name in names)
+
+
+def _deciding(section: DimensionConfig, measurements: Mapping[str, Measurement]) -> tuple[str, ...]:
+    """Of the first group of metrics that decide alone, those that speak without a caution; empty where none does."""
+    for group in section.decides:
+        clear = tuple(name for name in group if not measurements[name].cautions)
+        if speaking := tuple(_values(section, measurements, clear)):
+            return speaking
+    return ()
+
+
+def _undecided(section: DimensionConfig) -> tuple[str, ...]:
+    """Curves that speak where no metric decides: those of metrics that could have decided do not."""
+    deciding = {name for group in section.decides for name in group}
+    return tuple(name for name in section.curves if name not in deciding)
+
+
+def _fired(section: DimensionConfig, measurements: Mapping[str, Measurement], decided: Collection[str]) -> str | None:
+    """The first gate that fires; one that claims less than a fact gives way to metrics that decide."""
+    for name, gate in section.gates.items():
+        value = measurements[name].value
+        if value is not None and gate.fires(value) and (gate.confidence >= FACT or not decided):
+            return name
+    return None
+
+
+def _values(
+    section: DimensionConfig, measurements: Mapping[str, Measurement], names: Iterable[str]
+) -> dict[str, float]:
+    """Curve → its score, of those that speak; a limit speaks only below what it is to let through."""
+    return {
+        name: apply_curve(section.curves[name].anchors, _value(measurements[name]))
+        for name in names
+        if section.curves[name].speaks(measurements[name].value)
+    }
 
 
 def to_overall(prescores: Mapping[str, PreScore]) -> Overall:
-    """Weakest dimension and geometric mean of those that have a score."""
-    scores = [p.score for p in prescores.values() if p.score is not None]
+    """Weakest dimension and geometric mean of those whose score claims something: confidence 0 means no order."""
+    scores = [p.score for p in prescores.values() if p.score is not None and p.confidence]
     if not scores:
         return Overall(None, None)
     return Overall(min(scores), float(np.prod(scores) ** (1 / len(scores))))
@@ -145,6 +189,9 @@ def _value(measurement: Measurement) -> float:
 
 
 def _weighted_mean(values: Mapping[str, float], curves: Mapping[str, Curve]) -> float:
+    """By trust; 1 where there are none, for limits to bound."""
+    if not values:
+        return 1.0
     weights = [curves[name].trust for name in values]
     return float(np.average(list(values.values()), weights=weights))
 
@@ -161,6 +208,8 @@ def _unscored(section: DimensionConfig, measurements: Mapping[str, Measurement])
         return PreScore(None, None, Status.UNAVAILABLE, (codes.NOT_IN_PROFILE,))
     missing = [m for m in needed if m.value is None]
     status = next((s for s in _STATUS_ORDER if any(m.status is s for m in missing)), Status.NOT_APPLICABLE)
+    if section.otherwise and status is not Status.FAILED:
+        return PreScore(None, None, Status.UNAVAILABLE, (section.otherwise,))
     causes = Counter(m.reason for m in missing if m.status is status)
     return PreScore(
         None, None, status, tuple(codes.short_cause(reason) for reason, _ in causes.most_common()) or (codes.NO_CURVE,)
@@ -168,21 +217,28 @@ def _unscored(section: DimensionConfig, measurements: Mapping[str, Measurement])
 
 
 def _confidence(
-    curves: Mapping[str, Curve],
+    section: DimensionConfig,
     rules: ConfidenceConfig,
     measurements: Mapping[str, Measurement],
     values: Mapping[str, float],
     score: float,
+    asked: Sequence[str],
 ) -> tuple[float, tuple[str, ...]]:
-    confidence = max(curves[name].trust for name in values)
+    kind = _kind(section, values)
+    confidence = ceiling(kind, [section.curves[name].trust for name in values], section.claims)
     reasons: list[str] = []
+    if kind and (kind not in section.claims or not section.claims[kind].validated):
+        reasons.append(codes.UNVALIDATED)
+    elif confidence == 0:
+        reasons.append(codes.NO_ORDER)
 
     def lower(factor: float, reason: str) -> None:
         nonlocal confidence
         confidence *= factor
-        reasons.append(reason)
+        if factor < 1:
+            reasons.append(reason)
 
-    for name in curves:
+    for name in asked:
         status = measurements[name].status
         # What does not apply is not missed; what the profile cannot compute is in the cap, said once.
         if status in (Status.UNDEFINED, Status.FAILED):

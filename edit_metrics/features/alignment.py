@@ -138,15 +138,18 @@ def derived_region(whole_change_map: ChangeMap, mask: Mask | None = None) -> Mas
 
 
 @feature()
-def derived_rest(derived_region: Mask, grid: GridFit) -> Mask | Missing:
+def derived_rest(derived_region: Mask, grid: GridFit, asks_for_everything: bool | None = None) -> Mask | Missing:
     """What lies 16 px and more from every changed pixel, and where E has pixels; U's place without a mask.
 
     By construction nothing there *moved* or changed colour visibly; that it was drawn anew, softened or re-noised is
     under the change map's floor, and is what ``preservation.lpips_outside`` looks for.
 
     Returns:
-        ``undefined(kept_area_too_small)`` under 2 % of the frame.
+        ``undefined(kept_area_too_small)`` under 2 % of the frame; ``not_applicable(whole_picture_edit)`` where nothing
+        was to stay: what is left of such an edit was missed rather than kept.
     """
+    if asks_for_everything:
+        return not_applicable("whole_picture_edit")
     rest: Mask = erode(~derived_region, REGION_RIM) & grid.covered
     return rest if rest.mean() >= MIN_SHARE else undefined("kept_area_too_small")
 

@@ -201,18 +201,6 @@ def unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor
     return similarity if isinstance(similarity, Missing) else float(similarity < floor)
 
 
-@metric(
-    "adherence.conse_unrelated", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=0.0,
-    features={"source_embedding": "conse_source_embedding", "edited_embedding": "conse_edited_embedding"},
-)  # fmt: skip
-def conse_unrelated(source_embedding: Embedding, edited_embedding: Embedding, *, floor: float = 0.4) -> float | Missing:
-    """As :func:`unrelated`, with ConSE's floor: under .4 lie 1 of 65 real edits and 59 % of unrelated pictures.
-
-    Printed by ``benchmarks/measure_encoder.py``.
-    """
-    return unrelated(source_embedding, edited_embedding, floor=floor)
-
-
 @label("adherence.{role}_encoder", roles=ENCODERS, features=per_role("encoder_name"))
 def encoder(encoder_name: str) -> str:
     """Model and tag of the encoder behind the columns of that name."""

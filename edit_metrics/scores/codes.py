@@ -14,6 +14,8 @@ NOT_IN_PROFILE: Final = "not_in_profile"
 NO_CURVE: Final = "no_curve"
 METRICS_DISAGREE: Final = "metrics_disagree"
 NEAR_THRESHOLD: Final = "near_threshold"
+UNVALIDATED: Final = "unvalidated"
+NO_ORDER: Final = "no_order"
 
 UNREADABLE: Final = (
     "missing_file",
@@ -51,9 +53,12 @@ def low_confidence(dimension: str) -> str:
     return f"low_confidence:{dimension}"
 
 
+WEAKEST: Final = "weakest:"
+
+
 def weakest(dimension: str, score: float) -> str:
-    """The dimension with the lowest score."""
-    return f"weakest:{dimension}={score:.2f}"
+    """The dimension that gives the most to fear: its score, discounted by its confidence."""
+    return f"{WEAKEST}{dimension}={score:.2f}"
 
 
 def rank(value: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from edit_metrics.config import Config, reachable_confidence, validate_config
+from edit_metrics.config import Claim, Config, ceiling, reachable_confidence, validate_config
 from edit_metrics.errors import TableError
 from edit_metrics.io.atomic import write_json
 from edit_metrics.scores.judging import JudgeRecord
@@ -57,6 +57,7 @@ class CurveRecord(_Part):
     """What of a curve is read again."""
 
     trust: float = 1.0
+    kind: str = ""
 
 
 class DimensionRecord(_Part):
@@ -65,11 +66,13 @@ class DimensionRecord(_Part):
     cap: float = 1.0
     curves: Mapping[str, CurveRecord] = Field(default_factory=dict)
     decides: tuple[tuple[str, ...], ...] = ()
+    claims: Mapping[str, Claim] = Field(default_factory=dict)
 
     @property
     def reachable_confidence(self) -> float:
         """See :func:`edit_metrics.config.reachable_confidence`."""
-        return reachable_confidence(self.cap, {n: curve.trust for n, curve in self.curves.items()}, self.decides)
+        ceilings = {name: ceiling(curve.kind, [curve.trust], self.claims) for name, curve in self.curves.items()}
+        return reachable_confidence(self.cap, ceilings, self.decides)
 
 
 class ProfileRecord(_Part):

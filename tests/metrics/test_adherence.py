@@ -101,8 +101,6 @@ def test_clip_i_is_one_for_the_same_picture_and_unrelated_flags_what_is_below_th
     assert value(adherence.unrelated(X, X)) == 0.0
     assert value(adherence.unrelated(X, Y)) == 1.0
     assert value(adherence.unrelated(X, X + Y, floor=0.8)) == 1.0
-    assert value(adherence.conse_unrelated(X, X + Y)) == 0.0
-    assert value(adherence.conse_unrelated(X, X + 3 * Y)) == 1.0
 
 
 def test_a_zero_vector_is_undefined_and_never_a_number() -> None:

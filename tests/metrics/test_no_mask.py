@@ -90,9 +90,11 @@ def test_a_rest_that_was_softened_is_seen_though_no_pixel_of_it_changed_visibly(
 def test_how_much_changed_counts_only_where_not_everything_was_to_change(
     source: RGB, edited: RGB, instruction: str, applies: bool
 ) -> None:
-    over = Resolver(source, edited, instruction=instruction).measure("preservation.over_edit_share")
-    assert (over.status is Status.OK) == applies
-    assert applies or over.reason == "whole_picture_edit"
+    resolver = Resolver(source, edited, instruction=instruction)
+    for name in ("over_edit_share", "lpips_outside"):
+        found = resolver.measure(f"preservation.{name}")
+        assert (found.status is Status.OK) == applies
+        assert applies or found.reason == "whole_picture_edit"
 
 
 def test_over_a_given_mask_over_edit_counts_whatever_was_asked(source: RGB, edited: RGB) -> None:
