@@ -43,6 +43,10 @@ def judge(
     same_as: Annotated[
         Path | None, typer.Option("--same-as", metavar="RUN", help="Ask about the items that this judged run asked.")
     ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option("--ids", metavar="FILE", help="Ask about the ids of a table too: judge_queue.csv."),
+    ] = None,
     random_share: Annotated[float, typer.Option(help="Of a budget, drawn blindly: what comparisons rest on.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Of that draw.")] = 0,
     calibration: Annotated[
@@ -74,11 +78,13 @@ def judge(
     from edit_metrics.judge.template import load_template
     from edit_metrics.scores.table import read_scores
 
-    _check_choice(budget, all_, same_as, dry_run)
+    _check_choice(budget, all_, same_as, ids, dry_run)
     if export is not None and import_:
         raise UserError("--export or --import", "both", todo="Export, run the batch, then import its answers.")
     scored = read_scores(run)
-    rule = SelectionRule(budget, random_share, seed, "" if same_as is None else same_as.name)
+    rule = SelectionRule(
+        budget, random_share, seed, "" if same_as is None else same_as.name, "" if ids is None else ids.name
+    )
     settings = judge_settings(run_config(scored), base_url, model, set_ or ())
     plan = plan_judging(
         scored,
@@ -88,6 +94,7 @@ def judge(
         root=root,
         allow_outside_root=allow_outside_root,
         same_ids=None if same_as is None else asked_ids(same_as),
+        listed=None if ids is None else _read_ids(ids),
         p_pass=None if calibration is None else _p_pass(scored, calibration),
     )
     asking = Asking(Prices(price_in, price_out, currency), dry_run, yes)
@@ -101,11 +108,18 @@ def judge(
             sum_up(plan, judged, asking.prices, as_json)
 
 
-def _check_choice(budget: int | None, all_: bool, same_as: Path | None, dry_run: bool) -> None:
-    given = [name for name, on in (("--budget", budget), ("--all", all_), ("--same-as", same_as)) if on]
+def _read_ids(path: Path) -> frozenset[str]:
+    from edit_metrics.io.tables import read_table, with_text_ids
+
+    return frozenset(with_text_ids(read_table(path), path)["id"])
+
+
+def _check_choice(budget: int | None, all_: bool, same_as: Path | None, ids: Path | None, dry_run: bool) -> None:
+    choices = {"--budget": budget, "--all": all_, "--same-as": same_as, "--ids": ids}
+    given = [name for name, on in choices.items() if on]
     if len(given) > 1 or (not given and not dry_run):
         raise UserError(
-            "one of --budget N, --all and --same-as RUN",
+            "one of --budget N, --all, --same-as RUN and --ids FILE",
             " and ".join(given) or "none of them",
             todo="--dry-run says what each would ask, and what it would cost.",
         )

@@ -34,12 +34,14 @@ class SelectionRule:
         random_share: of the budget, drawn at random.
         seed: of that draw.
         same_as: name of the run whose items were asked; empty: none.
+        listed: name of the file that lists them; empty: none.
     """
 
     budget: int | None = None
     random_share: float = RANDOM_SHARE
     seed: int = 0
     same_as: str = ""
+    listed: str = ""
 
     def __post_init__(self) -> None:
         if self.budget is not None and self.budget < 1:
@@ -105,6 +107,37 @@ def select(candidates: Sequence[Candidate], rule: SelectionRule, same_ids: Colle
     by, probability = _choose(candidates, open_items, rule, same_ids)
     asked = tuple(index for index in open_items if index in by)
     return Selection(by, asked, probability, dict(settled.most_common()), len(open_items) - len(asked))
+
+
+def select_listed(
+    candidates: Sequence[Candidate],
+    listed: Collection[str],
+    before: Mapping[str, SelectedBy],
+    inclusion_prob: float | None,
+) -> Selection:
+    """The listed items, beside those that the run's judge was asked about before.
+
+    Args:
+        candidates: every item of the run.
+        listed: ids.
+        before: item → why it was asked then.
+        inclusion_prob: of the random slice among those.
+
+    Raises:
+        TableError: none of the listed ids is an item of this run.
+    """
+    wanted = set(listed)
+    if not any(one.id in wanted for one in candidates):
+        raise TableError("ids of items of this run", "none of them", "--ids")
+    by = {
+        index: before.get(one.id, SelectedBy.LISTED)
+        for index, one in enumerate(candidates)
+        if one.id in wanted or one.id in before
+    }
+    asked = tuple(index for index in by if not candidates[index].settled)
+    settled = Counter(one.settled for one in candidates if one.settled)
+    left_out = sum(not one.settled for one in candidates) - len(asked)
+    return Selection(by, asked, inclusion_prob, dict(settled.most_common()), left_out)
 
 
 def _choose(

@@ -22,15 +22,18 @@ from edit_metrics.judge.canaries import VERSION, CanaryReport, ask_canaries, can
 from edit_metrics.judge.candidates import PicturePlace, read_candidates, read_edits
 from edit_metrics.judge.joining import ItemAnswers, average, join_answers, with_judge, without_answers
 from edit_metrics.judge.questions import JudgedEdit, Question, make_questions, to_request
-from edit_metrics.judge.selection import Selection, SelectionRule, select
+from edit_metrics.judge.selection import Selection, SelectionRule, select, select_listed
 from edit_metrics.judge.store import AnswerStore
 from edit_metrics.judge.template import JudgeTemplate
+from edit_metrics.scores.cells import text
 from edit_metrics.scores.judging import (
+    INCLUSION_PROB,
     JUDGED_DIMENSIONS,
     SELECTED_BY,
     CanaryRecord,
     JudgeRecord,
     RuleRecord,
+    SelectedBy,
     TemplateRecord,
     find_drift,
 )
@@ -98,6 +101,7 @@ def plan_judging(
     root: str | None = None,
     allow_outside_root: bool = False,
     same_ids: frozenset[str] | None = None,
+    listed: frozenset[str] | None = None,
     p_pass: Mapping[str, float] | None = None,
 ) -> JudgePlan:
     """Choose the items, find their pictures, and make sure that these are the ones that were scored.
@@ -110,6 +114,7 @@ def plan_judging(
         root: what the table's paths start from; the recorded root by default.
         allow_outside_root: also read pictures that lie elsewhere.
         same_ids: with ``rule.same_as``; see :func:`asked_ids`.
+        listed: with ``rule.listed``: ask about these, beside what was asked before.
         p_pass: item → calibrated probability that people pass it.
 
     Raises:
@@ -117,11 +122,25 @@ def plan_judging(
     """
     config = with_judge(run_config(run))
     table = without_answers(pq.ParquetFile(run.path).read(), config)
-    selection = select(read_candidates(table, config, p_pass), rule, same_ids)
+    candidates = read_candidates(table, config, p_pass)
+    if listed is None:
+        selection = select(candidates, rule, same_ids)
+    else:
+        selection = select_listed(candidates, listed, *_asked_before(run))
     place = PicturePlace(root or run.pictures_root, allow_outside_root, config.decode.max_bytes)
     edits = tuple(read_edits(table, selection.asked, place))
     info = run.info or RunInfo()
     return JudgePlan(run.path.parent, info, table, config, rule, selection, edits, template, repeat)
+
+
+def _asked_before(run: ScoreTable) -> tuple[dict[str, SelectedBy], float | None]:
+    """Item → why its judge was asked, and the random slice's probability."""
+    frame = run.frame
+    if SELECTED_BY not in frame.columns:
+        return {}, None
+    by = {str(name): SelectedBy(one) for name, one in zip(frame["id"], frame[SELECTED_BY], strict=True) if text(one)}
+    drawn = frame[INCLUSION_PROB][frame[SELECTED_BY] == SelectedBy.RANDOM]
+    return by, float(drawn.iloc[0]) if len(drawn) else None
 
 
 def asked_ids(run: str | Path) -> frozenset[str]:

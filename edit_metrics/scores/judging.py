@@ -47,6 +47,7 @@ class SelectedBy(StrEnum):
     RANDOM = "random"
     EXPECTED_CHANGE = "expected_change"
     SAME_AS = "same_as"
+    LISTED = "listed"
 
 
 DRAWN_BLINDLY: Final = frozenset({SelectedBy.ALL, SelectedBy.RANDOM})
@@ -77,6 +78,7 @@ class RuleRecord(_Part):
     random_share: float = 0.0
     seed: int = 0
     same_as: str = ""
+    listed: str = ""
 
 
 class CanaryRecord(_Part):

@@ -195,7 +195,7 @@ def answer_line(server: Any, request: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "one of --budget N, --all and --same-as RUN, got none of them"),
+        ((), "one of --budget N, --all, --same-as RUN and --ids FILE, got none of them"),
         (("--all", "--budget", "3"), "got --budget and --all"),
         (("--all", "--set", "engine.shard_size=3"), "--set backends.judge.KEY=VALUE"),
         (("--all", "--set", "backends.judge.temprature=1"), "Did you mean 'temperature'"),
@@ -312,3 +312,22 @@ def test_a_no_to_another_machine_is_no_verdict(run: Path, monkeypatch: pytest.Mo
     found = edit_metrics("judge", run, "--all", "--model", "m", "--base-url", url, exit_code=2)
     assert "judge.example.org" in found.stderr
     assert "a yes to sending pictures" in str(found.exception)
+
+
+def test_listed_items_are_asked_beside_those_of_before(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "judge_queue.csv").write_text("id,why\ne1,undecided\ne10,undecided\n")
+    with served(make_edits(COUNT)) as (server, url):
+        edit_metrics("judge", run, "--base-url", url, "--budget", 4, "--random-share", 0.5)
+        before = frame_of(run)["judge.selected_by"].dropna()
+        edit_metrics("judge", run, "--base-url", url, "--ids", tmp_path / "judge_queue.csv")
+        frame = frame_of(run)
+        edit_metrics("judge", run, "--base-url", url, "--ids", run / "scores.csv", "--dry-run")
+    after = frame["judge.selected_by"].dropna()
+    assert after[before.index].equals(before)
+    assert set(after.index) == {*before.index, "e1", "e10"}
+    asked = {call["item"] for call in server.log.calls if call["item"]}
+    assert asked == set(frame.index[frame["adherence.judge"].notna()]) == set(after.index) - {"e10", "e11"}  # no-ops
+    assert frame["judge.inclusion_prob"].dropna().unique().tolist() == [2 / COUNT]
+    (tmp_path / "judge_queue.csv").write_text("id\nnobody\n")
+    found = edit_metrics("judge", run, "--base-url", url, "--ids", tmp_path / "judge_queue.csv", exit_code=2)
+    assert "ids of items of this run" in str(found.exception)
