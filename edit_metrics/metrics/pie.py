@@ -13,13 +13,10 @@ import cv2
 import numpy as np
 
 from edit_metrics.metrics.preservation import PSNR_CAP, masked_mse, mse_to_psnr
+from edit_metrics.metrics.ssim import C1, C2, SIGMA, WINDOW
 from edit_metrics.perceived import PerceptualPair
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float64, Mask, Missing, Result, with_cautions
-
-_WINDOW = (11, 11)
-_SIGMA = 1.5
-_C1, _C2 = 0.01**2, 0.03**2
 
 
 def pie_kept(mask: Mask) -> Mask:
@@ -85,8 +82,8 @@ def pie_ssim(source: RGB, edited: RGB, mask: Mask, *, crop_border: bool = True) 
     mean_x, mean_y = _blur(x), _blur(y)
     variances = np.maximum(_blur(x * x) - mean_x**2, 0) + np.maximum(_blur(y * y) - mean_y**2, 0)
     covariance = _blur(x * y) - mean_x * mean_y
-    values = (2 * mean_x * mean_y + _C1) * (2 * covariance + _C2)
-    values /= (mean_x**2 + mean_y**2 + _C1) * (variances + _C2)
+    values = (2 * mean_x * mean_y + C1) * (2 * covariance + C2)
+    values /= (mean_x**2 + mean_y**2 + C1) * (variances + C2)
     return float(values[5:-5, 5:-5].mean() if crop_border else values.mean())
 
 
@@ -119,5 +116,5 @@ def brushnet_psnr(source: RGB, edited: RGB, kept: Mask) -> Result:
 
 
 def _blur(planes: Float64) -> Float64:
-    blurred = cv2.GaussianBlur(planes, _WINDOW, _SIGMA, borderType=cv2.BORDER_REFLECT_101)
+    blurred = cv2.GaussianBlur(planes, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, np.float64)
