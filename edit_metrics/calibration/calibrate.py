@@ -24,7 +24,7 @@ from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.judge_tier import JUDGE_PREFIX, fit_judge_tier, judge_features, not_asked
 from edit_metrics.calibration.origin import rating_origin
 from edit_metrics.calibration.predictor import Sample
-from edit_metrics.calibration.quality import quality_report
+from edit_metrics.calibration.quality import Choice, Trial, quality_report
 from edit_metrics.choices import FitBy, choose
 from edit_metrics.errors import NotEnoughDataError, TableError, suggest
 from edit_metrics.ratings.design import Design, sampling_design
@@ -116,7 +116,8 @@ def calibrate(
         judge, said = fit_judge_tier(asked, judge_specs, bounds, options.seed)
         held_out = held_out.merge(said, on="id", how="left", validate="one_to_one")
     matrix = ratings.matrix(options.target)
-    report = quality_report(rated, tried, specs, fitter, kept, held_out, matrix, pass_at, options.n_resamples)
+    trial, choice = Trial(rated, specs, tried), Choice(fitter, kept, held_out)
+    report = quality_report(trial, choice, matrix, pass_at, options.n_resamples)
     return Calibration(
         options.target,
         ratings.scale,

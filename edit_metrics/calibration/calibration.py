@@ -17,6 +17,7 @@ from edit_metrics.calibration.features import FeatureSpec, feature_matrix
 from edit_metrics.calibration.judge_tier import JudgeScores, JudgeTier
 from edit_metrics.calibration.origin import RatingOrigin
 from edit_metrics.calibration.predictor import Prediction, Recipe, RoutedPredictor
+from edit_metrics.calibration.report import QualityReport
 from edit_metrics.errors import SignatureError, TableError
 from edit_metrics.io.tables import write_json
 from edit_metrics.ratings.scale import Scale
@@ -76,7 +77,7 @@ class Calibration:
         held_out: one row a rated item, predicted by a fold that has not seen its group; ``inclusion_prob`` is NaN for
             items that were not drawn at random. Columns: see ``_HELD_OUT``, and ``_OF_JUDGE`` with a judge.
         signatures: see :func:`feature_signatures`; empty when the table was unsigned.
-        report: held-out quality, in JSON terms.
+        report: held-out quality.
         origin: the table and the draws that it is bound to.
         seed: of the folds, and of the split in which policies are chosen and tested.
         judge: None where no judge answered about the rated items.
@@ -91,7 +92,7 @@ class Calibration:
     rank: Curve
     held_out: pd.DataFrame
     signatures: Mapping[str, str]
-    report: Mapping[str, Any]
+    report: QualityReport
     origin: RatingOrigin
     seed: int
     judge: JudgeTier | None = None
@@ -188,7 +189,7 @@ def write_calibration(calibration: Calibration, path: str | Path) -> None:
         "recipes": [{"kind": one.kind, "features": list(one.features)} for one in calibration.recipes],
         "signatures": dict(calibration.signatures),
         "seed": calibration.seed,
-        "report": dict(calibration.report),
+        "report": calibration.report.to_json(),
         "origin": calibration.origin.to_json(),
         "rank": calibration.rank.to_json(),
         "predictor": calibration.predictor.to_json(),
@@ -239,7 +240,7 @@ def _from_json(record: dict[str, Any]) -> Calibration:
         Curve.from_json(record["rank"]),
         held_out,
         {str(name): str(hash_) for name, hash_ in record["signatures"].items()},
-        record["report"],
+        QualityReport.from_json(record["report"]),
         RatingOrigin.from_json(record["origin"]),
         int(record["seed"]),
         None if record["judge"] is None else JudgeTier.from_json(record["judge"]),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -24,51 +23,77 @@ from edit_metrics.calibration.evaluation import (
 from edit_metrics.calibration.features import FeatureSpec
 from edit_metrics.calibration.fitting import Candidates, Fitter, RatedItems
 from edit_metrics.calibration.predictor import Recipe, learn_sign
+from edit_metrics.calibration.report import (
+    CandidateQuality,
+    ChosenQuality,
+    ColumnQuality,
+    DataCounts,
+    ModelQuality,
+    QualityReport,
+    Statistics,
+)
 from edit_metrics.types import Float64
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What was tried.
+
+    Attributes:
+        rated: the rated items with every feature that was tried.
+        specs: these features.
+        tried: held-out predictions of every recipe.
+    """
+
+    rated: RatedItems
+    specs: Sequence[FeatureSpec]
+    tried: Candidates
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was taken.
+
+    Attributes:
+        fitter: of the chosen recipes.
+        kept: the rated items with the features that these read.
+        held_out: predictions of them, left out by group.
+    """
+
+    fitter: Fitter
+    kept: RatedItems
+    held_out: pd.DataFrame
+
+
 def quality_report(
-    rated: RatedItems,
-    tried: Candidates,
-    specs: Sequence[FeatureSpec],
-    fitter: Fitter,
-    kept: RatedItems,
-    held_out: pd.DataFrame,
-    matrix: pd.DataFrame,
-    pass_at: float,
-    n_resamples: int,
-) -> dict[str, Any]:
-    """The ``report`` section of a calibration file.
+    trial: Trial, choice: Choice, matrix: pd.DataFrame, pass_at: float, n_resamples: int
+) -> QualityReport:
+    """Measure a calibration.
 
     Args:
-        rated: the rated items with every feature that was tried.
-        tried: held-out predictions of every recipe.
-        specs: the features that were tried.
-        fitter: of the chosen recipes.
-        kept: the rated items with the features that the chosen recipes read.
-        held_out: predictions of the chosen recipes, left out by group.
+        trial: see there.
+        choice: see there.
         matrix: items × raters.
         pass_at: mean rating from which an item passes.
         n_resamples: of the intervals.
     """
-    by_model = leave_one_model_out(kept, fitter)
-    chosen = {"held_out": _chosen(held_out, n_resamples)}
-    if by_model is not None:
-        chosen["leave_one_model_out"] = _chosen(by_model, n_resamples)
-    return {
-        "data": data_counts(rated),
-        "chosen": {
-            "p_pass": str(fitter.pass_recipe),
-            "rating": str(fitter.rating_recipe),
-            "edit_types": list(fitter.types),
-            **chosen,
-        },
-        "by_model": [] if by_model is None else _per_model(by_model),
-        "candidates": _candidates(rated, tried, n_resamples),
-        "best_single_metric": best_single_metric(rated, specs, n_resamples),
-        "one_rater_against_the_rest": _ceiling(rated, matrix, pass_at, n_resamples),
-        "reliability": [asdict(one) for one in reliability(_column(held_out, "p_pass"), _column(held_out, "passed"))],
-    }
+    fitter, held_out = choice.fitter, choice.held_out
+    by_model = leave_one_model_out(choice.kept, fitter)
+    return QualityReport(
+        data_counts(trial.rated),
+        ChosenQuality(
+            str(fitter.pass_recipe),
+            str(fitter.rating_recipe),
+            tuple(fitter.types),
+            _chosen(held_out, n_resamples),
+            None if by_model is None else _chosen(by_model, n_resamples),
+        ),
+        () if by_model is None else _per_model(by_model),
+        _candidates(trial.rated, trial.tried, n_resamples),
+        best_single_metric(trial.rated, trial.specs, n_resamples),
+        _ceiling(trial.rated, matrix, pass_at, n_resamples),
+        tuple(reliability(_column(held_out, "p_pass"), _column(held_out, "passed"))),
+    )
 
 
 def leave_one_model_out(rated: RatedItems, fitter: Fitter) -> pd.DataFrame | None:
@@ -78,20 +103,20 @@ def leave_one_model_out(rated: RatedItems, fitter: Fitter) -> pd.DataFrame | Non
     return fitter.held_out(rated, rated.models.astype(str))
 
 
-def data_counts(rated: RatedItems) -> dict[str, Any]:
+def data_counts(rated: RatedItems) -> DataCounts:
     """How much the calibration rests on."""
     models, counts = np.unique(rated.models.astype(str), return_counts=True)
     random = np.isfinite(rated.inclusion_prob)
-    return {
-        "items": len(rated.ids),
-        "groups": len(set(rated.groups.tolist())),
-        "passed": int(rated.sample.passed.sum()),
-        "random_items": int(random.sum()),
-        "models": dict(zip(models.tolist(), counts.tolist(), strict=True)),
-    }
+    return DataCounts(
+        len(rated.ids),
+        len(set(rated.groups.tolist())),
+        int(rated.sample.passed.sum()),
+        int(random.sum()),
+        dict(zip(models.tolist(), counts.tolist(), strict=True)),
+    )
 
 
-def best_single_metric(rated: RatedItems, specs: Sequence[FeatureSpec], n_resamples: int) -> dict[str, Any]:
+def best_single_metric(rated: RatedItems, specs: Sequence[FeatureSpec], n_resamples: int) -> ColumnQuality:
     """The raw column that orders the items best, chosen on these very ratings: a bar that favours the column."""
     signed = {
         spec.name: (spec.sign or learn_sign(column, rated.sample.rating)) * column
@@ -109,42 +134,41 @@ def best_single_metric(rated: RatedItems, specs: Sequence[FeatureSpec], n_resamp
         (ranks, rated.sample.rating),
     ]
     scored = {
-        key: value.to_json()
+        key: value
         for named, truth in statistics
         for key, value in evaluate(named, values[known], truth[known], groups, n_resamples=n_resamples).items()
     }
-    return {"column": name, "n": int(known.sum()), **scored}
+    return ColumnQuality(name, int(known.sum()), scored)
 
 
-def _chosen(table: pd.DataFrame, n_resamples: int) -> dict[str, Any]:
+def _chosen(table: pd.DataFrame, n_resamples: int) -> Statistics:
     groups = table["group"].tolist()
-    scored = evaluate(
+    return evaluate(
         PASS_STATISTICS, _column(table, "p_pass"), _column(table, "passed"), groups, n_resamples=n_resamples
     ) | evaluate(
         RATING_STATISTICS, _column(table, "expected_rating"), _column(table, "rating"), groups, n_resamples=n_resamples
     )
-    return {name: value.to_json() for name, value in scored.items()}
 
 
-def _per_model(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _per_model(table: pd.DataFrame) -> tuple[ModelQuality, ...]:
     rows = []
     for model, part in table.groupby("model", sort=True):
         p_pass, passed = _column(part, "p_pass"), _column(part, "passed")
         rows.append(
-            {
-                "model": str(model),
-                "n": len(part),
-                "pass_rate": float(passed.mean()),
-                "mean_p_pass": float(p_pass.mean()),
-                "auroc": _finite(auroc(p_pass, passed)),
-                "brier": brier(p_pass, passed),
-                "spearman": _finite(spearman(_column(part, "expected_rating"), _column(part, "rating"))),
-            }
+            ModelQuality(
+                str(model),
+                len(part),
+                float(passed.mean()),
+                float(p_pass.mean()),
+                _finite(auroc(p_pass, passed)),
+                brier(p_pass, passed),
+                _finite(spearman(_column(part, "expected_rating"), _column(part, "rating"))),
+            )
         )
-    return rows
+    return tuple(rows)
 
 
-def _candidates(rated: RatedItems, tried: Candidates, n_resamples: int) -> list[dict[str, Any]]:
+def _candidates(rated: RatedItems, tried: Candidates, n_resamples: int) -> tuple[CandidateQuality, ...]:
     groups = rated.groups.tolist()
 
     def scored(recipe: Recipe) -> dict[str, Scored]:
@@ -152,17 +176,14 @@ def _candidates(rated: RatedItems, tried: Candidates, n_resamples: int) -> list[
             PASS_STATISTICS, tried.passing[recipe], rated.sample.passed, groups, n_resamples=n_resamples
         ) | evaluate(RATING_STATISTICS, tried.rating[recipe], rated.sample.rating, groups, n_resamples=n_resamples)
 
-    return [
-        {"recipe": str(recipe), **{name: value.to_json() for name, value in scored(recipe).items()}}
-        for recipe in tried.passing
-    ]
+    return tuple(CandidateQuality(str(recipe), scored(recipe)) for recipe in tried.passing)
 
 
-def _ceiling(rated: RatedItems, matrix: pd.DataFrame, pass_at: float, n_resamples: int) -> dict[str, Any]:
+def _ceiling(rated: RatedItems, matrix: pd.DataFrame, pass_at: float, n_resamples: int) -> Statistics:
     rows = matrix.loc[rated.ids.tolist()].to_numpy(dtype=np.float64)
     groups = rated.groups.tolist()
     return {
-        name: with_interval(statistic, [rows], groups, n_resamples=n_resamples, seed=0).to_json()
+        name: with_interval(statistic, [rows], groups, n_resamples=n_resamples, seed=0)
         for name, statistic in rater_ceiling(rows, pass_at).items()
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,9 +22,9 @@ from edit_metrics.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edit_metrics.calibration.calibration import Calibration
+    from edit_metrics.calibration.evaluation import Scored
+    from edit_metrics.calibration.report import Statistics
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +74,7 @@ def calibrate(
         plot_residual_cost(found, out.with_suffix(".residual_cost.png")),
     ]
     if as_json:
-        emit_json(dict(found.report))
+        emit_json(found.report.to_json())
         return
     _print_report(found)
     say(f"calibration → {out}, plots → {', '.join(str(path) for path in plots)}")
@@ -85,25 +85,27 @@ def _print_report(found: Calibration) -> None:
 
     report = found.report
     names = ["auroc", "brier", "ece", "spearman", "kendall", "plcc"]
-    rows = [[f"chosen, {key.replace('_', ' ')}", *_cells(report["chosen"].get(key), names)] for key in
-            ("held_out", "leave_one_model_out") if key in report["chosen"]]  # fmt: skip
-    best, ceiling = report["best_single_metric"], report["one_rater_against_the_rest"]
-    rows.append([f"best raw column ({best['column']})", *_cells(best, names)])
-    rows.append(["one rater against the rest", *_cells(ceiling, names)])
-    rows += [[f"tried: {one['recipe']}", *_cells(one, names)] for one in report["candidates"]]
+    best, chosen = report.best_single_metric, report.chosen
+    rows = [["chosen, held out", *_cells(chosen.held_out, names)]]
+    if chosen.leave_one_model_out is not None:
+        rows.append(["chosen, leave one model out", *_cells(chosen.leave_one_model_out, names)])
+    rows.append([f"best raw column ({best.column})", *_cells(best.statistics, names)])
+    rows.append(["one rater against the rest", *_cells(report.one_rater, names)])
+    rows += [[f"tried: {one.recipe}", *_cells(one.statistics, names)] for one in report.candidates]
     table(f"{found.target}: held out by group, 95 % intervals over groups", ["", *names], rows)
-    data, chosen = report["data"], report["chosen"]
+    data = report.data
+    judge = "" if found.judge is None else f"; the judge's answer alone: {found.judge.recipe}"
     say(
-        f"P(pass at {found.pass_at:g}): {chosen['p_pass']}; mean rating: {chosen['rating']}; {data['items']} items, "
-        f"{data['groups']} groups, {data['passed']} pass, {data['random_items']} randomly selected"
+        f"P(pass at {found.pass_at:g}): {chosen.p_pass}{judge}; mean rating: {chosen.rating}; {data.items} items, "
+        f"{data.groups} groups, {data.passed} pass, {data.random_items} randomly selected"
     )
 
 
-def _cells(scored: Mapping[str, Any] | None, names: list[str]) -> list[str | None]:
-    def cell(one: Mapping[str, float | None] | None) -> str | None:
-        if one is None or one["value"] is None:
+def _cells(scored: Statistics, names: list[str]) -> list[str | None]:
+    def cell(one: Scored | None) -> str | None:
+        if one is None or one.value is None:
             return None
-        bounds = "" if one["low"] is None else f" [{one['low']:.3f}, {one['high']:.3f}]"
-        return f"{one['value']:.3f}{bounds}"
+        bounds = "" if one.low is None else f" [{one.low:.3f}, {one.high:.3f}]"
+        return f"{one.value:.3f}{bounds}"
 
-    return [cell((scored or {}).get(name)) for name in names]
+    return [cell(scored.get(name)) for name in names]

@@ -166,7 +166,7 @@ class DecisionStatement:
                 "pass_at": fitted.pass_at,
                 "features": [spec.name for spec in fitted.features],
                 "signatures": dict(fitted.signatures),
-                "data": dict(fitted.report.get("data", {})),
+                "data": asdict(fitted.report.data),
                 "origin": fitted.origin.to_json(),
             },
             "models": {

@@ -25,6 +25,7 @@ from edit_metrics.calibration.evaluation import auroc, brier, expected_calibrati
 from edit_metrics.calibration.fitting import choose_recipe
 from edit_metrics.calibration.joining import join_table
 from edit_metrics.calibration.predictor import Recipe
+from edit_metrics.calibration.report import QualityReport
 from edit_metrics.errors import NotEnoughDataError, SignatureError, TableError
 from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.scores.signatures import Signature
@@ -50,7 +51,8 @@ def test_a_hand_worked_calibration_error() -> None:
 
 
 def test_the_fit_beats_its_best_column_and_ignores_the_model_name(fitted: Calibration) -> None:
-    report = fitted.report
+    report = fitted.report.to_json()
+    assert QualityReport.from_json(report) == fitted.report
     assert report["chosen"]["p_pass"].endswith("(good + bad)")
     assert report["chosen"]["held_out"]["auroc"]["value"] > report["best_single_metric"]["auroc"]["value"]
     assert {spec.name for spec in fitted.features} == {"good", "bad"}
@@ -65,13 +67,13 @@ def test_held_out_quality_is_what_new_items_show(fitted: Calibration) -> None:
     means = ratings.item_means("adherence").loc[frame["id"].tolist(), "mean"].to_numpy()
     prediction = fitted.score(frame).prediction
     fresh = auroc(prediction.p_pass, (means >= 0.5).astype(float))
-    assert fitted.report["chosen"]["held_out"]["auroc"]["value"] == pytest.approx(fresh, abs=0.05)
+    assert fitted.report.to_json()["chosen"]["held_out"]["auroc"]["value"] == pytest.approx(fresh, abs=0.05)
 
 
 def test_pure_noise_looks_like_noise_held_out() -> None:
     frame, ratings = world()
     found = calibrate(frame, ratings, CalibrateOptions("adherence", features="noise", n_resamples=20))
-    assert found.report["chosen"]["held_out"]["auroc"]["value"] == pytest.approx(0.5, abs=0.08)
+    assert found.report.to_json()["chosen"]["held_out"]["auroc"]["value"] == pytest.approx(0.5, abs=0.08)
 
 
 def test_the_file_gives_back_the_same_calibration(fitted: Calibration, tmp_path: Path) -> None:
@@ -151,7 +153,7 @@ def test_edit_types_with_enough_ratings_have_predictors_of_their_own() -> None:
     together = calibrate(flipped, ratings, options)
     apart = calibrate(flipped, ratings, CalibrateOptions("adherence", features="good", by="edit_type", n_resamples=20))
     assert set(apart.predictor.by_type) == {"add", "remove"}
-    quality = [one.report["chosen"]["held_out"]["auroc"]["value"] for one in (together, apart)]
+    quality = [one.report.to_json()["chosen"]["held_out"]["auroc"]["value"] for one in (together, apart)]
     assert quality[1] > quality[0] + 0.1
 
 

@@ -58,3 +58,12 @@ def test_the_audit_s_simulation_prints_both_rules(shared_data: Path) -> None:
     out, _ = output("simulate_audit.py", shared_data, "--quick", "--part", "power")
     assert "before (p < .01)" in out
     assert sum(line.strip().startswith(("72", "150", "300", "450")) for line in out.splitlines()) == 16
+
+
+def test_policies_keep_what_the_untested_choice_breaks(shared_data: Path) -> None:
+    out, _ = output("simulate_policy.py", shared_data, "--draws", "30", "--part", "promise")
+    rows = [line.split() for line in out.splitlines() if " before " in line or " after " in line]
+    broken = {(row[0], row[1]): int(row[2]) for row in rows}
+    assert broken["5%", "before"] > 5
+    assert broken["5%", "after"] <= 3
+    assert broken["10%", "after"] <= 3
