@@ -123,14 +123,14 @@ def test_an_override_adds_as_a_file_does_and_reaches_metrics_with_a_dot_of_their
         "dimensions.quality.metrics=[+mine.contrast]",
         "dimensions.quality.curves.mine.contrast={anchors: [[0, 0], [1, 1]], trust: 0.4}",
         "dimensions.quality.curves.mine.contrast.trust=0.3",
-        "dimensions.quality.curves.blur_delta.trust=0.2",
+        "dimensions.quality.curves.blur_added.trust=0.2",
         "metrics.quality.mine.contrast.smallest=2",
     ]
     config = load_config("embedded", overrides=overrides)
     quality = config.dimension("quality")
     assert quality.metrics[-1] == "mine.contrast"
     assert quality.curves["mine.contrast"].trust == 0.3
-    assert quality.curves["blur_delta"].trust == 0.2
+    assert quality.curves["blur_added"].trust == 0.2
     assert config.metrics["quality.mine.contrast"] == {"smallest": 2}
 
 

@@ -24,7 +24,7 @@ Not a cosine: different people reach .80–.82 there.
 
 @backend("dlib", "faces", packages=("dlib-bin", "dlib"), extra="embedded")
 class DlibFaces:
-    """Role ``faces``. Frontal faces of 80 px and more; smaller ones with ``upsample``.
+    """Role ``faces``. Frontal faces of about 30 px and more (one upsampling; 80 px without).
 
     Args:
         landmarks: reference of the 5-point landmark model.
@@ -43,9 +43,9 @@ class DlibFaces:
         *,
         landmarks: str = "dlib.landmarks5",
         embedder: str = "dlib.face_resnet",
-        upsample: int = 0,
+        upsample: int = 1,
         min_score: float = 0.0,
-        min_side: float = 40.0,
+        min_side: float = 20.0,
         threads: int | None = None,
     ) -> None:
         dlib = require_package("dlib", "embedded", "face detection and embedding by dlib")

@@ -15,7 +15,8 @@ import numpy as np
 
 from edit_metrics.backends.base import FaceAnalyzer
 from edit_metrics.instruction.instruction import Instruction
-from edit_metrics.metrics.character import FaceMatches, box_overlap
+from edit_metrics.instruction.people import turns_head
+from edit_metrics.metrics.character import SAME_FROM, FaceMatches, box_overlap
 from edit_metrics.perceived import Face
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Mask
@@ -46,14 +47,54 @@ def source_faces(source: Sequence[RGB], backend: FaceAnalyzer) -> list[Float32]:
     return [pack_faces(faces) for faces in backend.find_faces(source)]
 
 
-@feature(backend="faces", batched=True)
+@feature(backend="faces", batched=True, version=2)
 def edited_faces(
-    edited_native: Sequence[RGB], backend: FaceAnalyzer, edited: Sequence[RGB | None] | None = None
+    edited_native: Sequence[RGB],
+    backend: FaceAnalyzer,
+    edited: Sequence[RGB | None] | None = None,
+    source_faces: Sequence[Float32 | None] | None = None,
 ) -> list[Float32]:
-    """Faces of E, N×(5 + D): on S's grid where E has been brought there, else on its own."""
+    """Faces of E, N×(5 + D): on S's grid where E has been brought there, else on its own.
+
+    Where fewer are found than S shows, E is also looked at turned by 90°, 180° and 270°: detectors are blind for faces
+    that are not upright, and an edit may turn the picture.
+    """
     on_grid = edited or [None] * len(edited_native)
     pictures = [native if fitted is None else fitted for native, fitted in zip(edited_native, on_grid, strict=True)]
-    return [pack_faces(faces) for faces in backend.find_faces(pictures)]
+    upright = [pack_faces(faces) for faces in backend.find_faces(pictures)]
+    known = source_faces or [None] * len(pictures)
+    return [
+        found if faces is None or len(found) >= len(faces) else _turned_or(found, picture, faces, backend)
+        for picture, found, faces in zip(pictures, upright, known, strict=True)
+    ]
+
+
+def _turned_or(upright: Float32, picture: RGB, known: Float32, backend: FaceAnalyzer) -> Float32:
+    """The faces of the turn in which most known people are seen; where nobody is seen upright, any face counts."""
+    turns = (1, 2, 3)
+    found = backend.find_faces([np.ascontiguousarray(np.rot90(picture, turn)) for turn in turns])
+    views = [upright] + [
+        _turned_back(pack_faces(faces), turn, (picture.shape[0], picture.shape[1]))
+        for turn, faces in zip(turns, found, strict=True)
+    ]
+
+    def worth(view: Float32) -> tuple[int, int]:
+        same = (_similarity(backend, known, view) >= SAME_FROM).any(axis=1).sum() if len(view) else 0
+        return int(same), 0 if len(upright) else len(view)
+
+    return max(views, key=worth)
+
+
+def _turned_back(faces: Float32, turn: int, size: tuple[int, int]) -> Float32:
+    """Boxes on ``np.rot90(picture, turn)`` as boxes on the picture, whose height and width ``size`` are."""
+    height, width = size
+    left, top, right, bottom = faces[:, :4].T
+    boxes = {
+        1: (width - bottom, left, width - top, right),
+        2: (width - right, height - bottom, width - left, height - top),
+        3: (top, height - right, bottom, height - left),
+    }[turn]
+    return np.concatenate([np.stack(boxes, axis=1), faces[:, 4:]], axis=1).astype(np.float32)
 
 
 @feature(backend="faces", batched=True, cache=True)
@@ -71,7 +112,13 @@ def identity_edit(parsed_instruction: Instruction | None = None) -> bool:
     return parsed_instruction.loses_person or _SWAP.search(parsed_instruction.text) is not None
 
 
-@feature(backend="faces")
+@feature()
+def head_turn(parsed_instruction: Instruction | None = None) -> bool:
+    """Whether the instruction lets a head turn, so that a detector of frontal faces may lose it."""
+    return parsed_instruction is not None and turns_head(parsed_instruction.text)
+
+
+@feature(backend="faces", version=2)
 def face_matches(
     source_faces: Float32,
     edited_faces: Float32,
@@ -79,8 +126,10 @@ def face_matches(
     backend: FaceAnalyzer,
     edited: RGB | None = None,
     mask: Mask | None = None,
+    head_turn: bool | None = None,
     *,
     overlap_weight: float = 0.1,
+    sure_score: float = 0.0,
 ) -> FacePairs:
     """Faces of S against those of E.
 
@@ -94,7 +143,9 @@ def face_matches(
         backend: gives the similarity.
         edited: E on S's grid; without it boxes of S and E are not compared.
         mask: True where the picture may change, H×W.
+        head_turn: the instruction lets a head turn.
         overlap_weight: of the box overlap beside the similarity; a tenth of its range decides between twins only.
+        sure_score: detector score, in the backend's unit, under which a face may be none.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -112,6 +163,16 @@ def face_matches(
         rows, columns = linear_sum_assignment(similarity + helped, maximize=True)
         similarities = tuple(float(value) for value in similarity[rows, columns])
         pairs = tuple((int(s), int(e)) for s, e in zip(known[rows], found[columns], strict=True))
+    same = {s for (s, _), similarity in zip(pairs, similarities, strict=True) if similarity >= SAME_FROM}
+    matched = {s for s, _ in pairs}
+    unsure = {int(s) for s in known if source_faces[s, 4] < sure_score and int(s) not in same}
+    away = {int(s) for s in known if head_turn and int(s) not in matched}
+    if unsure or away:
+        kept = [i for i, (s, _) in enumerate(pairs) if s not in unsure]
+        partners = {e for s, e in pairs if s in unsure}
+        pairs, similarities = tuple(pairs[i] for i in kept), tuple(similarities[i] for i in kept)
+        known = np.array([s for s in known if int(s) not in unsure | away], np.intp)
+        found = np.array([e for e in found if int(e) not in partners], np.intp)
     return FacePairs(
         similarities=similarities,
         known=len(known),

@@ -23,10 +23,19 @@ _ACTS: Final = re.compile(
 """Verbs that can take a face away or put another in its place, also by covering or turning it."""
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _HAN_PERSON: Final = re.compile(r"[人男女孩脸头他她]")
-_AWAY: Final = frozenset({
-    "turn", "turning", "face", "facing", "look", "looking", "away", "back", "backwards", "hide", "hiding", "cover",
-    "covering",
-})  # fmt: skip
+_AWAY: Final = frozenset(
+    {"away", "back", "backward", "backwards", "around", "behind", "hide", "hiding", "cover", "covering"}
+)
+_HEAD_TURN: Final = re.compile(
+    r"\b(?:look|fac|turn|glanc|gaz|star)(?:e|es|s|ing|ed)?\b[^.;]*"
+    r"\b(?:left|right|up|upwards?|down|downwards?|side|sideways|profile|away|back|backwards?|around|behind|sky|ground)\b",
+    re.IGNORECASE,
+)
+
+
+def turns_head(text: str) -> bool:
+    """Whether somebody is to look or turn elsewhere: the same person, whose face a frontal detector may lose."""
+    return _HEAD_TURN.search(text) is not None
 
 
 def mentions_person(text: str) -> bool:
