@@ -53,7 +53,7 @@ def torch_roles(profile: str, overrides: list[str]) -> list[str]:
 
 def score(arguments: argparse.Namespace, overrides: list[str]) -> pd.DataFrame:
     overrides = [*arguments.overrides, *overrides]
-    parts = [edit_metrics.score(m, arguments.profile, overrides=overrides) for m in arguments.manifests]
+    parts = [edit_metrics.score(m, profile=arguments.profile, overrides=overrides) for m in arguments.manifests]
     return pd.concat(parts, ignore_index=True)
 
 

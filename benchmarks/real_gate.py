@@ -19,11 +19,11 @@ from typing import Any, Final
 
 from PIL import Image, ImageFilter
 
+from edit_metrics.api.scoring import score
 from edit_metrics.compare.gate import run_gate
 from edit_metrics.compare.gate_config import GateConfig
 from edit_metrics.compare.gate_output import gate_rows, headline
 from edit_metrics.compare.verdict import EXIT_CODES
-from edit_metrics.engine.api import score
 from edit_metrics.scores.table import read_runs
 
 SIDE: Final = 384
@@ -112,7 +112,7 @@ def main() -> int:
     rows = tasks(options.data, options.every)
     for checkpoint in CHECKPOINTS:
         manifest = write(checkpoint, rows, options.data, options.out)
-        score(manifest, "embedded", out=options.out / f"run_{checkpoint.name}")
+        score(manifest, profile="embedded", out=options.out / f"run_{checkpoint.name}")
     for checkpoint in CHECKPOINTS:
         runs = read_runs([options.out / "run_good", options.out / f"run_{checkpoint.name}"])
         result = run_gate(runs[0], runs[1], GateConfig())

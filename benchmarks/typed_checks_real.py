@@ -20,8 +20,8 @@ from typing import Any
 
 import pandas as pd
 
+from edit_metrics.api.scoring import score
 from edit_metrics.config import load_config
-from edit_metrics.engine.api import score
 
 SHARED = Path(os.environ.get("EDIT_METRICS_SHARED") or Path(__file__).resolve().parents[2] / "shared" / "data")
 CHECKS = ("colour", "tone", "text", "geometry", "change_area")
@@ -46,7 +46,7 @@ def score_checks(manifest: Path) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "checks.yaml"
         file.write_text(CONFIG, encoding="utf-8")
-        return score(manifest, load_config(file=file))
+        return score(manifest, profile=load_config(file=file))
 
 
 def verdict_of(row: pd.Series[Any]) -> tuple[str, float] | None:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.weights
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     out = tmp_path_factory.mktemp("fixtures") / "run"
-    return edit_metrics.score(FIXTURES / "manifest.jsonl", "embedded", out=out).set_index("id")
+    return edit_metrics.score(FIXTURES / "manifest.jsonl", profile="embedded", out=out).set_index("id")
 
 
 def name_of(expectation: dict[str, Any]) -> str:

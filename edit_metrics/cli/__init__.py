@@ -15,7 +15,7 @@ app = typer.Typer(
     name="edit-metrics",
     help="Score AI image edits before people do: measure, order, compare, gate.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from edit_metrics.backends.base import Backend
 from edit_metrics.backends.factory import build_backend
 from edit_metrics.backends.torch_runtime import choose_device
 from edit_metrics.choices import EvidenceLevel
@@ -123,15 +124,16 @@ class ShardWorker:
 
     Args:
         job: what to do.
+        backends: role → model, from :func:`load_backends` for a job of the same config; None: loaded here.
 
     Raises:
         UserError: a model that cannot be loaded.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, backends: Mapping[str, Backend] | None = None) -> None:
         self._job = job
         self._folder = RunFolder(job.out)
-        self._scorer = _load(job)
+        self._scorer = _load(job, load_backends(job) if backends is None else backends)
 
     def work(self, shard: Shard, on_done: Callable[[int], None] | None = None) -> DoneMark:
         """Score a shard and commit it; ``on_done`` is told the number of items after each micro-batch."""
@@ -146,16 +148,31 @@ class ShardWorker:
         return self._folder.commit(shard, self._job.layout.to_table(result.scored), result.rejections, result.seconds)
 
 
-def _load(job: Job) -> Scorer:
+def load_backends(job: Job) -> dict[str, Backend]:
+    """Role → model, for every role that the job's plan has.
+
+    Raises:
+        UserError: a model that cannot be loaded.
+    """
     plan = build_plan(job.config)
-    engine = job.config.engine
-    lanes = engine.lanes or min(DEFAULT_LANES, job.workers)
-    threads = max(1, (engine.model_threads or _cores()) // lanes)
+    _, threads = _lanes_and_threads(job)
     sections = job.config.backends
-    backends = {
+    return {
         role: build_backend(role, sections[role], device=job.device, threads=threads, wants=plan.wants)
         for role in plan.roles
     }
+
+
+def _lanes_and_threads(job: Job) -> tuple[int, int]:
+    engine = job.config.engine
+    lanes = engine.lanes or min(DEFAULT_LANES, job.workers)
+    return lanes, max(1, (engine.model_threads or _cores()) // lanes)
+
+
+def _load(job: Job, backends: Mapping[str, Backend]) -> Scorer:
+    plan = build_plan(job.config)
+    engine = job.config.engine
+    lanes, threads = _lanes_and_threads(job)
     watch = None
     if job.evidence != EvidenceLevel.NONE:
         watch = EvidenceWriter(job.config, plan.computed, job.out, job.evidence)

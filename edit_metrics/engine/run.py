@@ -39,7 +39,9 @@ RECORDED_PACKAGES = (
 Engine = Callable[[Job, Sequence[Shard], Progress], Outcome]
 
 
-def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progress) -> RunInfo:
+def run(
+    manifest: Manifest, config: Config, options: RunOptions, progress: Progress, engine: Engine | None = None
+) -> RunInfo:
     """Score a manifest into a run folder.
 
     Args:
@@ -47,6 +49,7 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
         config: resolved profile.
         options: folder and engine.
         progress: told what happens.
+        engine: what runs the shards; None: what the options name.
 
     Returns:
         What ``run.json`` says.
@@ -66,7 +69,7 @@ def run(manifest: Manifest, config: Config, options: RunOptions, progress: Progr
         return finished
     folder.open(signature, resume=options.resume)
     job = make_job(manifest, plan, options)
-    outcome = _score_what_is_left(folder, job, shards, _engine(options.engine), progress)
+    outcome = _score_what_is_left(folder, job, shards, engine or _engine(options.engine), progress)
     order = order_for_people(folder, shards, job.layout.schema, config)
     folder.merge(shards, job.layout.schema, order, manifest.rejections)
     info = RunInfo(

@@ -120,7 +120,7 @@ class PictureStore:
 
     def look(self, item: Item) -> list[Any]:
         """An item without a card, for its row: two tiny pictures, the addresses of the full ones, its boxes."""
-        tiny = [self._tiny(path, name) for path, name in ((item.source, "source"), (item.edited, "edited"))]
+        tiny = [self.tiny(path, name) for path, name in ((item.source, "source"), (item.edited, "edited"))]
         return [*tiny, self._full(item.source), self._full(item.edited), self.boxes(item.id)]
 
     def boxes(self, item_id: str) -> Any:
@@ -146,7 +146,8 @@ class PictureStore:
             return Figure(caption, "", note=picture, kind=kind)
         return replace(_figure(caption, picture), kind=kind, full=self._full(path))
 
-    def _tiny(self, path: str, name: str) -> str:
+    def tiny(self, path: str, name: str) -> str:
+        """A picture of the table as a tiny data URI; empty where it cannot be shown."""
         picture = self._decode(path, name)
         return "" if isinstance(picture, str) else _figure("", picture, TINY_SIDE).uri
 

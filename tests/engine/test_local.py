@@ -15,9 +15,9 @@ import pytest
 
 import edit_metrics
 from edit_metrics import registry
+from edit_metrics.api.scoring import score
 from edit_metrics.config import Config, validate_config
 from edit_metrics.engine import local
-from edit_metrics.engine.api import score
 from edit_metrics.engine.job import RunOptions, ShardWorker, Silent
 from edit_metrics.engine.run import run
 from edit_metrics.errors import ConfigError, RunError, SignatureError
@@ -123,12 +123,12 @@ def test_batches_and_workers_change_no_value(
 
 def test_permuting_or_splitting_the_manifest_changes_no_score(stub_config: Config, tmp_path: Path) -> None:
     lines = (FIXTURES / "manifest.jsonl").read_text().splitlines()
-    whole = score(FIXTURES / "manifest.jsonl", stub_config)
+    whole = score(FIXTURES / "manifest.jsonl", profile=stub_config)
     parts = []
     for number, part in enumerate((lines[::-1][:10], lines[::-1][10:])):
         path = tmp_path / f"part{number}.jsonl"
         path.write_text("\n".join(part) + "\n")
-        parts.append(score(path, stub_config, root=FIXTURES))
+        parts.append(score(path, profile=stub_config, root=FIXTURES))
     pd.testing.assert_frame_equal(numbers(whole), numbers(pd.concat(parts)), rtol=1e-5)
 
 
@@ -251,7 +251,7 @@ def test_a_mask_of_another_shape_is_rejected_with_its_line(stub_config: Config, 
     }
     path = tmp_path / "m.jsonl"
     path.write_text("\n" + json.dumps(row) + "\n")
-    frame = score(path, stub_config, root=FIXTURES)
+    frame = score(path, profile=stub_config, root=FIXTURES)
     assert len(frame) == 0
     (rejected,) = frame.attrs["rejected"]
     assert (rejected["id"], rejected["field"], rejected["line"]) == ("odd", "mask", 2)
@@ -348,14 +348,14 @@ def test_python_rows_need_no_file(stub_config: Config) -> None:
             "lab": "ours",
         }
     ]
-    frame = edit_metrics.score(rows, stub_config)
+    frame = edit_metrics.score(rows, profile=stub_config)
     assert frame.loc[0, "id"] == "1"
     assert frame.loc[0, "lab"] == "ours"
 
 
 def test_overrides_belong_to_a_profile_name(stub_config: Config) -> None:
     with pytest.raises(ConfigError, match="finished config"):
-        score([], stub_config, overrides=["engine.shard_size=2"])
+        score([], profile=stub_config, overrides=["engine.shard_size=2"])
 
 
 def test_a_warm_cache_spares_the_models_and_changes_no_value(

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from cases import CHEAP, edit_metrics, make_edits, served, write_scored
 
+from edit_metrics.api.scoring import score
 from edit_metrics.backends import chat_endpoints
 from edit_metrics.config import validate_config
-from edit_metrics.engine.api import score
 from edit_metrics.errors import ConfigError, TableError
 from edit_metrics.judge.store import AnswerStore
 from edit_metrics.scores.run_info import read_run_info
@@ -303,7 +303,7 @@ def test_a_profile_with_a_judge_asks_it_after_scoring(tmp_path: Path) -> None:
 
 def test_python_refuses_a_profile_with_a_judge_instead_of_leaving_it_out(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="edit-metrics judge RUN"):
-        score([{"id": "a"}], validate_config(CHEAP | {"judge": {}}, "tests"))
+        score([{"id": "a"}], profile=validate_config(CHEAP | {"judge": {}}, "tests"))
 
 
 def test_a_no_to_another_machine_is_no_verdict(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

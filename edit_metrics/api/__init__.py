@@ -1,0 +1,1 @@
+"""What Python users call: `score`, `Scorer`, frames that explain themselves, metrics as one-liners."""
