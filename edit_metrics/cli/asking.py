@@ -188,7 +188,8 @@ def _say_plan(
         f"{estimate.tokens_out:.0f} tokens each (an estimate)"
         + (f", {known} answers of {next(iter(kept))} are kept already" if kept else "")
     )
-    cost = prices.in_words(calls * estimate.tokens_in, calls * estimate.tokens_out)
+    left = max(0, calls - known)
+    cost = prices.in_words(left * estimate.tokens_in, left * estimate.tokens_out)
     if cost:
         say(f"about {cost}")
     say(f"prompt {plan.template.name} ({plan.template.sha256[:12]}), judge {backend.model or '(the one served)'}")

@@ -117,7 +117,8 @@ class AskingLines:
         self._started = self._last = time.monotonic()
 
     def __enter__(self) -> Self:
-        say(f"asking {self._total} questions")
+        if self._total:
+            say(f"asking {self._total} questions")
         return self
 
     def __exit__(

@@ -18,6 +18,7 @@ from edit_metrics.scores.columns import (
     DimensionColumns,
     dimensions_in,
 )
+from edit_metrics.scores.judging import WHY
 from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.types import Status
 
@@ -62,6 +63,7 @@ class Item:
         scores: dimension → score, for the dimensions that the table has.
         values: further numeric columns, shown when a table has no dimensions.
         sensitive: its pictures are blurred until somebody asks for them.
+        judge_why: what a judge said decided its numbers; empty where none was asked.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Item:
     scores: Mapping[str, Score]
     values: Mapping[str, float | None]
     sensitive: bool
+    judge_why: str = ""
 
     @property
     def certainty(self) -> float | None:
@@ -153,6 +156,7 @@ def _item(row: Mapping[str, Any], names: tuple[str, ...], reach: Mapping[str, fl
         overall=number(row.get(OVERALL_MINIMUM)),
         geometric_mean=number(row.get(OVERALL_GEOMETRIC_MEAN)),
         evidence=text(row.get(CHECK_EVIDENCE)),
+        judge_why=text(row.get(WHY)),
         scores=scores,
         values={name: number(row.get(name)) for name in values},
         sensitive=_is_sensitive(flags, scores.get("safety")),

@@ -331,3 +331,13 @@ def test_listed_items_are_asked_beside_those_of_before(run: Path, tmp_path: Path
     (tmp_path / "judge_queue.csv").write_text("id\nnobody\n")
     found = edit_metrics("judge", run, "--base-url", url, "--ids", tmp_path / "judge_queue.csv", exit_code=2)
     assert "ids of items of this run" in str(found.exception)
+
+
+def test_the_report_says_what_the_judge_said_as_text(run: Path) -> None:
+    with served(make_edits(COUNT)) as (server, url):
+        server.book._numbers["e0"][1] = {**server.book._numbers["e0"][1], "why": "<b>blurred</b> hat"}
+        edit_metrics("judge", run, "--base-url", url, "--all")
+    edit_metrics("report", run)
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "Judge: &lt;b&gt;blurred&lt;/b&gt; hat" in page
+    assert "<b>blurred" not in page
