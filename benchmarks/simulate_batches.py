@@ -19,7 +19,7 @@ from rated_edits_world import run_parts, share
 from triage_evidence import Evidence
 
 from edit_metrics.calibration.estimate import Method, estimate_means
-from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.features import ScoreColumn
 from edit_metrics.calibration.predictor import Recipe
 from edit_metrics.calibration.rated_table import RatedTable, rated_table
 from edit_metrics.cli.console import table
@@ -31,7 +31,7 @@ from edit_metrics.ratings.table import Ratings
 from edit_metrics.triage.uncalibrated import QueueOptions, Triage, triage_by_priority
 
 TARGET = "semantic_consistency"
-SPECS = {"judge": FeatureSpec("gpt4o_sc", 1), "LPIPS": FeatureSpec("lpips", -1)}
+SPECS = {"judge": ScoreColumn("gpt4o_sc", 1), "LPIPS": ScoreColumn("lpips", -1)}
 
 
 @dataclass(frozen=True, slots=True)

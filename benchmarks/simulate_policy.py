@@ -25,13 +25,14 @@ from rated_edits_world import run_parts, share
 from rated_sets import PLAIN, plain_metrics, read_sets, recorded_judge, shared_folder
 from triage_evidence import ALPHA, DELTA, Evidence
 
-from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.features import ScoreColumn
 from edit_metrics.calibration.fitting import Fitter, RatedItems
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Recipe, Sample
 from edit_metrics.cli.console import say, table
 from edit_metrics.triage.chain import NONE, Cuts, Keys, growing_chain
-from edit_metrics.triage.policy import PolicyControl, TierDecisions, control_policies
+from edit_metrics.triage.policy import PolicyControl, TierDecisions
+from edit_metrics.triage.policy_control import control_policies
 from edit_metrics.triage.risk import RiskSample, Side, control_risk, fewest_decided
 from edit_metrics.types import Float64
 
@@ -248,7 +249,7 @@ def rated_edits_world(target: str) -> World:
     rating = rated.items[target].to_numpy(np.float64)
     nothing = np.full(len(rating), "", dtype=object)
 
-    def tier(specs: Sequence[FeatureSpec], features: Float64) -> tuple[Fitter, RatedItems]:
+    def tier(specs: Sequence[ScoreColumn], features: Float64) -> tuple[Fitter, RatedItems]:
         sample = Sample(features, rating, (rating >= rated.bad_below).astype(float), nothing)
         items = RatedItems(
             rated.items.index.to_numpy(dtype=object), rated.items["group"].to_numpy(dtype=object),
@@ -257,9 +258,9 @@ def rated_edits_world(target: str) -> World:
         isotonic = Recipe("isotonic", (specs[0].name,))
         return Fitter(tuple(specs), Recipe("ordinal") if len(specs) > 1 else isotonic, isotonic, (0.0, 10.0)), items
 
-    metrics = tier([FeatureSpec(name, sign) for name, sign in PLAIN.items()], plain.to_numpy(np.float64))
+    metrics = tier([ScoreColumn(name, sign) for name, sign in PLAIN.items()], plain.to_numpy(np.float64))
     own = [target] if target == "overall" else [target, "overall"]
-    return World(metrics, tier([FeatureSpec(name, 1) for name in own], judge[own].to_numpy(np.float64)))
+    return World(metrics, tier([ScoreColumn(name, 1) for name in own], judge[own].to_numpy(np.float64)))
 
 
 def rated_edits(evidence: Evidence, n_draws: int) -> None:

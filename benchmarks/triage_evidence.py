@@ -22,7 +22,7 @@ import pandas as pd
 
 from edit_metrics.calibration.calibrate import CalibrateOptions, calibrate, choose_features, rated_items
 from edit_metrics.calibration.estimate import Method, estimate_means
-from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.features import ScoreColumn
 from edit_metrics.calibration.fitting import Fitter, RatedItems, choose_recipe, try_candidates
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Recipe
@@ -52,7 +52,7 @@ class Evidence:
 
     scores: pd.DataFrame
     ratings: Ratings
-    specs: tuple[FeatureSpec, ...]
+    specs: tuple[ScoreColumn, ...]
     rated: RatedItems
 
     def fitter(self, name: str) -> tuple[Fitter, RatedItems]:

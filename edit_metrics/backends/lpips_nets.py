@@ -34,35 +34,35 @@ class Fire:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class MaxPool:
     """Maximum pooling with stride 2; ``ceil`` keeps a last window that is not full."""
 
     kernel: int
     ceil: bool = False
 
 
-Stage = tuple[Conv | Fire | Pool, ...]
+Stage = tuple[Conv | Fire | MaxPool, ...]
 
 STAGES: Final[Mapping[str, tuple[Stage, ...]]] = {
     "alex": (
         (Conv("features.0", stride=4, padding=2),),
-        (Pool(3), Conv("features.3", padding=2)),
-        (Pool(3), Conv("features.6")),
+        (MaxPool(3), Conv("features.3", padding=2)),
+        (MaxPool(3), Conv("features.6")),
         (Conv("features.8"),),
         (Conv("features.10"),),
     ),
     "vgg": (
         (Conv("features.0"), Conv("features.2")),
-        (Pool(2), Conv("features.5"), Conv("features.7")),
-        (Pool(2), Conv("features.10"), Conv("features.12"), Conv("features.14")),
-        (Pool(2), Conv("features.17"), Conv("features.19"), Conv("features.21")),
-        (Pool(2), Conv("features.24"), Conv("features.26"), Conv("features.28")),
+        (MaxPool(2), Conv("features.5"), Conv("features.7")),
+        (MaxPool(2), Conv("features.10"), Conv("features.12"), Conv("features.14")),
+        (MaxPool(2), Conv("features.17"), Conv("features.19"), Conv("features.21")),
+        (MaxPool(2), Conv("features.24"), Conv("features.26"), Conv("features.28")),
     ),
     "squeeze": (
         (Conv("features.0", stride=2, padding=0),),
-        (Pool(3, ceil=True), Fire("features.3"), Fire("features.4")),
-        (Pool(3, ceil=True), Fire("features.6"), Fire("features.7")),
-        (Pool(3, ceil=True), Fire("features.9")),
+        (MaxPool(3, ceil=True), Fire("features.3"), Fire("features.4")),
+        (MaxPool(3, ceil=True), Fire("features.6"), Fire("features.7")),
+        (MaxPool(3, ceil=True), Fire("features.9")),
         (Fire("features.10"),),
         (Fire("features.11"),),
         (Fire("features.12"),),
@@ -78,7 +78,7 @@ def run_stage(stage: Stage, features: torch.Tensor, tensors: Tensors) -> torch.T
     from torch.nn import functional
 
     for layer in stage:
-        if isinstance(layer, Pool):
+        if isinstance(layer, MaxPool):
             features = functional.max_pool2d(features, layer.kernel, 2, ceil_mode=layer.ceil)
         elif isinstance(layer, Conv):
             features = _convolve(features, tensors, layer.key, layer.stride, layer.padding)
@@ -105,7 +105,7 @@ def read_tensors(net: str, path: Path) -> Tensors:
         found = load_file(path)
     else:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    keys = [key for stage in STAGES[net] for layer in stage if not isinstance(layer, Pool) for key in _keys(layer)]
+    keys = [key for stage in STAGES[net] for layer in stage if not isinstance(layer, MaxPool) for key in _keys(layer)]
     aliases = {f"conv{index}": key for index, key in enumerate(keys)}
     tensors: Tensors = {}
     for name, tensor in found.items():

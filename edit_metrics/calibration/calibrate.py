@@ -11,7 +11,7 @@ import pandas as pd
 
 from edit_metrics.calibration.calibration import Calibration, feature_signatures, text_column
 from edit_metrics.calibration.evaluation import passes
-from edit_metrics.calibration.features import FeatureSpec, default_features, feature_matrix, parse_features
+from edit_metrics.calibration.features import ScoreColumn, default_features, feature_matrix, parse_features
 from edit_metrics.calibration.fitting import (
     Fitter,
     RatedItems,
@@ -140,7 +140,7 @@ def is_rated(frame: pd.DataFrame, ratings: Ratings, target: str) -> pd.Series[bo
     return frame["id"].isin(set(ratings.of(target)["id"]))
 
 
-def check_asked(frame: pd.DataFrame, specs: Sequence[FeatureSpec], design: Design, *, required: bool) -> bool:
+def check_asked(frame: pd.DataFrame, specs: Sequence[ScoreColumn], design: Design, *, required: bool) -> bool:
     """Whether the judge was asked about every item that a promise may rest on: he might have decided the others.
 
     Raises:
@@ -155,7 +155,7 @@ def check_asked(frame: pd.DataFrame, specs: Sequence[FeatureSpec], design: Desig
 
 def choose_features(
     frame: pd.DataFrame, ratings: Ratings, options: CalibrateOptions, taken: Collection[str] = ()
-) -> list[FeatureSpec]:
+) -> list[ScoreColumn]:
     """The features that were asked for, or the default ones without those that are ``taken`` and what a judge costs.
 
     Raises:
@@ -175,7 +175,7 @@ def choose_features(
 def rated_items(
     frame: pd.DataFrame,
     ratings: Ratings,
-    specs: Sequence[FeatureSpec],
+    specs: Sequence[ScoreColumn],
     options: CalibrateOptions,
     pass_at: float,
     design: Design,

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from edit_metrics._version import __version__
-from edit_metrics.calibration.curves import Curve
-from edit_metrics.calibration.features import FeatureSpec, feature_matrix
+from edit_metrics.calibration.curves import MonotoneCurve
+from edit_metrics.calibration.features import ScoreColumn, feature_matrix
 from edit_metrics.calibration.judge_tier import JudgeScores, JudgeTier
 from edit_metrics.calibration.origin import RatingOrigin
 from edit_metrics.calibration.predictor import Prediction, Recipe, RoutedPredictor
@@ -86,10 +86,10 @@ class Calibration:
     target: str
     scale: Scale
     pass_at: float
-    features: tuple[FeatureSpec, ...]
+    features: tuple[ScoreColumn, ...]
     recipes: tuple[Recipe, Recipe]
     predictor: RoutedPredictor
-    rank: Curve
+    rank: MonotoneCurve
     held_out: pd.DataFrame
     signatures: Mapping[str, str]
     report: QualityReport
@@ -234,10 +234,10 @@ def _from_json(record: dict[str, Any]) -> Calibration:
         str(record["target"]),
         Scale.from_json(record["scale"]),
         float(record["pass_at"]),
-        tuple(FeatureSpec(str(one["name"]), int(one["sign"])) for one in record["features"]),
+        tuple(ScoreColumn(str(one["name"]), int(one["sign"])) for one in record["features"]),
         (pass_recipe, rating_recipe),
         RoutedPredictor.from_json(record["predictor"]),
-        Curve.from_json(record["rank"]),
+        MonotoneCurve.from_json(record["rank"]),
         held_out,
         {str(name): str(hash_) for name, hash_ in record["signatures"].items()},
         QualityReport.from_json(record["report"]),

@@ -14,7 +14,7 @@ _MOST_KNOTS: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class MonotoneCurve:
     """Piecewise linear and flat outside the knots.
 
     Attributes:
@@ -30,7 +30,7 @@ class Curve:
         return np.asarray(np.interp(values, self.x, self.y), dtype=np.float64)
 
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Curve:
+    def from_json(cls, record: dict[str, Any]) -> MonotoneCurve:
         """The inverse of :meth:`to_json`."""
         return cls(tuple(map(float, record["x"])), tuple(map(float, record["y"])))
 
@@ -39,17 +39,17 @@ class Curve:
         return {"x": list(self.x), "y": list(self.y)}
 
 
-def fit_ranks(values: Float64) -> Curve:
+def fit_ranks(values: Float64) -> MonotoneCurve:
     """Value → share of the given values below it, ties counted half: in [0, 1], rising."""
     knots, first, counts = np.unique(np.sort(values), return_index=True, return_counts=True)
     middles = (first + counts / 2) / len(values)
     if len(knots) > _MOST_KNOTS:
         kept = np.unique(np.linspace(0, len(knots) - 1, _MOST_KNOTS).round().astype(int))
         knots, middles = knots[kept], middles[kept]
-    return Curve(tuple(knots.tolist()), tuple(middles.tolist()))
+    return MonotoneCurve(tuple(knots.tolist()), tuple(middles.tolist()))
 
 
-def fit_isotonic(x: Float64, y: Float64, low: float, high: float) -> Curve:
+def fit_isotonic(x: Float64, y: Float64, low: float, high: float) -> MonotoneCurve:
     """Isotonic regression through the centres of its blocks, and a little strictness.
 
     Centred isotonic regression (Oron and Flournoy, 2017) joins the blocks' means instead of stepping between them. One
@@ -70,11 +70,11 @@ def fit_isotonic(x: Float64, y: Float64, low: float, high: float) -> Curve:
     fitted = isotonic_regression(means, sample_weight=counts.astype(np.float64))
     block = np.cumsum(np.concatenate([[0], np.diff(fitted) > 1e-12]))
     weight = np.bincount(block, weights=counts)
-    centres = Curve(
+    centres = MonotoneCurve(
         tuple((np.bincount(block, weights=counts * places) / weight).tolist()),
         tuple((np.bincount(block, weights=counts * fitted) / weight).tolist()),
     )
     ranks = fit_ranks(x)
     knots = np.unique(np.concatenate([ranks.x, centres.x]))
     blended = (1 - _STRICT) * centres(knots) + _STRICT * (low + (high - low) * ranks(knots))
-    return Curve(tuple(knots.tolist()), tuple(blended.tolist()))
+    return MonotoneCurve(tuple(knots.tolist()), tuple(blended.tolist()))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edit_metrics.calibration.difference import DrawnItems, difference_estimate, tuned_power, width
-from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.features import ScoreColumn
 from edit_metrics.calibration.folds import Rows, cross_predict, group_folds
 from edit_metrics.calibration.predictor import Recipe, Sample, fit_predictor
 from edit_metrics.calibration.rated_table import RatedTable
@@ -77,7 +77,7 @@ class MeanEstimate:
 
 def estimate_means(
     table: RatedTable,
-    specs: Sequence[FeatureSpec],
+    specs: Sequence[ScoreColumn],
     recipe: Recipe,
     *,
     by_model: bool = False,
@@ -111,7 +111,7 @@ def estimate_means(
     ]
 
 
-def cross_fitted_ratings(table: RatedTable, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Float64:
+def cross_fitted_ratings(table: RatedTable, specs: Sequence[ScoreColumn], recipe: Recipe, seed: int) -> Float64:
     """Predicted rating of every item, by a fit on rated items of other groups.
 
     A missing feature takes its training median: the estimate stays valid whatever the prediction is, only its

@@ -20,7 +20,7 @@ MIN_COVERAGE: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureSpec:
+class ScoreColumn:
     """A feature column.
 
     Attributes:
@@ -31,7 +31,7 @@ class FeatureSpec:
     sign: int
 
 
-def parse_features(text: str, frame: pd.DataFrame, where: str = "--features") -> list[FeatureSpec]:
+def parse_features(text: str, frame: pd.DataFrame, where: str = "--features") -> list[ScoreColumn]:
     """Read ``col,col:-,col:+``; a column without a sign takes the registry's direction, or learns it.
 
     Raises:
@@ -49,11 +49,11 @@ def parse_features(text: str, frame: pd.DataFrame, where: str = "--features") ->
             raise TableError("a column of the table", repr(name), where, suggest(name, map(str, frame)))
         if not is_numeric_dtype(frame[name]):
             raise TableError("a numeric column", f"{name!r} of type {frame[name].dtype}", where)
-        specs.append(FeatureSpec(name, {"+": 1, "-": -1}.get(sign, declared.get(name, 0))))
+        specs.append(ScoreColumn(name, {"+": 1, "-": -1}.get(sign, declared.get(name, 0))))
     return specs
 
 
-def default_features(frame: pd.DataFrame, rated: pd.Series[bool], exclude: Collection[str]) -> list[FeatureSpec]:
+def default_features(frame: pd.DataFrame, rated: pd.Series[bool], exclude: Collection[str]) -> list[ScoreColumn]:
     """Columns that measure something, that vary, and that at least 80 % of the rated items carry.
 
     In a table of ours: registered metrics with a direction. In any other: every numeric column but identifiers and
@@ -70,7 +70,7 @@ def default_features(frame: pd.DataFrame, rated: pd.Series[bool], exclude: Colle
     usable = [name for name in names if is_usable(frame[name][rated])]
     if not usable:
         raise TableError("at least one numeric column that varies over the rated items", "none", "--features")
-    return [FeatureSpec(name, declared.get(name, 0)) for name in usable]
+    return [ScoreColumn(name, declared.get(name, 0)) for name in usable]
 
 
 def feature_matrix(frame: pd.DataFrame, names: Sequence[str]) -> Float64:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from edit_metrics.calibration.curves import Curve, fit_ranks
-from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.curves import MonotoneCurve, fit_ranks
+from edit_metrics.calibration.features import ScoreColumn
 from edit_metrics.calibration.folds import Rows, cross_predict
 from edit_metrics.calibration.predictor import Labels, Predictor, Recipe, RoutedPredictor, Sample, fit_predictor
 from edit_metrics.stats import cluster_mean_interval
@@ -64,7 +64,7 @@ class Fitter:
         types: edit types that get a predictor of their own, see :func:`large_types`; decided once, not in every fold.
     """
 
-    specs: tuple[FeatureSpec, ...]
+    specs: tuple[ScoreColumn, ...]
     pass_recipe: Recipe
     rating_recipe: Recipe
     bounds: tuple[float, float]
@@ -76,7 +76,7 @@ class Fitter:
         by_type = {name: self._fit_one(sample.take(rows)) for name, rows in own.items() if len(rows)}
         return RoutedPredictor(self._fit_one(sample), by_type)
 
-    def fit_ranked(self, sample: Sample) -> tuple[RoutedPredictor, Curve]:
+    def fit_ranked(self, sample: Sample) -> tuple[RoutedPredictor, MonotoneCurve]:
         """Fit, and rank the predictions of all items of the sample."""
         predictor = self.fit(sample)
         return predictor, fit_ranks(predictor.predict(sample.features, sample.edit_type).p_pass)
@@ -121,7 +121,7 @@ def large_types(sample: Sample) -> tuple[str, ...]:
     return tuple(name for name, n in zip(names.tolist(), counts, strict=True) if name and n >= MIN_ITEMS_TYPE)
 
 
-def single_recipes(specs: Sequence[FeatureSpec]) -> list[Recipe]:
+def single_recipes(specs: Sequence[ScoreColumn]) -> list[Recipe]:
     """One isotonic curve for each feature."""
     return [Recipe("isotonic", (spec.name,)) for spec in specs]
 
@@ -136,7 +136,7 @@ def joint_recipes(ranked: Sequence[str]) -> list[Recipe]:
 
 
 def try_candidates(
-    sample: Sample, specs: Sequence[FeatureSpec], labels: NDArray[Any], bounds: tuple[float, float]
+    sample: Sample, specs: Sequence[ScoreColumn], labels: NDArray[Any], bounds: tuple[float, float]
 ) -> Candidates:
     """Predict every item by every recipe, fitted without the item's label; single features first, to rank them."""
     passing: dict[Recipe, Float64] = {}
@@ -174,7 +174,7 @@ def choose_recipe(predictions: Mapping[Recipe, Float64], truth: Float64, groups:
     return best
 
 
-def used_features(specs: Sequence[FeatureSpec], recipes: Sequence[Recipe]) -> list[int]:
+def used_features(specs: Sequence[ScoreColumn], recipes: Sequence[Recipe]) -> list[int]:
     """Places of the features that the recipes read: a gap in any other must not hold an item back."""
     names = {name for recipe in recipes for name in recipe.features}
     return [index for index, spec in enumerate(specs) if spec.name in names]

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from edit_metrics.calibration.curves import Curve, fit_isotonic, fit_ranks
+from edit_metrics.calibration.curves import MonotoneCurve, fit_isotonic, fit_ranks
 from edit_metrics.types import Float64
 
 _CLIP: Final = 3.0
@@ -40,7 +40,7 @@ class IsotonicHead:
     """Isotonic regression on the first feature."""
 
     kind: ClassVar[str] = "isotonic"
-    curve: Curve
+    curve: MonotoneCurve
 
     @classmethod
     def fit(cls, features: Float64, target: Float64, low: float, high: float) -> IsotonicHead:
@@ -58,7 +58,7 @@ class IsotonicHead:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> IsotonicHead:
         """The inverse of :meth:`to_json`."""
-        return cls(Curve.from_json(record["curve"]))
+        return cls(MonotoneCurve.from_json(record["curve"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class OrdinalHead:
     levels: tuple[float, ...]
     thresholds: tuple[float, ...]
     coefficients: tuple[float, ...]
-    ranks: tuple[Curve, ...]
+    ranks: tuple[MonotoneCurve, ...]
     centres: tuple[float, ...]
     scales: tuple[float, ...]
 
@@ -122,7 +122,7 @@ class OrdinalHead:
     def from_json(cls, record: dict[str, Any]) -> OrdinalHead:
         """The inverse of :meth:`to_json`."""
         numbers = {name: tuple(map(float, record[name])) for name in cls.__slots__ if name != "ranks"}
-        return cls(ranks=tuple(Curve.from_json(curve) for curve in record["ranks"]), **numbers)
+        return cls(ranks=tuple(MonotoneCurve.from_json(curve) for curve in record["ranks"]), **numbers)
 
 
 def _levels(target: Float64) -> tuple[Float64, np.ndarray[Any, np.dtype[np.intp]]]:
@@ -134,7 +134,7 @@ def _levels(target: Float64) -> tuple[Float64, np.ndarray[Any, np.dtype[np.intp]
     return np.bincount(codes, weights=target) / np.bincount(codes), codes
 
 
-def _basis(features: Float64, ranks: Sequence[Curve], centres: Float64, scales: Float64) -> Float64:
+def _basis(features: Float64, ranks: Sequence[MonotoneCurve], centres: Float64, scales: Float64) -> Float64:
     ranked = np.column_stack([curve(column) for curve, column in zip(ranks, features.T, strict=True)])
     scored = np.clip((features - centres) / scales, -_CLIP, _CLIP)
     return np.hstack([_RANK_SPREAD * ranked, scored])

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from edit_metrics.calibration.curves import Curve
-from edit_metrics.calibration.features import FeatureSpec, is_usable, parse_features
+from edit_metrics.calibration.curves import MonotoneCurve
+from edit_metrics.calibration.features import ScoreColumn, is_usable, parse_features
 from edit_metrics.calibration.fitting import Fitter, RatedItems, choose_recipe, try_candidates, used_features
 from edit_metrics.calibration.folds import group_folds
 from edit_metrics.calibration.predictor import Recipe, RoutedPredictor
@@ -49,10 +49,10 @@ class JudgeTier:
         rank: P(pass) → rank among the rated items.
     """
 
-    features: tuple[FeatureSpec, ...]
+    features: tuple[ScoreColumn, ...]
     recipe: Recipe
     predictor: RoutedPredictor
-    rank: Curve
+    rank: MonotoneCurve
 
     def score(self, frame: pd.DataFrame) -> JudgeScores:
         """Apply to a score table; where it lacks the columns nobody was asked."""
@@ -76,14 +76,14 @@ class JudgeTier:
     def from_json(cls, record: dict[str, Any]) -> JudgeTier:
         """The inverse of :meth:`to_json`."""
         return cls(
-            tuple(FeatureSpec(str(one["name"]), int(one["sign"])) for one in record["features"]),
+            tuple(ScoreColumn(str(one["name"]), int(one["sign"])) for one in record["features"]),
             Recipe(str(record["recipe"]["kind"]), tuple(record["recipe"]["features"])),
             RoutedPredictor.from_json(record["predictor"]),
-            Curve.from_json(record["rank"]),
+            MonotoneCurve.from_json(record["rank"]),
         )
 
 
-def judge_features(frame: pd.DataFrame, rated: pd.Series[bool], asked_for: str | None) -> list[FeatureSpec]:
+def judge_features(frame: pd.DataFrame, rated: pd.Series[bool], asked_for: str | None) -> list[ScoreColumn]:
     """The columns that were named, or those that ``judge`` writes and that most rated items carry; none without any.
 
     Raises:
@@ -91,11 +91,11 @@ def judge_features(frame: pd.DataFrame, rated: pd.Series[bool], asked_for: str |
     """
     if asked_for is not None:
         return parse_features(asked_for, frame, "--judge")
-    return [FeatureSpec(name, 1) for name in NUMBER_COLUMNS if name in frame and is_usable(frame[name][rated])]
+    return [ScoreColumn(name, 1) for name in NUMBER_COLUMNS if name in frame and is_usable(frame[name][rated])]
 
 
 def fit_judge_tier(
-    rated: RatedItems, specs: list[FeatureSpec], bounds: tuple[float, float], seed: int
+    rated: RatedItems, specs: list[ScoreColumn], bounds: tuple[float, float], seed: int
 ) -> tuple[JudgeTier, pd.DataFrame]:
     """Choose a recipe held out by group, fit it on all.
 
@@ -121,14 +121,14 @@ def fit_judge_tier(
     return tier, held_out.rename(columns={"rank": "judge_rank", "p_pass": "judge_p_pass"})
 
 
-def judge_matrix(frame: pd.DataFrame, features: tuple[FeatureSpec, ...]) -> Float64:
+def judge_matrix(frame: pd.DataFrame, features: tuple[ScoreColumn, ...]) -> Float64:
     """N×F values, NaN where missing; a column that is absent is missing everywhere."""
     nothing = pd.Series(np.nan, frame.index)
     columns = [pd.to_numeric(frame.get(spec.name, nothing)) for spec in features]
     return np.column_stack([column.to_numpy(np.float64, na_value=np.nan) for column in columns])
 
 
-def not_asked(frame: pd.DataFrame, features: tuple[FeatureSpec, ...], *, said: bool = False) -> NDArray[np.bool_]:
+def not_asked(frame: pd.DataFrame, features: tuple[ScoreColumn, ...], *, said: bool = False) -> NDArray[np.bool_]:
     """Items with a gap in one of the columns for which no reason stands but ``NOT_ASKED``.
 
     An item that was selected and is settled by a fact (no edit at all) was not asked either, and never will be.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.features import ScoreColumn
 from edit_metrics.calibration.heads import Head, IsotonicHead, OrdinalHead
 from edit_metrics.errors import TableError
 from edit_metrics.types import Float64
@@ -164,7 +164,7 @@ def orient(features: Float64, signs: Sequence[int], medians: Sequence[float]) ->
 
 def fit_predictor(
     sample: Sample,
-    specs: Sequence[FeatureSpec],
+    specs: Sequence[ScoreColumn],
     pass_recipe: Recipe,
     rating_recipe: Recipe,
     bounds: tuple[float, float],

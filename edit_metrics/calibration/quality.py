@@ -20,7 +20,7 @@ from edit_metrics.calibration.evaluation import (
     spearman,
     with_interval,
 )
-from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.features import ScoreColumn
 from edit_metrics.calibration.fitting import Candidates, Fitter, RatedItems
 from edit_metrics.calibration.predictor import Recipe, learn_sign
 from edit_metrics.calibration.report import (
@@ -46,7 +46,7 @@ class Trial:
     """
 
     rated: RatedItems
-    specs: Sequence[FeatureSpec]
+    specs: Sequence[ScoreColumn]
     tried: Candidates
 
 
@@ -116,7 +116,7 @@ def data_counts(rated: RatedItems) -> DataCounts:
     )
 
 
-def best_single_metric(rated: RatedItems, specs: Sequence[FeatureSpec], n_resamples: int) -> ColumnQuality:
+def best_single_metric(rated: RatedItems, specs: Sequence[ScoreColumn], n_resamples: int) -> ColumnQuality:
     """The raw column that orders the items best, chosen on these very ratings: a bar that favours the column."""
     signed = {
         spec.name: (spec.sign or learn_sign(column, rated.sample.rating)) * column

@@ -11,7 +11,7 @@ from edit_metrics.choices import PromisedSides
 from edit_metrics.cli.options import ExcludeRater, Join, Json, Run, Target, choice
 
 if TYPE_CHECKING:
-    from edit_metrics.triage.planning import RatingPlan
+    from edit_metrics.triage.rating_plan import RatingPlan
 
 
 def register(ratings_app: typer.Typer) -> None:
@@ -52,7 +52,8 @@ def plan(
     from edit_metrics.ratings.progress import rating_progress
     from edit_metrics.scores.table import read_scores
     from edit_metrics.triage.automatic import Promise
-    from edit_metrics.triage.planning import Asking, plan_ratings, to_json
+    from edit_metrics.triage.planning import Asking, plan_ratings
+    from edit_metrics.triage.rating_plan import to_json
 
     frame = join_table(read_scores(run).frame, join)
     fitted = None if calibration is None else read_calibration(calibration)
@@ -75,7 +76,7 @@ def plan(
 
 def _print(found: RatingPlan, max_error: float) -> None:
     from edit_metrics.cli.console import say, table
-    from edit_metrics.triage.planning import words
+    from edit_metrics.triage.rating_plan import words
 
     rows: list[list[Any]] = [
         [one.model or "(none named)", one.items, one.rated, one.needed, one.draw] for one in found.models

@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedRun:
     """One run of the comparison, as far as it is still there.
 
     Attributes:
@@ -128,7 +128,7 @@ def _flips(rows: Sequence[Row], change: str) -> list[tuple[tuple[str, str], list
 
 
 def _cards(
-    flips: Sequence[tuple[tuple[str, str], list[Row]]], reference: str, sides: Mapping[str, Side], first: int
+    flips: Sequence[tuple[tuple[str, str], list[Row]]], reference: str, sides: Mapping[str, ComparedRun], first: int
 ) -> list[FlipCard]:
     with ThreadPoolExecutor(4) as pool:
         figures = list(pool.map(lambda entry: _figures(entry[1][0], reference, sides), flips))
@@ -146,7 +146,7 @@ def _cards(
     ]
 
 
-def _figures(row: Row, reference: str, sides: Mapping[str, Side]) -> tuple[Figure, ...]:
+def _figures(row: Row, reference: str, sides: Mapping[str, ComparedRun]) -> tuple[Figure, ...]:
     wanted = [
         (sides[reference], row["source"], "source", "source"),
         (sides[reference], row["reference_edited"], reference, "edited"),
@@ -160,20 +160,20 @@ def _figures(row: Row, reference: str, sides: Mapping[str, Side]) -> tuple[Figur
     )
 
 
-def _is_sensitive(item_id: str, sides: Mapping[str, Side], *names: str) -> bool:
+def _is_sensitive(item_id: str, sides: Mapping[str, ComparedRun], *names: str) -> bool:
     known = [sides[name].sensitive for name in names]
     return any(ids is None or item_id in ids for ids in known)
 
 
-def _side(run: Row, folder: Path, root: str | None, allow_outside_root: bool, links: Links | None) -> Side:
+def _side(run: Row, folder: Path, root: str | None, allow_outside_root: bool, links: Links | None) -> ComparedRun:
     """The run of a comparison again: for its pictures, and for which of them to blur."""
     path = Path(run["path"])
     candidates = (path, folder / path)
     there = next((one for one in candidates if one.is_file() or (one / TABLE_NAME).is_file()), None)
     if there is None:
-        return Side(None, None)
+        return ComparedRun(None, None)
     loaded = read_scores(there)
     items = read_items(loaded.frame, reachable_confidence(None, loaded.frame))
-    return Side(
+    return ComparedRun(
         picture_store(loaded, root, allow_outside_root, links), frozenset(item.id for item in items if item.sensitive)
     )

@@ -17,7 +17,7 @@ from edit_metrics.errors import TableError
 from edit_metrics.triage.costs import AskingCosts
 from edit_metrics.triage.drift import AuditRatings, Drift, drift_test
 from edit_metrics.triage.mix import Stage, plan_stages
-from edit_metrics.triage.policy import control_policies
+from edit_metrics.triage.policy_control import control_policies
 from edit_metrics.triage.risk import Side, control_risk, fewest_decided
 from edit_metrics.triage.rules import Decisions, Ranks, Rule, decide
 

@@ -8,8 +8,8 @@ from the ratings that are there: it is the number with which ``POWER`` of their 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -26,7 +26,8 @@ from edit_metrics.stats import group_codes
 from edit_metrics.triage.automatic import Promise, random_rows
 from edit_metrics.triage.costs import AskingCosts
 from edit_metrics.triage.mix import risk_sample
-from edit_metrics.triage.policy import LowestError, control_policies, lowest_errors
+from edit_metrics.triage.policy_control import control_policies, lowest_errors
+from edit_metrics.triage.rating_plan import ModelPlan, RatingPlan, SidePlan
 from edit_metrics.triage.risk import RiskSample, Side, control_risk, fewest_decided
 
 POWER: Final = 0.8
@@ -36,73 +37,6 @@ _SIZES: Final = 12
 """Enough to tell 80 % from 65 %, and steps of a quarter or so: the number that is said is one of these sizes."""
 _MOST_TIMES: Final = 10
 """Ratings more than so many times those that are there are not guessed about."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPlan:
-    """One model's way to eligibility.
-
-    Attributes:
-        rated: random ratings.
-        needed: fewest of them.
-        draw: random ratings of all models together that hold so many of it, with ``POWER``; None: it has too few items.
-    """
-
-    model: str
-    items: int
-    rated: int
-    needed: int
-    draw: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SidePlan:
-    """One side's way to a first automatic decision.
-
-    Attributes:
-        draw: random ratings that show an error below the promised one with ``POWER``; None: not by ``limit``.
-        limit: the largest number that was tried.
-        lowest: the lowest error of each tier among the ratings that are there.
-    """
-
-    side: Side
-    draw: int | None
-    limit: int
-    lowest: tuple[LowestError, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RatingPlan:
-    """The next batch.
-
-    Attributes:
-        items: that can be rated.
-        random: random ratings that are complete.
-        target: random ratings after which something can be decided; None: no number is enough, see ``sides``.
-        unfinished: items of earlier draws that nobody has rated: they come first, or their draws do not count.
-        missing: raters that half-rated and disputed items still need.
-        audit: share for ``triage --audit`` that brings the rest; 0: no further draw.
-        ratings: to collect in all: items × raters × dimensions.
-        seconds: median time of a rating; None where no rating has one.
-        cost: in the unit of the price; None without one.
-    """
-
-    models: tuple[ModelPlan, ...]
-    sides: tuple[SidePlan, ...]
-    items: int
-    random: int
-    target: int | None
-    unfinished: int
-    missing: int
-    audit: float
-    ratings: int
-    seconds: float | None
-    cost: float | None
-
-    @property
-    def hours(self) -> float | None:
-        """Of all ratings; None where no rating has a time."""
-        return None if self.seconds is None else self.ratings * self.seconds / 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,34 +193,3 @@ def _seconds(ratings: Ratings | None, target: str) -> float | None:
         return None
     times = ratings.frame["seconds"][ratings.frame["dimension"] == target].dropna()
     return float(times.median()) if len(times) else None
-
-
-def words(plan: RatingPlan, max_error: float) -> list[str]:
-    """The plan in sentences, in the order in which to act."""
-    said = []
-    if plan.unfinished:
-        said.append(f"Finish the draws first: {plan.unfinished} drawn items are not rated, and until then none counts.")
-    if plan.missing:
-        said.append(f"{plan.missing} further raters for items that are half rated or disputed.")
-    for one in plan.sides:
-        if one.draw is None:
-            lowest = ", ".join(f"{best.n_wrong} of {best.n_decided} wrong by the {best.tier}" for best in one.lowest)
-            most = f"not by {one.limit} random ratings (at best {lowest or 'too few are decided'}"
-            said.append(f"auto-{one.side}: {most}; {max_error:.1%} promised).")
-        else:
-            said.append(f"auto-{one.side}: about {one.draw} random ratings show an error below {max_error:.1%}.")
-    if plan.target is None:
-        reason = "with these scores" if plan.sides else "no model has as many items as are needed"
-        return [*said, f"No automatic decision is in reach: {reason}."]
-    if not plan.audit:
-        return [*said, f"{plan.random} random ratings are there, {plan.target} are needed: no further draw."]
-    said.append(
-        f"{plan.random} random ratings are there, about {plan.target} are needed for a first automatic decision: "
-        f"triage --audit {plan.audit:g}{' --exclude-rated RATINGS' if plan.random else ''} draws the rest."
-    )
-    return said
-
-
-def to_json(plan: RatingPlan) -> Mapping[str, object]:
-    """A JSON record."""
-    return {**asdict(plan), "hours": plan.hours}

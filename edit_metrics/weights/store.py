@@ -24,7 +24,7 @@ State = Literal["present", "missing", "corrupt"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WeightState:
     """What :func:`verify` found of one weight.
 
     Attributes:
@@ -101,17 +101,17 @@ def require(references: Iterable[str]) -> None:
         locate(reference)
 
 
-def verify(weight: Weight) -> Verdict:
+def verify(weight: Weight) -> WeightState:
     """Read every byte of the weight and compare with the pinned hashes."""
     folder = folder_of(weight)
     for file in weight.files:
         path = folder / file.name
         if not path.is_file():
-            return Verdict(weight, "missing", f"{file.name} is not in {folder}")
+            return WeightState(weight, "missing", f"{file.name} is not in {folder}")
         found = sha256_of(path)
         if file.sha256 is not None and found != file.sha256:
-            return Verdict(weight, "corrupt", f"{path} has sha256 {found}, the catalogue pins {file.sha256}")
-    return Verdict(weight, "present")
+            return WeightState(weight, "corrupt", f"{path} has sha256 {found}, the catalogue pins {file.sha256}")
+    return WeightState(weight, "present")
 
 
 def sha256_of(path: Path) -> str:

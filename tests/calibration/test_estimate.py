@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from edit_metrics.calibration.difference import DrawnItems, difference_estimate, tuned_power, width
 from edit_metrics.calibration.estimate import Method, cross_fitted_ratings, estimate_means
-from edit_metrics.calibration.features import FeatureSpec
+from edit_metrics.calibration.features import ScoreColumn
 from edit_metrics.calibration.predictor import Recipe
 from edit_metrics.calibration.rated_table import RatedTable, rated_table
 from edit_metrics.errors import NotEnoughDataError, TableError
@@ -22,7 +22,7 @@ from edit_metrics.ratings.draws import Draw
 
 WIDE = (-1e4, 1e4)
 """A scale so wide that the logit is a straight line over any interval."""
-GOOD = [FeatureSpec("good", 0)]
+GOOD = [ScoreColumn("good", 0)]
 ISOTONIC = Recipe("isotonic", ("good",))
 
 

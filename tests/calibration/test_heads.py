@@ -11,7 +11,7 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 
 from edit_metrics.calibration.curves import fit_isotonic, fit_ranks
-from edit_metrics.calibration.features import FeatureSpec, default_features, parse_features
+from edit_metrics.calibration.features import ScoreColumn, default_features, parse_features
 from edit_metrics.calibration.folds import cross_predict, group_folds
 from edit_metrics.calibration.heads import IsotonicHead, OrdinalHead, _loss
 from edit_metrics.calibration.predictor import Recipe, Sample, fit_predictor, head_from_json
@@ -91,10 +91,10 @@ def test_the_direction_is_learned_unless_it_is_declared(rng: np.random.Generator
     sample = Sample(flipped, rating, passed, np.full(len(rating), "", dtype=object))
     recipe = Recipe("ordinal")
     learned = fit_predictor(
-        sample, [FeatureSpec("a", 0), FeatureSpec("b", 0), FeatureSpec("c", 1)], recipe, recipe, (0, 1)
+        sample, [ScoreColumn("a", 0), ScoreColumn("b", 0), ScoreColumn("c", 1)], recipe, recipe, (0, 1)
     )
     assert learned.signs[:2] == (-1, 1)
-    declared = fit_predictor(sample, [FeatureSpec(n, 1) for n in "abc"], recipe, recipe, (0, 1))
+    declared = fit_predictor(sample, [ScoreColumn(n, 1) for n in "abc"], recipe, recipe, (0, 1))
     assert declared.signs == (1, 1, 1)
     assert np.corrcoef(learned.predict(flipped).p_pass, declared.predict(flipped).p_pass)[0, 1] < 0.9
 
@@ -102,7 +102,7 @@ def test_the_direction_is_learned_unless_it_is_declared(rng: np.random.Generator
 def test_a_missing_feature_takes_the_median_and_is_marked_incomplete(rng: np.random.Generator) -> None:
     features, rating, passed = noisy(rng)
     sample = Sample(features, rating, passed, np.full(len(rating), "", dtype=object))
-    specs = [FeatureSpec(name, 1) for name in "abc"]
+    specs = [ScoreColumn(name, 1) for name in "abc"]
     fitted = fit_predictor(sample, specs, Recipe("ordinal"), Recipe("ordinal"), (0, 1))
     gap, median = features[:1].copy(), features[:1].copy()
     gap[0, 1], median[0, 1] = np.nan, np.median(features[:, 1])
@@ -120,7 +120,7 @@ def test_identities_are_never_features() -> None:
         parse_features("model", frame)
     with pytest.raises(TableError, match="numeric"):
         parse_features("note", frame)
-    assert parse_features("lpips:-", frame) == [FeatureSpec("lpips", -1)]
+    assert parse_features("lpips:-", frame) == [ScoreColumn("lpips", -1)]
 
 
 def test_a_group_is_never_on_both_sides(rng: np.random.Generator) -> None:

@@ -18,7 +18,8 @@ from edit_metrics.cli import main
 from edit_metrics.ratings.draws import Draw
 from edit_metrics.ratings.progress import Progress
 from edit_metrics.triage.automatic import Promise
-from edit_metrics.triage.planning import Asking, draw_for_model, plan_ratings, side_plan, words
+from edit_metrics.triage.planning import Asking, draw_for_model, plan_ratings, side_plan
+from edit_metrics.triage.rating_plan import words
 from edit_metrics.triage.risk import RiskSample, Side, control_risk
 
 FAIL = Promise(0.1, 0.9, (Side.FAIL,))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edit_metrics.triage.chain import NONE, Cuts, Keys, growing_chain
-from edit_metrics.triage.policy import METRICS, PolicyControl, control_policies
+from edit_metrics.triage.policy import METRICS, PolicyControl
+from edit_metrics.triage.policy_control import control_policies
 from edit_metrics.triage.risk import RiskSample, Side, error_p_value, fewest_decided, risk_curve
 from edit_metrics.triage.rules import Ranks, Rule, decide, judge_calls
 
