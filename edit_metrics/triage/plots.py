@@ -14,6 +14,7 @@ from edit_metrics.calibration.evaluation import reliability
 from edit_metrics.errors import MissingExtraError
 from edit_metrics.io.atomic import write_atomically
 from edit_metrics.triage.costs import DecisionCosts, order_by_saving, order_by_uncertainty, residual_costs
+from edit_metrics.triage.policy import PolicyControl
 from edit_metrics.triage.risk import Side
 from edit_metrics.triage.rules import Rule
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BLUE: Final = "#1f5fa8"
+_RISK_TITLE: Final = {
+    False: "Risk and coverage on randomly selected ratings, held out",
+    True: "Policies of metrics and judge on the random ratings that test them",
+}
 _GREY: Final = "#6b6b6b"
 _COLOURS: Final = (_BLUE, "#c75b12", "#2d7d46", "#8a3f8f")
 
@@ -67,8 +72,8 @@ def plot_risk_coverage(rules: Sequence[Rule], path: Path) -> Path:
     panel.axhline(alpha, color=_GREY, linewidth=1, linestyle="--", label=f"promised: at most {alpha:.0%}")
     panel.set(xlim=(0, 1), xlabel="share of the rated items that is decided", ylabel="share of wrong decisions")
     # What is far above the promise is of no use; the scale is kept for what is near it.
-    panel.set_ylim(-0.3 * alpha, 6 * alpha)
-    panel.set_title("Risk and coverage on randomly selected ratings, held out", loc="left", fontsize=11)
+    panel.set_ylim(-0.3 * alpha, min(6 * alpha, 1.0))
+    panel.set_title(_RISK_TITLE[isinstance(rules[0].control, PolicyControl)], loc="left", fontsize=11)
     panel.legend(frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
     return _save(figure, path)
 
