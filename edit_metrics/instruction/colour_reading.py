@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -19,6 +20,7 @@ NEAR: Final = 12.0
 """ΔE2000 (k_L = 2) up to which a colour fits wholly."""
 _BIN: Final = 4.0
 _RADIUS: Final = 12.0
+_RELIEF: Final = 25.0
 
 
 def distance_to(colour: Colour, lab: Float64, weight: float = LIGHTNESS_WEIGHT) -> float:
@@ -44,7 +46,20 @@ def lab_values(colour: Colour) -> Float64:
     return np.asarray(rgb2lab(np.array([colour.rgbs], np.uint8))[0], np.float64)
 
 
-def dominant_colour(image: RGB, region: Mask) -> Float64:
+@dataclass(frozen=True, slots=True, eq=False)
+class Dominant:
+    """The colour of the larger part of a region.
+
+    Attributes:
+        lab: CIELAB, 3.
+        share: of the region's pixels within 12 of it in a*b* and 25 in L*: near 1 for a thing of one colour.
+    """
+
+    lab: Float64
+    share: float
+
+
+def dominant_colour(image: RGB, region: Mask) -> Dominant:
     """CIELAB colour of the region's fullest place in the a*b* plane: shadows and highlights differ in L*, not there.
 
     Args:
@@ -62,7 +77,8 @@ def dominant_colour(image: RGB, region: Mask) -> Float64:
     peak = np.array([edges[a] + _BIN / 2, edges[b] + _BIN / 2])
     near = np.linalg.norm(lab[:, 1:] - peak, axis=1) <= _RADIUS
     members = lab[near] if near.any() else lab
-    return np.asarray([np.median(members[:, 0]), *members[:, 1:].mean(axis=0)], np.float64)
+    found = np.asarray([np.median(members[:, 0]), *members[:, 1:].mean(axis=0)], np.float64)
+    return Dominant(found, float(np.mean(near & (np.abs(lab[:, 0] - found[0]) <= _RELIEF))))
 
 
 def show(lab: Float64) -> str:

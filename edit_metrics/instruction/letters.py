@@ -102,7 +102,7 @@ def letter_colour(image: RGB, lines: Sequence[Line], text: str) -> Float64 | Mis
         return undefined("text_not_read")
     crop = _crop(image, min(found, key=lambda line: best_error(text, [line.text])).box)
     ink = _ink(crop) if crop.size else None
-    return undefined("no_text_to_colour") if ink is None else dominant_colour(crop, ink)
+    return undefined("no_text_to_colour") if ink is None else dominant_colour(crop, ink).lab
 
 
 def _crop(image: RGB, box: tuple[float, float, float, float]) -> RGB:

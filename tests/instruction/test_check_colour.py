@@ -111,7 +111,7 @@ def test_the_dominant_colour_is_the_larger_part_and_not_a_mean() -> None:
     image = np.zeros((20, 20, 3), np.uint8)
     image[:, :12], image[:, 12:] = (255, 0, 0), (0, 0, 255)
     expected = rgb2lab(np.array([[[255, 0, 0]]], np.uint8))[0, 0]
-    np.testing.assert_allclose(dominant_colour(image, np.ones((20, 20), np.bool_)), expected, atol=0.5)
+    np.testing.assert_allclose(dominant_colour(image, np.ones((20, 20), np.bool_)).lab, expected, atol=0.5)
 
 
 def test_the_distance_is_skimages_and_the_nearer_of_two_values_counts() -> None:
@@ -216,3 +216,22 @@ def test_letters_that_are_not_read_have_no_colour() -> None:
 def test_a_blank_picture_is_zero(source: RGB) -> None:
     verdict = noted(check_colour(understand("make the cup black"), source, source * 0, blank=True))
     assert (verdict.value, verdict.cautions) == (0.0, ("blank_edited",))
+
+
+def test_a_no_needs_a_change_of_one_thing_from_one_colour_to_another(source: RGB, region: Mask) -> None:
+    yellow = painted(source, region, (230, 220, 40))
+    redrawn = painted(yellow, region, (20, 60, 230))
+    redrawn[40:75, 50:140] = source[60:95, 90:180][::-1]
+    assert noted(ask("make the cup red", yellow, painted(yellow, region, (20, 60, 230)))).value == 0.0
+    assert gap(ask("make the cup red", yellow, redrawn)) == "no_single_colour"
+    assert gap(ask("make the cup red", source, painted(source, region, (20, 60, 230)))) == "no_single_colour"
+    assert noted(ask("make the cup red", source, painted(source, region, (20, 60, 230)), region)).value == 0.0
+    assert noted(ask("make the cup blue", source, painted(source, region, (20, 60, 230)))).value == 1.0
+
+
+def test_the_share_of_the_dominant_colour_says_whether_there_is_one() -> None:
+    image = np.zeros((20, 20, 3), np.uint8)
+    image[:, :12], image[:, 12:] = (255, 0, 0), (0, 0, 255)
+    everywhere = np.ones((20, 20), np.bool_)
+    assert dominant_colour(image, everywhere).share == pytest.approx(0.6)
+    assert dominant_colour(image[:, :12], everywhere[:, :12]).share == 1.0
