@@ -5,7 +5,7 @@ A reading holds nothing that the instruction did not say. What is edited is a :c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edit_metrics.instruction.kinds import Colour, EditType, GeometryKind, ToneKind
@@ -19,7 +19,8 @@ class Thing:
 
     Attributes:
         text: the phrase in lower case, without its first article.
-        heads: the nouns it is about: several where things are joined by ``and``.
+        heads: the nouns it is about: several where things are joined by ``and``. Two readings of one phrase that differ
+            in nothing else are one: no check acts on the head of ``green orange magnifying glass``.
         definite: whether the phrase points at something that is there (``the``, ``his``, ``all``).
         person: whether a head is a human being.
         place: the part of the frame that stands by the noun, where one does.
@@ -27,7 +28,7 @@ class Thing:
     """
 
     text: str
-    heads: tuple[str, ...] = ()
+    heads: tuple[str, ...] = field(default=(), compare=False)
     definite: bool = True
     person: bool = False
     place: Place | None = None

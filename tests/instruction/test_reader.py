@@ -313,6 +313,13 @@ def test_several_edits_stay_several_and_tones_of_one_picture_are_one() -> None:
     assert only("make the photo brighter and warmer").tones == (ToneKind.BRIGHTER, ToneKind.WARMER)
 
 
+def test_readings_that_differ_in_nothing_a_check_reads_are_one() -> None:
+    assert only("remove 1 green-orange magnifying glass from the scene").thing.text.startswith(
+        "1 green orange magnifying"
+    )
+    assert only("have there be a digital display on the wall").thing.heads == ("display",)
+
+
 # --- spelling, names, languages ---------------------------------------------------------------------------------------
 
 
