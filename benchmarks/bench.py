@@ -1,7 +1,7 @@
 """Time ours against the plain combination: same images, same weights, same process.
 
     python benchmarks/bench.py --profile embedded            the comparison; last line: ratio X.XX floor Y.YY
-    python benchmarks/bench.py --profile default --detector YUNET.onnx
+    python benchmarks/bench.py --profile clip --detector YUNET.onnx
     python benchmarks/bench.py --scaling items|size|workers|cache|startup|resume      (with embedded; cache with either)
     python benchmarks/bench.py --page docs/performance.md    write the page from what the runs above left in --results
 
@@ -53,13 +53,13 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", choices=("embedded", "default"), default="embedded")
+    parser.add_argument("--profile", choices=("embedded", "clip"), default="embedded")
     parser.add_argument("--quick", action="store_true", help="fewer items and repetitions")
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--items", type=int)
     parser.add_argument("--side", type=int, default=512, help="of the pictures of --scaling items")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of every torch model; default: the profile's")
-    parser.add_argument("--detector", type=Path, help="YuNet's ONNX file, for the faces of --profile default")
+    parser.add_argument("--detector", type=Path, help="YuNet's ONNX file, for the faces of --profile clip")
     parser.add_argument("--folder", type=Path, help="keeps pictures and random checkpoints between calls")
     parser.add_argument("--scaling", choices=SCALINGS)
     parser.add_argument("--results", type=Path, help="folder that each run leaves its figures in, as JSON")
@@ -132,13 +132,11 @@ def profile_config(arguments: argparse.Namespace, folder: Path) -> Any:
 
     from edit_metrics.config import load_config
 
-    overrides = (
-        default_checkpoints(folder / "checkpoints", arguments.detector) if arguments.profile == "default" else []
-    )
+    overrides = default_checkpoints(folder / "checkpoints", arguments.detector) if arguments.profile == "clip" else []
     config = load_config(arguments.profile, overrides=overrides)
     if arguments.dtype:
         torch_roles = sorted({"clip", "conse", "perceptual", "patches"} & set(config.backends))
-        torch_roles += ["safety"] if arguments.profile == "default" else []
+        torch_roles += ["safety"] if arguments.profile == "clip" else []
         overrides = [*overrides, *(f"backends.{role}.dtype={arguments.dtype}" for role in torch_roles)]
         config = load_config(arguments.profile, overrides=overrides)
     return config

@@ -1,4 +1,4 @@
-"""Pictures for the benchmark, and random checkpoints in the true architectures of the `default` profile."""
+"""Pictures for the benchmark, and random checkpoints in the true architectures of the `clip` profile."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def read_mask(path: Path) -> Mask:
 
 
 def default_checkpoints(folder: Path, detector: Path | None) -> list[str]:
-    """Random weights for CLIP ViT-B/32, ViT-B/16 and DINOv2-small, as overrides of the `default` profile.
+    """Random weights for CLIP ViT-B/32, ViT-B/16 and DINOv2-small, as overrides of the `clip` profile.
 
     Args:
         folder: where they are kept; about 1 GB.

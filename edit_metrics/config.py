@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -350,6 +351,10 @@ def override(config: Config, overrides: Iterable[str]) -> Config:
     return validate_config(data, "--set")
 
 
+RENAMED_PROFILES: Final = {"default": "clip"}
+"""Old name → new, for one release: a profile called `default` was not the default."""
+
+
 def configs_folder() -> Path:
     """Where the shipped profiles lie: inside an installed wheel, or beside the package in a checkout."""
     package = Path(__file__).resolve().parent
@@ -414,7 +419,18 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
     return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
 
 
+def current_name(profile: str) -> str:
+    """A profile's name today; warns once a call when an old one was given."""
+    new = RENAMED_PROFILES.get(profile)
+    if new is None:
+        return profile
+    text = f"the profile {profile!r} is called {new!r} now; the old name goes with the next release"
+    warnings.warn(text, FutureWarning, stacklevel=3)
+    return new
+
+
 def _profile_path(name: str) -> Path:
+    name = current_name(name)
     path = configs_folder() / f"{name}.yaml"
     if not re.fullmatch(r"[\w-]+", name) or not path.is_file():
         todo = suggest(name, profile_names()) + " A file of your own goes in with --config."

@@ -8,6 +8,7 @@ import pytest
 
 from edit_metrics.config import Config, load_config, merge, profile_names, validate_config
 from edit_metrics.errors import ConfigError
+from edit_metrics.weights.catalogue import weights_of_profile
 
 
 def write(folder: Path, text: str) -> Path:
@@ -167,3 +168,13 @@ def test_profile_and_file_together_are_refused(tmp_path: Path) -> None:
 def test_the_resolved_config_survives_a_round_trip() -> None:
     config = load_config("embedded")
     assert Config.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_the_old_name_of_a_profile_works_for_a_release_and_warns(tmp_path: Path) -> None:
+    with pytest.warns(FutureWarning, match="'default' is called 'clip' now"):
+        assert load_config("default") == load_config("clip")
+    with pytest.warns(FutureWarning, match="the old name goes"):
+        assert load_config(file=write(tmp_path, "extends: default\n")).profile == "clip"
+    with pytest.warns(FutureWarning, match="called 'clip'"):
+        assert weights_of_profile("default") == weights_of_profile("clip")
+    assert "default" not in profile_names()

@@ -116,6 +116,6 @@ def test_no_shipped_claim_exceeds_what_the_table_supports(monkeypatch: pytest.Mo
 
 
 def test_what_clip_says_is_unvalidated_until_somebody_has_run_it() -> None:
-    section = load_config("default").dimension("adherence")
+    section = load_config("clip").dimension("adherence")
     assert section.curves["clip_directional"].kind == "clip"
     assert "clip" not in section.claims

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import typer
 
 from edit_metrics._version import __version__
-from edit_metrics.cli import accept, compare, doctor, gate, human, judge, manifest, models, rate, report, show
+from edit_metrics.cli import accept, compare, demo, doctor, gate, human, judge, manifest, models, rate, report, show
 from edit_metrics.cli import score as score_verb
 from edit_metrics.errors import EditMetricsError
 
@@ -33,12 +34,14 @@ def options(
     """Score AI image edits before people do: measure, order, compare, gate."""
 
 
-for group in (score_verb, manifest, models, judge, human, rate, compare, gate, accept, report, show, doctor):
+for group in (score_verb, manifest, models, judge, human, rate, compare, gate, accept, report, show, doctor, demo):
     group.register(app)
 
 
 def main() -> None:
     """Entry point: run the verb, turn our errors into one paragraph on stderr and an exit code."""
+    # A warning is for the user of the program: without the line of our source that Python would print with it.
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         app()
     except EditMetricsError as error:

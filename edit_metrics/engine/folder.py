@@ -4,7 +4,7 @@
     shards/000000.parquet               rows of a shard
     shards/000000.rejected.jsonl        rows that it rejected
     shards/000000.done                  its mark, written last: without it the shard is not there
-    scores.parquet  scores.csv  rejected.jsonl  run.json
+    scores.parquet  scores.csv  scores_compact.csv  rejected.jsonl  run.json
 
 Every write is atomic. ``run.json`` comes last and marks the run complete; then the shards go.
 """
@@ -24,6 +24,8 @@ import pyarrow.parquet as pq
 from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import RunError, SignatureError
 from edit_metrics.io.tables import write_csv_parts, write_json, write_jsonl, write_parquet, write_parquet_parts
+from edit_metrics.scores.compact import NAME as COMPACT_NAME
+from edit_metrics.scores.compact import compact_table
 from edit_metrics.scores.run_info import RUN_INFO_NAME, RunInfo, read_run_info
 from edit_metrics.scores.signatures import Signature, differences
 from edit_metrics.scores.table import EVIDENCE_NAME, REJECTED_NAME, TABLE_NAME
@@ -58,6 +60,7 @@ class RunFolder:
         self.evidence = folder / EVIDENCE_NAME
         self.scores = folder / TABLE_NAME
         self.scores_csv = folder / "scores.csv"
+        self.compact_csv = folder / COMPACT_NAME
         self.rejected = folder / REJECTED_NAME
         self.info = folder / RUN_INFO_NAME
         self._signature = self.shards / "signature.json"
@@ -136,6 +139,8 @@ class RunFolder:
         full = pa.schema([*schema, *added.schema])
         write_parquet_parts(self._rows_with(shards, added), full, self.scores)
         write_csv_parts(self._rows_with(shards, added), self.scores_csv)
+        parts = (compact_table(part.to_pandas()) for part in self._rows_with(shards, added))
+        write_csv_parts(parts, self.compact_csv)
         write_jsonl([*map(asdict, rejections), *self._rejected_rows(shards)], self.rejected)
 
     def close(self, info: RunInfo) -> None:
@@ -146,7 +151,7 @@ class RunFolder:
     def _clear(self) -> None:
         self.drop_evidence()
         shutil.rmtree(self.shards, ignore_errors=True)
-        for path in (self.scores, self.scores_csv, self.rejected, self.info):
+        for path in (self.scores, self.scores_csv, self.compact_csv, self.rejected, self.info):
             path.unlink(missing_ok=True)
 
     def _held_signature(self) -> Signature | None:

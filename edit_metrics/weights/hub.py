@@ -20,7 +20,7 @@ HUB_WEIGHTS: Final = (
         name="open_clip.vit_b_32",
         role="text-image encoder (CLIP ViT-B/32, LAION-2B)",
         licence="MIT",
-        profiles=("default",),
+        profiles=("clip",),
         source=HubRepository("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "1a25a446712ba5ee05982a381eed697ef9b435cf"),
         files=(
             _as_published(
@@ -74,7 +74,7 @@ HUB_WEIGHTS: Final = (
         name="yunet",
         role="face detector (YuNet)",
         licence="MIT",
-        profiles=("default", "large"),
+        profiles=("clip", "large"),
         source=HubRepository("opencv/face_detection_yunet", "3cc26e7f1014a5ee5d74a42acee58bafc9d0a310"),
         files=(
             _as_published(
@@ -88,7 +88,7 @@ HUB_WEIGHTS: Final = (
         name="sface",
         role="face embedding (SFace)",
         licence="Apache-2.0",
-        profiles=("default", "large"),
+        profiles=("clip", "large"),
         source=HubRepository("opencv/face_recognition_sface", "c140188d35b7d0050f2dcfdfb8fe3e98d516744f"),
         files=(
             _as_published(
@@ -102,7 +102,7 @@ HUB_WEIGHTS: Final = (
         name="falconsai.nsfw",
         role="nudity classifier (ViT-B/16, Falconsai)",
         licence="Apache-2.0",
-        profiles=("default", "large"),
+        profiles=("clip", "large"),
         source=HubRepository("Falconsai/nsfw_image_detection", "96cb0d0342c7afb80cab76ecc58b265fa44da256"),
         files=(
             _as_published(
@@ -120,7 +120,7 @@ HUB_WEIGHTS: Final = (
         name="dinov2.small",
         role="patch encoder (DINOv2-small)",
         licence="Apache-2.0",
-        profiles=("default", "large"),
+        profiles=("clip", "large"),
         source=HubRepository("facebook/dinov2-small", "ed25f3a31f01632728cabb09d1542f84ab7b0056"),
         files=(
             _as_published(

@@ -1,4 +1,4 @@
-"""The whole `default` profile on fixtures, with random checkpoints in the true formats in the place of the hub's."""
+"""The whole `clip` profile on fixtures, with random checkpoints in the true formats in the place of the hub's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_model_of_the_default_profile_runs_in_its_place(tmp_path: Path, sh
     assert len(rows) == len(WANTED)
     frame = edit_metrics.score(
         [{name: cell for name, cell in row.items() if cell is not None} for row in rows],
-        profile="default",
+        profile="clip",
         root=FIXTURES,
         overrides=[f"backends.{option}={path}" for option, path in weights.items()],
     ).set_index("id")
@@ -53,5 +53,5 @@ def test_without_its_weights_the_default_profile_stops_before_any_work_and_says_
 ) -> None:
     monkeypatch.setenv("EDIT_METRICS_MODELS", str(tmp_path / "empty"))
     with pytest.raises(WeightsError, match=r"605\.1 MB.*edit-metrics models pull.*--profile embedded"):
-        edit_metrics.score(FIXTURES / "manifest.jsonl", profile="default", out=tmp_path / "out")
+        edit_metrics.score(FIXTURES / "manifest.jsonl", profile="clip", out=tmp_path / "out")
     assert not (tmp_path / "out" / "scores.parquet").exists()
