@@ -61,14 +61,19 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         table = pd.DataFrame({"id": range(60), "group": range(60), "judge_score": judged})
         table.to_csv(tmp_path / folder / "judge.csv", index=False)
     (tmp_path / "gate.yaml").write_text(next(block for block in _blocks("yaml") if block.startswith("# gate.yaml")))
-    tools = tmp_path / "bin"
+    _install_tools(tmp_path, monkeypatch)
+    return tmp_path
+
+
+def _install_tools(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """`edit-metrics` and `pip` as the page calls them."""
+    tools = folder / "bin"
     tools.mkdir()
     for name, text in {"edit-metrics": STAND_IN.format(python=sys.executable), "pip": "#!/bin/sh\n"}.items():
         (tools / name).write_text(text)
         (tools / name).chmod(0o755 | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", str(PAGE.parents[1]))
-    return tmp_path
+    patch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    patch.setenv("PYTHONPATH", str(PAGE.parents[1]))
 
 
 def _candidate(kind: str) -> pd.DataFrame:
@@ -117,9 +122,11 @@ class Service:
 
     def evict(self) -> None:
         shutil.rmtree(self.cache)
+        self.cache.mkdir()
 
-    def accepted(self) -> dict:
-        return json.loads((self.cache / "baselines/main/accepted.json").read_text())
+    def accepted(self) -> dict | None:
+        file = self.cache / "baselines/main/accepted.json"
+        return json.loads(file.read_text()) if file.is_file() else None
 
 
 class GitHub(Service):
@@ -175,85 +182,99 @@ class GitLab(Service):
         return Job(tolerated, done.returncode, done.stdout + done.stderr, text)
 
 
-@pytest.fixture(params=[GitHub, GitLab])
-def service(request, workplace) -> Service:
-    found = request.param(workplace / "service")
-    found.cache.mkdir(parents=True)
-    return found
+@dataclass
+class Story:
+    """What happened, in order; each entry is a job and the baseline's record after it (None: there is no baseline)."""
+
+    steps: dict[str, tuple[Job, dict | None]]
+    pwned: list[Path]
 
 
-def test_the_first_baseline_is_made_on_main_and_a_pass_passes(service) -> None:
-    first = service.run("base", "main", message="The first checkpoint")
-    assert first.succeeded
-    assert "no baseline" in first.log
-    assert service.accepted() | {"date": ""} == {
+@pytest.fixture(scope="module", params=[GitHub, GitLab])
+def story(request, tmp_path_factory) -> Story:
+    """One project's days: every job in a fresh checkout, the cache between them."""
+    base = tmp_path_factory.mktemp(request.param.__name__)
+    with pytest.MonkeyPatch.context() as patch:
+        _install_tools(base, patch)
+        service = request.param(base)
+        service.cache.mkdir()
+        steps: dict[str, tuple[Job, dict | None]] = {}
+
+        def day(name: str, kind: str, branch: str, message: str = "Train longer") -> None:
+            steps[name] = (service.run(kind, branch, message), service.accepted())
+
+        day("a branch before there is a baseline", "worse", "a-branch")
+        day("the first on main", "base", "main", 'Say "$(touch pwned)" `touch pwned`')
+        day("a pass", "same", "a-branch")
+        day("a regression", "worse", "a-branch")
+        day("doubt", "noisy", "a-branch")
+        day("a regression that is merged", "worse", "main", "Trade preservation for speed")
+        day("as the merged one", "worse", "a-branch")
+        service.evict()
+        day("a branch after the cache was lost", "worse", "a-branch")
+        day("main after the cache was lost", "same", "main")
+        day("a regression again", "worse", "a-branch")
+    return Story(steps, list(base.rglob("pwned")))
+
+
+@pytest.mark.parametrize("day", ["a branch before there is a baseline", "a branch after the cache was lost"])
+def test_a_branch_without_a_baseline_is_judged_by_nothing_and_never_becomes_one(story, day) -> None:
+    job, accepted = story.steps[day]
+    assert job.succeeded
+    assert "no baseline, so nothing was judged" in job.log
+    assert accepted is None
+
+
+def test_the_first_baseline_is_made_on_main_and_any_message_is_only_a_reason(story) -> None:
+    job, accepted = story.steps["the first on main"]
+    assert job.succeeded
+    assert "no baseline" in job.log
+    assert accepted | {"date": ""} == {
         "format": "edit-metrics/accepted",
         "version": 1,
         "candidate": "candidate",
         "verdict": "first",
         "said": "there was no baseline",
-        "reason": "The first checkpoint",
+        "reason": 'Say "$(touch pwned)" `touch pwned`',
         "baseline": None,
-        "commit": "commit1",
+        "commit": "commit2",
         "date": "",
     }
-    job = service.run("same", "a-branch")
-    assert (job.succeeded, job.code) == (True, 0)
+    assert story.pwned == []
+
+
+def test_a_pass_passes_and_a_branch_leaves_the_baseline_alone(story) -> None:
+    job, accepted = story.steps["a pass"]
+    assert (job.succeeded, job.code, accepted["commit"]) == (True, 0, "commit2")
     assert "Gate: pass" in job.summary
-    assert service.accepted()["commit"] == "commit1"
 
 
-def test_a_branch_without_a_baseline_is_judged_by_nothing_and_never_becomes_one(service) -> None:
-    job = service.run("worse", "a-branch")
-    assert job.succeeded
-    assert "no baseline, so nothing was judged" in job.log
-    assert not (service.cache / "baselines").exists()
-
-
-def test_a_regression_fails_and_a_branch_leaves_the_baseline_alone(service) -> None:
-    service.run("base", "main")
-    job = service.run("worse", "a-branch")
-    assert (job.succeeded, job.code) == (False, 1)
+@pytest.mark.parametrize("day", ["a regression", "a regression again"])
+def test_a_regression_fails(story, day) -> None:
+    job, accepted = story.steps[day]
+    assert (job.succeeded, job.code, accepted["verdict"]) == (False, 1, "first")
     assert "regression in preservation" in job.summary
-    assert service.accepted()["verdict"] == "first"
 
 
-def test_an_inconclusive_gate_is_tolerated_and_shown(service) -> None:
-    service.run("base", "main")
-    job = service.run("noisy", "a-branch")
+def test_an_inconclusive_gate_is_tolerated_and_shown(story) -> None:
+    job, _ = story.steps["doubt"]
     assert job.succeeded
     assert "inconclusive" in job.log
     assert "Gate: inconclusive" in job.summary
 
 
-def test_a_regression_on_main_fails_once_and_is_the_next_baseline(service) -> None:
-    service.run("base", "main")
-    merged = service.run("worse", "main", message="Trade preservation for speed")
-    assert (merged.succeeded, merged.code) == (False, 1)
-    assert (service.accepted()["verdict"], service.accepted()["reason"]) == (
-        "regression",
-        "Trade preservation for speed",
-    )
-    assert service.run("worse", "a-branch").code == 0
+def test_a_regression_on_main_fails_once_and_is_the_next_baseline(story) -> None:
+    job, accepted = story.steps["a regression that is merged"]
+    assert (job.succeeded, job.code) == (False, 1)
+    assert (accepted["verdict"], accepted["reason"]) == ("regression", "Trade preservation for speed")
+    assert story.steps["as the merged one"][0].code == 0
 
 
-def test_a_lost_cache_is_said_and_made_good_on_main_alone(service) -> None:
-    service.run("base", "main")
-    service.evict()
-    job = service.run("worse", "a-branch")
+def test_a_lost_cache_is_made_good_on_main(story) -> None:
+    job, accepted = story.steps["main after the cache was lost"]
     assert job.succeeded
     assert "no baseline" in job.log
-    assert not (service.cache / "baselines").exists()
-    service.run("same", "main")
-    assert service.accepted()["verdict"] == "first"
-    assert service.run("worse", "a-branch").code == 1
-
-
-def test_a_message_with_quotes_and_commands_is_only_a_reason(service) -> None:
-    text = 'Say "$(touch pwned)" `touch pwned`'
-    service.run("base", "main", message=text)
-    assert service.accepted()["reason"] == text
-    assert not list(service.base.rglob("pwned"))
+    assert accepted["verdict"] == "first"
 
 
 def test_the_other_shell_commands_run_as_written(workplace) -> None:
