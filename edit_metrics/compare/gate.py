@@ -15,6 +15,7 @@ from edit_metrics.compare.flags import NewlyFlagged, read_flags
 from edit_metrics.compare.gate_config import GateConfig
 from edit_metrics.compare.judge import judge_all
 from edit_metrics.compare.judging import comparable_runs
+from edit_metrics.compare.markdown import p_value_text
 from edit_metrics.compare.matching import Matched, match
 from edit_metrics.compare.measures import Declared, Measure, find_measures, nothing_to_compare
 from edit_metrics.compare.pairing import to_units
@@ -209,7 +210,8 @@ def _unjudged(result: GateResult) -> list[str]:
 def _dropped(found: SliceVerdict) -> str:
     return (
         f"{found.dimension} dropped by {-found.difference:.3f} where {found.column} is {found.value or '(none)'} "
-        f"({found.n_groups} groups, p (Holm) {found.p_adjusted:.3g}); --by {found.column} makes that a regression"
+        f"({found.n_groups} groups, p (Holm) {p_value_text(found.p_adjusted)}); "
+        f"--by {found.column} makes that a regression"
     )
 
 

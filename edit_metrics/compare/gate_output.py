@@ -81,7 +81,7 @@ def why(found: DimensionVerdict) -> str:
 def flag_rows(result: GateResult) -> list[list[object]]:
     """A row under :data:`FLAG_COLUMNS` for each flag that changed anywhere or could not be judged."""
     return [
-        [flag_in_words(one.name), one.outcome.value, one.newly, one.no_longer, one.allowed, _p(one), flag_why(one)]
+        [flag_in_words(one.name), _say(one.outcome), one.newly, one.no_longer, one.allowed, _p(one), flag_why(one)]
         for one in result.flags
         if one.newly or one.no_longer or one.outcome is not Outcome.PASS
     ]
@@ -111,7 +111,7 @@ def condition_rows(result: GateResult) -> list[list[object]]:
     return [
         [
             one.text,
-            one.outcome.value,
+            _say(one.outcome),
             one.n_items,
             one.n_groups,
             one.failing,
@@ -188,13 +188,17 @@ def dimension_row(found: DimensionVerdict) -> list[object]:
     means = [found.baseline_mean, found.candidate_mean]
     return [
         found.name,
-        found.outcome.value,
+        _say(found.outcome),
         *means,
         *signed,
         p_value_text(found.p_adjusted),
         found.n_groups,
         why(found),
     ]
+
+
+def _say(outcome: Outcome) -> str:
+    return outcome.value.replace("_", " ")
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -67,5 +67,46 @@ def test_the_tests_beside_the_gates_are_the_textbooks(simulation, rng) -> None:
 def test_the_script_prints_its_tables(simulation, capsys) -> None:
     assert simulation.main(["--pairs", "4"]) in (0, 1)
     printed = capsys.readouterr().out
-    for heading in ("Error rates over 4 pairs", "one dimension of eight drops", "Rare drops", "Least favourable"):
+    headings = (
+        "Error rates over 4 pairs",
+        "one dimension of eight drops",
+        "Rare drops",
+        "Least favourable",
+        "A slice alone",
+    )
+    for heading in headings:
         assert heading in printed
+
+
+def test_slices_that_decide_keep_the_error_rate(simulation) -> None:
+    found = simulation.measure(simulation.World(groups=(20, 60)), [0.0] * 8, 150, 1, GateConfig())
+    assert found.sliced <= simulation.allowed(150)
+    # Splitting the level can lose a drop of the whole, never add one.
+    assert found.sliced <= found.regression + found.slices
+
+
+@pytest.fixture(scope="module")
+def slips() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("simulate_slips", SCRIPT.with_name("simulate_slips.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_slipped_through_is_caught_now(slips, capsys) -> None:
+    assert slips.main(["--draws", "6"]) == 0
+    rows = {}
+    for line in capsys.readouterr().out.splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split("|")]
+        rows[" / ".join(cells[:2])] = rows[cells[0]] = [
+            float(cell.split()[0]) for cell in cells if "–" in cell and "(" in cell
+        ]
+    before, now, warned = rows["one type −.204, mean flat"]
+    assert (before, now, warned) == (pytest.approx(0, abs=0.4), 1.0, 1.0)
+    assert rows["5 / 5"] == [0.0, 0.0, 1.0]
+    assert rows["7 / 0"] == [0.0, 1.0, 1.0]
+    assert rows["12 in 4 groups"] == [0.0, 1.0, 1.0, 0.0]
+    assert rows["12 in 12 groups"] == [1.0, 0.0, 1.0, 0.0]
+    assert rows["points to a regression"][1] == 0.0
