@@ -1,7 +1,10 @@
 """Slices on plain arrays: does one kind of edit drop while the mean stays?
 
-Every dimension on every value of a column, one-sided cluster-t, Holm over all of them. A slice can only speak against a
-candidate: to *pass*, each would need the benchmark's own size.
+Every dimension on every value of a column, one-sided cluster-t of "it dropped by the margin at most", Holm over all of
+them: a slice is worse when it is *shown* to have dropped by more than the margin. Against "it did not drop", sixty-four
+small slices with a long tail of gains would call 7 to 11 % of equal checkpoints worse (500 simulated pairs a row).
+
+A slice can only speak against a candidate: to *pass*, each would need the benchmark's own size.
 """
 
 from __future__ import annotations
@@ -36,7 +39,9 @@ def judge_slices(
                 there = np.isfinite(difference)
                 groups = pair.groups[chosen][there]
                 if n_groups(groups) >= FEWEST_GROUPS:
-                    tested.append((one, code, pair, len(groups), cluster_t_test(difference[there], groups, "less")))
+                    margin = config.rule(pair.name).margin
+                    test = cluster_t_test(difference[there], groups, "less", -margin)
+                    tested.append((one, code, pair, len(groups), test))
     adjusted = np.minimum(1.0, holm([test.p_value for *_, test in tested]) / SLICES_SHARE)
     return tuple(
         SliceVerdict(
@@ -48,7 +53,7 @@ def judge_slices(
             test.mean,
             test.p_value,
             float(p),
-            bool(p <= config.alpha and test.mean <= -config.rule(pair.name).minimum_effect),
+            bool(p <= config.alpha),
         )
         for (one, code, pair, n_items, test), p in zip(tested, adjusted, strict=True)
     )

@@ -142,9 +142,9 @@ class SliceVerdict:
 
     Attributes:
         difference: candidate − baseline, positive is better.
+        p_value: one-sided, of "it dropped by the margin at most".
         p_adjusted: after Holm over all slices and dimensions, at their share of α.
-        worse: ``p_adjusted`` ≤ α and a drop of the minimum effect or more: a regression where the config names the
-            column, else a warning.
+        worse: ``p_adjusted`` ≤ α: a regression where the config names the column, else a warning.
     """
 
     column: str

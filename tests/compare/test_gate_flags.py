@@ -127,11 +127,21 @@ def test_slices_are_tested_with_the_t_test_on_group_means_and_holm_over_all_of_t
         rows = before.frame["edit_type"] == one.value
         score = f"{one.dimension}.score"
         means = (after.frame[score] - before.frame[score])[rows].groupby(before.frame["group"][rows]).mean()
-        p_values.append(ttest_1samp(means, 0, alternative="less").pvalue)
+        p_values.append(ttest_1samp(means, -0.02, alternative="less").pvalue)
     assert len(found) == 12
     assert [one.p_value for one in found] == pytest.approx(p_values)
     adjusted = np.minimum(1, multipletests(p_values, method="holm")[1] / SLICES_SHARE)
     assert [one.p_adjusted for one in found] == pytest.approx(adjusted)
+
+
+def test_a_slice_that_drops_by_less_than_the_margin_is_not_worse_however_certain(make_run) -> None:
+    before, after = (make_run(name, n_items=240, per_group=4) for name in "ab")
+    for run in (before, after):
+        run.frame["edit_type"] = np.array(["recolour", "remove", "add", "style"])[np.arange(240) % 4]
+    after.frame["adherence.score"] -= 0.019 * (after.frame["edit_type"] == "style")
+    assert run_gate(before, after, GateConfig(by=("edit_type",))).worse_slices == ()
+    after.frame["adherence.score"] -= 0.002 * (after.frame["edit_type"] == "style")
+    assert len(run_gate(before, after, GateConfig(by=("edit_type",))).worse_slices) == 1
 
 
 def test_slices_that_decide_leave_the_dimensions_the_rest_of_the_level(make_run) -> None:

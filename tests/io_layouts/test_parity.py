@@ -45,7 +45,7 @@ def sides(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_edited_pictures_pair_by_id_and_keep_the_group_of_their_source(sides, tmp_path) -> None:
-    found = read_parity(sides[0], candidate=sides[1])
+    found = read_parity(sides[0], candidate=sides[1], files=tmp_path / "files")
     assert [(row.id, row.source.name, row.edited.name, row.group) for row in found.rows] == [
         ("item0", "a0.png", "b0.png", "g0"),
         ("item1", "a1.png", "b1.png", "g0"),
@@ -58,7 +58,7 @@ def test_edited_pictures_pair_by_id_and_keep_the_group_of_their_source(sides, tm
 def test_without_groups_the_edits_own_source_is_the_group(sides, tmp_path) -> None:
     other = tmp_path / "again.jsonl"
     shutil.copy(sides[1], other)
-    groups = {row.id: row.group for row in read_parity(sides[1], candidate=other).rows}
+    groups = {row.id: row.group for row in read_parity(sides[1], candidate=other, files=tmp_path / "files").rows}
     assert groups == {"item0": "pictures/s0.png", "item1": "pictures/s0.png", "item3": "pictures/s1.png"}
 
 
@@ -71,13 +71,28 @@ def test_the_command_writes_a_manifest_that_can_be_scored(sides, tmp_path) -> No
     assert manifest.rejections == ()
 
 
+def test_the_mask_says_that_nothing_may_change(sides, tmp_path) -> None:
+    Image.new("RGB", (12, 9)).save(tmp_path / "pictures/a1.png")
+    found = read_parity(sides[0], candidate=sides[1], files=tmp_path / "files")
+    masks = [row.mask for row in found.rows]
+    sizes = []
+    for mask in masks:
+        with Image.open(mask) as opened:
+            sizes.append(opened.size)
+            assert opened.getextrema() == (0, 0)
+    assert sizes == [(8, 8), (12, 9)]
+    assert masks[0].parent == tmp_path / "files/masks"
+    (tmp_path / "pictures/a0.png").write_bytes(b"no picture")
+    assert read_parity(sides[0], candidate=sides[1], files=tmp_path / "files").rows[0].mask is None
+
+
 def test_one_run_or_two_without_a_common_id_are_refused(sides, tmp_path) -> None:
     with pytest.raises(UserError, match="BASELINE CANDIDATE"):
-        read_parity(sides[0])
+        read_parity(sides[0], files=tmp_path)
     other = tmp_path / "other.jsonl"
     other.write_text(sides[1].read_text().replace('"item', '"thing'))
     with pytest.raises(ManifestError, match="ids that both have"):
-        read_parity(sides[0], candidate=other)
+        read_parity(sides[0], candidate=other, files=tmp_path)
 
 
 def test_a_second_path_is_for_parity_alone(sides, tmp_path) -> None:

@@ -3,21 +3,24 @@
     PATH         a run folder, its scores.parquet or a manifest: the reference
     CANDIDATE    the same of the other engine
 
-Rows pair by ``id``. The reference's edited picture becomes the source and the candidate's the edit, so that
-preservation measures, over the whole picture, how far the second strays from the first. The group stays that of the
-edit's own source.
+Rows pair by ``id``. The reference's edited picture becomes the source and the candidate's the edit, with an empty mask
+(nothing may change), so that preservation measures over the whole picture how far the second strays from the first. The
+group stays that of the edit's own source.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
 from typing import Final
 
-from edit_metrics.errors import ManifestError, UserError
+from edit_metrics.config import DecodeLimits
+from edit_metrics.errors import ImageError, ManifestError, UserError
+from edit_metrics.io.header import read_header
 from edit_metrics.io.layout import layout
-from edit_metrics.io.layout_rows import Converted, Problem, shared_missing
+from edit_metrics.io.layout_rows import Converted, Problem, shared_missing, write_once
 from edit_metrics.io.manifest import Manifest, read_manifest
 from edit_metrics.io.sources import parent_of
 from edit_metrics.types import EditItem, ManifestRow
@@ -27,12 +30,13 @@ INSTRUCTION: Final = "Change nothing"
 
 
 @layout("parity")
-def read_parity(path: Path, *, candidate: Path | None = None) -> Converted:
+def read_parity(path: Path, *, candidate: Path | None = None, files: Path) -> Converted:
     """Pair the edited pictures of two runs.
 
     Args:
         path: the reference.
         candidate: what is held against it.
+        files: folder for the empty masks, one a size of picture.
 
     Raises:
         UserError: no second run.
@@ -49,7 +53,8 @@ def read_parity(path: Path, *, candidate: Path | None = None) -> Converted:
         for where, manifest in ((path, before), (candidate, after))
         for rejected in manifest.rejections
     ]
-    rows = [_row(item, partners[item.id], before.root) for item in before.items if item.id in partners]
+    masks = _EmptyMasks(files)
+    rows = [_row(item, partners[item.id], before.root, masks) for item in before.items if item.id in partners]
     if not rows:
         first = f"for example {before.items[0].id!r}" if before.items else "the reference has no rows"
         raise ManifestError(
@@ -62,13 +67,41 @@ def read_parity(path: Path, *, candidate: Path | None = None) -> Converted:
     return Converted(tuple(rows), (*problems, *shared_missing(rows)))
 
 
-def _row(reference: EditItem, other: EditItem, root: str) -> ManifestRow[Path]:
+class _EmptyMasks:
+    """An all-black mask of a picture's size, written once a size."""
+
+    def __init__(self, files: Path) -> None:
+        self.files = files
+        self.known: dict[tuple[int, int], Path] = {}
+
+    def of(self, picture: Path) -> Path | None:
+        """None where the picture cannot be read; scoring says why."""
+        try:
+            header = read_header(picture.read_bytes(), DecodeLimits(), str(picture))
+        except (OSError, ImageError):
+            return None
+        size = header.width, header.height
+        if size not in self.known:
+            self.known[size] = write_once(_black(size), self.files / "masks", ".png")
+        return self.known[size]
+
+
+def _black(size: tuple[int, int]) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("L", size, 0).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _row(reference: EditItem, other: EditItem, root: str, masks: _EmptyMasks) -> ManifestRow[Path]:
     text = reference.instruction or reference.target_caption
     return ManifestRow(
         id=reference.id,
         source=Path(reference.edited),
         edited=Path(other.edited),
         instruction=INSTRUCTION,
+        mask=masks.of(Path(reference.edited)),
         edit_type=reference.edit_type,
         model=other.model,
         # Without one of its own, every pair would be a group: the reference's edits differ even where sources do not.
