@@ -39,7 +39,9 @@ def judge(
     budget: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Most items: those where an answer changes most, and a draw.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Ask about every item that is not settled.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Ask about every open item; the default on this machine.")
+    ] = False,
     same_as: Annotated[
         Path | None, typer.Option("--same-as", metavar="RUN", help="Ask about the items that this judged run asked.")
     ] = None,
@@ -78,7 +80,7 @@ def judge(
     from edit_metrics.judge.template import load_template
     from edit_metrics.scores.table import read_scores
 
-    _check_choice(budget, all_, same_as, ids, dry_run)
+    chosen = _chosen({"--budget": budget, "--all": all_, "--same-as": same_as, "--ids": ids})
     if export is not None and import_:
         raise UserError("--export or --import", "both", todo="Export, run the batch, then import its answers.")
     scored = read_scores(run)
@@ -86,6 +88,8 @@ def judge(
         budget, random_share, seed, "" if same_as is None else same_as.name, "" if ids is None else ids.name
     )
     settings = judge_settings(run_config(scored), base_url, model, set_ or ())
+    if not (chosen or dry_run or export or import_):
+        _check_all_is_meant(settings)
     plan = plan_judging(
         scored,
         rule,
@@ -114,14 +118,31 @@ def _read_ids(path: Path) -> frozenset[str]:
     return frozenset(with_text_ids(read_table(path), path)["id"])
 
 
-def _check_choice(budget: int | None, all_: bool, same_as: Path | None, ids: Path | None, dry_run: bool) -> None:
-    choices = {"--budget": budget, "--all": all_, "--same-as": same_as, "--ids": ids}
-    given = [name for name, on in choices.items() if on]
-    if len(given) > 1 or (not given and not dry_run):
+def _chosen(options: Mapping[str, Any]) -> bool:
+    """Whether one of the options that choose items is given.
+
+    Raises:
+        UserError: several are.
+    """
+    given = [name for name, value in options.items() if value]
+    if len(given) > 1:
+        raise UserError(f"one of {', '.join(options)}", " and ".join(given))
+    return bool(given)
+
+
+def _check_all_is_meant(settings: Mapping[str, Any]) -> None:
+    """Without a choice every open item is asked; where that goes elsewhere, and costs, it has to be said.
+
+    Raises:
+        UserError: the judge is on another machine.
+    """
+    hosts = open_judge(settings).hosts_elsewhere
+    if hosts:
         raise UserError(
-            "one of --budget N, --all, --same-as RUN and --ids FILE",
-            " and ".join(given) or "none of them",
-            todo="--dry-run says what each would ask, and what it would cost.",
+            "one of --budget N, --all, --same-as RUN and --ids FILE for a judge on another machine",
+            "none of them",
+            ", ".join(hosts),
+            "--dry-run says what each would ask, and what it would cost.",
         )
 
 

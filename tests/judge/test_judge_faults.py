@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -132,3 +133,18 @@ def test_nothing_of_the_key_is_in_any_file_log_or_error(
     for part in (KEY, KEY[:12], KEY[3:15], KEY[-12:]):
         assert part not in said
         assert part.encode() not in written
+
+
+def test_a_death_between_the_table_and_its_run_json_is_noticed_and_mended(tmp_path: Path) -> None:
+    run, other = (write_scored(tmp_path / name, make_edits(4)) for name in ("a", "b"))
+    before = (run / "run.json").read_bytes()
+    with served(make_edits(4)) as (_, url):
+        words = ("judge", run, "--base-url", url, "--all", "--cache", tmp_path / "kept")
+        edit_metrics(*words)
+        table, info = (run / "scores.parquet").read_bytes(), (run / "run.json").read_bytes()
+        (run / "run.json").write_bytes(before)
+        found = edit_metrics("compare", run, other, "--out", tmp_path / "c", exit_code=2)
+        assert "killed while it wrote" in str(found.exception)
+        edit_metrics(*words)
+    assert (run / "scores.parquet").read_bytes() == table
+    assert json.loads((run / "run.json").read_text())["score_signature"] == json.loads(info)["score_signature"]

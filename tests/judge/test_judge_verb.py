@@ -104,6 +104,12 @@ def test_a_second_call_asks_the_canaries_alone_and_writes_the_same_bytes(run: Pa
     assert len([call for call in server.log.calls if call["item"]]) == COUNT - 2
 
 
+def test_without_a_choice_a_judge_on_this_machine_is_asked_about_all(run: Path) -> None:
+    with served(make_edits(COUNT)) as (_, url):
+        edit_metrics("judge", run, "--base-url", url)
+    assert set(frame_of(run)["judge.selected_by"]) == {"all"}
+
+
 def test_a_dry_run_says_what_it_would_take_and_sends_nothing(run: Path) -> None:
     before = (run / "scores.parquet").read_bytes()
     with served(make_edits(COUNT)) as (server, url):
@@ -195,7 +201,10 @@ def answer_line(server: Any, request: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "one of --budget N, --all, --same-as RUN and --ids FILE, got none of them"),
+        (
+            ("--base-url", "https://judge.example.org/v1", "--yes"),
+            "a judge on another machine, got none of them",
+        ),
         (("--all", "--budget", "3"), "got --budget and --all"),
         (("--all", "--set", "engine.shard_size=3"), "--set backends.judge.KEY=VALUE"),
         (("--all", "--set", "backends.judge.temprature=1"), "Did you mean 'temperature'"),
