@@ -59,7 +59,7 @@ def _reads_the_instruction(heard: Heard) -> Finding:
     auroc = _auroc(right, shuffled)
     found = f"success of right against shuffled instructions: AUROC {auroc:.2f}, expected {_LIKE_CHANCE} and more"
     said = "it does not read the instruction, or does not see what was done"
-    return Finding(len(right), () if auroc >= _LIKE_CHANCE else (f"{said}: {found}",), found)
+    return Finding(len(right), () if auroc >= _LIKE_CHANCE else (said,), found)
 
 
 def _looks_at_the_edit(heard: Heard) -> Finding:
@@ -69,7 +69,7 @@ def _looks_at_the_edit(heard: Heard) -> Finding:
         return Finding(0, (), "no answers")
     auroc = _auroc(list(done.values()), list(undone.values()))
     found = f"success of edits against unchanged pictures: AUROC {auroc:.2f}, expected {_LIKE_CHANCE} and more"
-    return Finding(len(done), () if auroc >= _LIKE_CHANCE else (f"it does not look at the pictures: {found}",), found)
+    return Finding(len(done), () if auroc >= _LIKE_CHANCE else ("it does not look at the pictures",), found)
 
 
 def _sees_no_edit(heard: Heard) -> Finding:
@@ -84,8 +84,8 @@ def _sees_no_edit(heard: Heard) -> Finding:
 
 def _sees_a_black_picture(heard: Heard) -> Finding:
     problems = [
-        f"a black picture gets {column.rpartition('.')[2]} {10 * _mean(values):.1f} of 10"
-        for column in (SUCCESS, UNTOUCHED, NATURAL)
+        f"a black picture gets {name} {10 * _mean(values):.1f} of 10"
+        for name, column in (("success", SUCCESS), ("untouched", UNTOUCHED), ("natural", NATURAL))
         if (values := heard.values("black", column)) and _mean(values) >= _HALF
     ]
     return Finding(len(heard.values("black", SUCCESS)), tuple(problems), "black pictures")
