@@ -37,6 +37,7 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, default=ROOT / "docs" / "validity.md")
     arguments.add_argument("--save", type=Path, help="also write the numbers as JSON")
     arguments.add_argument("--code", help="commit that made the runs; default: this checkout's")
+    arguments.add_argument("--note", help="a sentence on the runs, for the head of the page")
     arguments.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "edit-metrics-validity")
     given = arguments.parse_args()
     runs = given.runs or given.cache / f"{given.profile}-{commit()}"
@@ -46,7 +47,7 @@ def main() -> None:
             score(rated, given.profile, runs / rated.name)
     scored = [join(rated, runs / rated.name, plain_metrics(rated, given.cache), given.profile) for rated in sets]
     rows = all_rows(scored)
-    told = describe(given.profile, given.code or commit(), sets)
+    told = describe(given.profile, given.code or commit(), sets) | ({"note": given.note} if given.note else {})
     if given.save:
         data = {"about": told, "rows": [row.to_json() for row in rows]}
         given.save.write_text(json.dumps(data, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
@@ -101,6 +102,7 @@ def head(told: Mapping[str, Any], before: Mapping[str, Any]) -> str:
         "",
         f"Printed by `python benchmarks/validity.py --profile {told['profile']}`, code {told['code']}. "
         + (f"*was*: code {before['code']}, profile {before['profile']}." if before else ""),
+        *(["", told["note"]] if "note" in told else []),
         "",
         (
             f"Data: `rated_edits` ({told['rated_edits']} MagicBrush edits of one generator, rated by 3 to 5 people on "

@@ -29,6 +29,12 @@ def parsed_instruction(instruction: str | None = None, edit_type: str | None = N
 
 
 @feature()
+def asks_for_letters(instruction: str | None = None, edit_type: str | None = None) -> bool:
+    """See :func:`edit_metrics.instruction.scope.asks_for_letters`; False without an instruction."""
+    return scope.asks_for_letters(understand(instruction or "", edit_type))
+
+
+@feature()
 def asks_for_everything(instruction: str | None = None, edit_type: str | None = None) -> bool:
     """See :func:`edit_metrics.instruction.scope.asks_for_everything`; False without an instruction."""
     return scope.asks_for_everything(understand(instruction or "", edit_type))

@@ -19,6 +19,20 @@ _WORDS: Final = re.compile(
 """What an instruction that was not read in full says when it means the whole picture. A miss costs a lower score."""
 
 
+_LETTERS: Final = re.compile(
+    r"\b(?:texts?|words?|letters?|lettering|captions?|titles?|logos?|signs?|slogans?|writ(?:e|es|ing|ten)|says?|reads?"
+    r"|fonts?|watermarks?|numbers?|digits?|labels?)\b|[\"“”].+[\"“”]|字|写|标题|标志|标语|水印|文本",
+    re.IGNORECASE,
+)
+
+
+def asks_for_letters(instruction: Instruction) -> bool:
+    """Whether it is about written text, whose strokes may be too small to be seen; by its words where unread."""
+    if instruction.edit_type is EditType.TEXT:
+        return True
+    return not instruction.read and _LETTERS.search(instruction.text) is not None
+
+
 def asks_for_everything(instruction: Instruction) -> bool:
     """Whether the whole picture, or all but its subject, is to change.
 

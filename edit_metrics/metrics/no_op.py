@@ -10,7 +10,7 @@ from edit_metrics.metrics.registration import Registration
 from edit_metrics.pixels.change import ChangeMap, mean_coarse_difference
 from edit_metrics.pixels.lab import LabPair, shift_lab
 from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction
+from edit_metrics.types import RGB, Direction, Missing, undefined
 
 MAX_CHANGED: Final = 0.001
 """Share of the frame. With the next, no real edit of triples.jsonl is flagged and every JPEG-75 copy is (by test)."""
@@ -18,14 +18,15 @@ MAX_COARSE_DIFFERENCE: Final = 1.5
 """Mean ΔE2000 of the blurred, shift-aligned pair; a tone edit lies above it even where no pixel stands out."""
 
 
-@metric("adherence.no_op", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=1.0)
+@metric("adherence.no_op", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=1.0, version=2)
 def no_op(
     source: RGB,
     edited: RGB,
     labs: LabPair,
     whole_change_map: ChangeMap,
     registration: Registration | None = None,
-) -> float:
+    asks_for_letters: bool | None = None,
+) -> float | Missing:
     """1 when nothing was edited: equal pixels, or no more than a re-encode, a resize or a shift.
 
     Args:
@@ -34,10 +35,16 @@ def no_op(
         labs: CIELAB of both.
         whole_change_map: changed pixels at U = 1.
         registration: where E lies; None = not registered, taken as in place.
+        asks_for_letters: the instruction is about written text.
+
+    Returns:
+        ``undefined(too_small_to_see)`` where letters were asked for and hardly anything changed: the strokes of small
+        ones lie under the change map's floor (2 of 423 real edits), so that only equal pixels are proof.
     """
     if np.array_equal(source, edited):
         return 1.0
     if whole_change_map.changed.mean() >= MAX_CHANGED:
         return 0.0
     moved = labs.edited if registration is None else shift_lab(labs.edited, registration.dx, registration.dy)
-    return float(mean_coarse_difference(labs.source, moved) < MAX_COARSE_DIFFERENCE)
+    nothing = mean_coarse_difference(labs.source, moved) < MAX_COARSE_DIFFERENCE
+    return undefined("too_small_to_see") if nothing and asks_for_letters else float(nothing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edit_metrics.instruction.instruction import understand
-from edit_metrics.instruction.scope import asks_for_everything
+from edit_metrics.instruction.scope import asks_for_everything, asks_for_letters
 
 WHOLE = [
     "Change image to anime style.",
@@ -44,3 +44,17 @@ def test_a_benchmarks_label_counts_where_the_text_was_not_read() -> None:
     unread = "as a hand-woven thing of the nineties"
     assert not asks_for_everything(understand(unread))
     assert asks_for_everything(understand(unread, "style_change"))
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("Replace the text 'eddie' with 'stobart'", True),
+        ("Put 2nd Edition in small letters somewhere below the Python", True),
+        ("在书本封面Python的下方，添加一行英文文字2nd Edition", True),
+        ("Put a cat on the seat.", False),
+        ("", False),
+    ],
+)
+def test_letters_are_asked_for_by_reading_or_by_word(text: str, letters: bool) -> None:
+    assert asks_for_letters(understand(text)) == letters

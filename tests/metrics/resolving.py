@@ -51,7 +51,11 @@ def measure(name: str, **features: Any) -> Measurement:
 
 
 def preservation_names() -> list[str]:
-    return [spec.name for spec in all_metrics() if spec.dimension == "preservation" and "seam" not in spec.name]
+    return [
+        spec.name
+        for spec in all_metrics()
+        if spec.dimension == "preservation" and not spec.name.endswith((".seam", ".judge"))
+    ]
 
 
 def measure_all(resolver: Resolver) -> dict[str, Measurement]:

@@ -68,6 +68,16 @@ def test_what_the_mask_hides_still_counts_as_an_edit() -> None:
     assert resolver.measure("preservation.identical").value == 1
 
 
+def test_small_letters_are_not_called_nothing_where_letters_were_asked_for(shared_data: Path) -> None:
+    folder = shared_data / "multi_method"
+    rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines()]
+    for row in (row for row in rows if row["id"] in ("firered_cmp_ours", "firered_cmp_seedream4")):
+        source, edited = (decode_image(str(folder / row[key])).pixels for key in ("source", "edited"))
+        found = Resolver(source, edited, instruction=row["instruction"]).measure("adherence.no_op")
+        assert (found.status, found.reason) == (Status.UNDEFINED, "too_small_to_see")
+        assert Resolver(source, source, instruction=row["instruction"]).measure("adherence.no_op").value == 1
+
+
 def test_no_real_edit_is_called_a_no_op_and_every_jpeg_copy_is(shared_data: Path) -> None:
     rows = [json.loads(line) for line in (shared_data / "triples.jsonl").read_text("utf-8").splitlines()]
     flagged, missed, seen = [], [], 0
