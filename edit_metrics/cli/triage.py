@@ -183,7 +183,7 @@ def _print_judge(found: JudgeStatement) -> None:
         return
     say(
         f"judge: {found.calls_needed} calls instead of {found.calls_needed + found.calls_saved} "
-        f"({found.cost_saved:g} saved); {found.calls_left} still to make ({found.cost_left:g}), in judge_queue.csv"
+        f"({found.cost_saved:g} saved); {found.calls_left} still to make ({found.cost_left:g})"
     )
     if found.calls_left:
-        say("the judge decides nothing of these models' items until he was asked about all of them")
+        say("the judge decides nothing of these models' items until he was asked about all of them: judge_queue.csv")

@@ -184,7 +184,7 @@ def test_the_verbs_end_to_end(
     prices = ("--judge-cost", "0.01", "--rating-cost", "1")
     capsys.readouterr()
     assert verb(*place, *prices, "--out", "first") == 0
-    assert "in judge_queue.csv" in " ".join(capsys.readouterr().err.split())
+    assert "all of them: judge_queue.csv" in " ".join(capsys.readouterr().err.split())
     asked = pd.read_csv("first/judge_queue.csv")
     assert set(asked["why"]) <= {"open", "audit"}
     assert verb(*place, *prices, "--join", "judge.csv", "--out", "first", "--json") == 0

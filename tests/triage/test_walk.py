@@ -71,6 +71,8 @@ def check(folder: Path, edits: Path, said: list[str]) -> None:
     lanes = pd.read_csv(folder / "t2" / "lanes.csv", dtype={"id": str})
     assert lanes["inclusion_prob"].notna().sum() == 50
     # The metrics know nothing here, so that every decision is the judge's; it keeps the promise.
+    (waiting,) = (text for text in said if "the judge decides nothing of these models' items" in text)
+    assert "90 still to make" in waiting
     statement = json.loads((folder / "t2" / "triage.json").read_text())["automatic_decisions"]
     assert statement["judge"]["calls_left"] == 0
     passed = lanes[lanes["lane"] == "auto-pass"]
