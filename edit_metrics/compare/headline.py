@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_RUNS: Final = 6
 """More runs than this have a sentence for the ranking alone: a page of sentences is no headline."""
+_MOST_SLICES: Final = 3  # the sentence stays one; all of them are in the table below it
 _VERDICTS: Final = ("worse", "better", "equivalent", "unclear")
 
 
@@ -21,9 +22,12 @@ def headlines(comparison: Comparison) -> tuple[str, ...]:
     """A sentence for each run beside a baseline, and one on the ranking of three runs or more."""
     judged = [one for one in comparison.differences if one.kind in ("dimension", "declared")]
     pairs = dict.fromkeys((one.reference, one.run) for one in judged)
-    said = []
+    said: list[str] = []
     if len(pairs) <= _MOST_RUNS:
-        said = [_of_pair(*pair, [one for one in judged if (one.reference, one.run) == pair]) for pair in pairs]
+        slices = [one for one in comparison.slices if one.verdict == "worse"]
+        for pair in pairs:
+            own, sliced = ([x for x in rows if (x.reference, x.run) == pair] for rows in (judged, slices))
+            said.append(_of_pair(*pair, own, sliced))
     return (*said, *_of_ranking(comparison))
 
 
@@ -59,7 +63,7 @@ def _one_sided(one: Difference) -> float:
     return half if (one.difference or 0.0) < 0 else 1 - half
 
 
-def _of_pair(reference: str, run: str, found: Sequence[Difference]) -> str:
+def _of_pair(reference: str, run: str, found: Sequence[Difference], slices: Sequence[Difference]) -> str:
     said = []
     for verdict in _VERDICTS:
         names = [_name(one) for one in found if one.verdict == verdict]
@@ -68,6 +72,12 @@ def _of_pair(reference: str, run: str, found: Sequence[Difference]) -> str:
     unjudged = [one.measure for one in found if one.verdict == "too_few_groups" and one.n_items]
     if unjudged:
         said.append(f"too few groups for {', '.join(unjudged)}")
+    worse = {one.measure for one in found if one.verdict == "worse"}
+    hidden = sorted((one for one in slices if one.measure not in worse), key=lambda one: -abs(one.difference or 0.0))
+    if hidden:
+        names = ", ".join(f"{one.measure} where {one.slice} ({one.difference:+.3f})" for one in hidden[:_MOST_SLICES])
+        more = f" and {len(hidden) - _MOST_SLICES} more" if len(hidden) > _MOST_SLICES else ""
+        said.append(f"yet worse in {names}{more}")
     return f"{run} against {reference}: {'; '.join(said) or 'nothing to compare'}."
 
 

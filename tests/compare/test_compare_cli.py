@@ -183,6 +183,7 @@ def test_compare_says_who_won_and_shows_the_slices_that_differ(make_run, write_r
     after.frame["adherence.score"] += recoloured.map({True: 0.1, False: -0.1})
     result = _call("compare", write_run(before), write_run(after), "--out", tmp_path / "out")
     assert "after against before: worse in preservation (-0." in result.stderr
+    assert "yet worse in adherence where edit_type=remove (-0.1" in result.stderr
     assert "Slices that differ, of 6" in result.stdout
     assert "adherence [edit_type=recolour]" in result.stdout
     # Every slice of preservation drops as the whole does, and stands behind those that the whole does not tell.
