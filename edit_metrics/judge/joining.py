@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from edit_metrics.scores.judging import CLEAN, MEASURED, NATURAL, SUCCESS, UNTOU
 from edit_metrics.scores.rows import measurement_cells, metric_fields
 from edit_metrics.types import Measurement, Missing, unavailable
 
+_ROWS_AT_A_TIME: Final = 1024
 _FIELDS: Final = (
     pa.field(judging.WHY, pa.string()),
     pa.field(judging.MODEL, pa.string()),
@@ -123,7 +125,17 @@ def join_answers(
     return rescore(_replaced(table, cells, [_measurements(one) for one in found]), config)
 
 
-def _measurements(answers: ItemAnswers | Missing) -> dict[str, Measurement]:
+def _measurements(answers: ItemAnswers | Missing) -> Mapping[str, Measurement]:
+    return _measured_missing(answers) if isinstance(answers, Missing) else _measured(answers)
+
+
+@lru_cache(maxsize=256)
+def _measured_missing(why: Missing) -> Mapping[str, Measurement]:
+    """Shared by the rows that lack an answer for the same reason: in a long table those are most."""
+    return _measured(why)
+
+
+def _measured(answers: ItemAnswers | Missing) -> Mapping[str, Measurement]:
     """By the registered metrics, as the engine does it."""
     measured = {}
     for name in MEASURED:
@@ -164,8 +176,13 @@ def _replaced(
     """The judge's columns in their places: measurements end their dimension, the others go before the summary."""
     fields = {name: metric_fields(name) for name in MEASURED}
     own = [field for part in fields.values() for field in part] + list(_FIELDS)
-    rows = [dict(row) | measurement_cells(values) for row, values in zip(cells, measured, strict=True)]
-    columns = pa.Table.from_pylist(rows, schema=pa.schema(own))
+    schema = pa.schema(own)
+    parts = [schema.empty_table()]
+    for start in range(0, len(table), _ROWS_AT_A_TIME):
+        part = slice(start, start + _ROWS_AT_A_TIME)
+        rows = [dict(row) | measurement_cells(values) for row, values in zip(cells[part], measured[part], strict=True)]
+        parts.append(pa.Table.from_pylist(rows, schema=schema))
+    columns = pa.concat_tables(parts)
     kept = [name for name in table.column_names if name not in columns.column_names]
     last = {dimension_of(name): name for name in kept}  # labels of a dimension may stand further up
     order: list[str] = []
