@@ -75,9 +75,9 @@ def _of_pair(reference: str, run: str, found: Sequence[Difference], slices: Sequ
     worse = {one.measure for one in found if one.verdict == "worse"}
     hidden = sorted((one for one in slices if one.measure not in worse), key=lambda one: -abs(one.difference or 0.0))
     if hidden:
-        names = ", ".join(f"{one.measure} where {one.slice} ({one.difference:+.3f})" for one in hidden[:_MOST_SLICES])
+        places = ", ".join(f"{one.measure} where {one.slice} ({one.difference:+.3f})" for one in hidden[:_MOST_SLICES])
         more = f" and {len(hidden) - _MOST_SLICES} more" if len(hidden) > _MOST_SLICES else ""
-        said.append(f"yet worse in {names}{more}")
+        said.append(f"yet worse in {places}{more}")
     return f"{run} against {reference}: {'; '.join(said) or 'nothing to compare'}."
 
 
