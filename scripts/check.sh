@@ -7,5 +7,7 @@ ruff check .
 ruff format --check .
 echo "── mypy"
 mypy
+echo "── docs as one book, strict"
+NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict --quiet
 echo "── import direction"
 python -m pytest -q tests/test_import_direction.py
