@@ -25,6 +25,10 @@ GREY: Final = 6.0
 """90th percentile of chroma C*ab under which a picture has no colour worth the name."""
 MIN_SPARED: Final = 0.005
 """Share of the frame under which nothing was spared: chosen, as ``MIN_SHARE``."""
+STILL: Final = 0.02
+CLEARLY: Final = 0.25
+"""ln detail between which a picture may be a little sharper (or softer), or only encoded anew: JPEG 75 and a change of
+sharpness of 10 % move it alike (``benchmarks/measure_typed_checks.py tone``)."""
 DARK: Final = 10.0
 """Mean L* under which a tint cannot be seen."""
 
@@ -91,7 +95,8 @@ def check_tone(
         Score in [0, 1]. ``not_applicable``: as :func:`.checking.judge`, ``no_measurable_tone`` (weather, season, time
         of day), ``no_region``, ``exclusion`` (``everything but the dog``: what was spared cannot be told; a tone that
         is nowhere, or everywhere, is a 0), ``source_is_grey`` and its like, ``source_has_colour`` (to colourise).
-        ``undefined``: ``not_the_same_scene``, ``not_on_the_sources_grid``, ``empty_mask``, ``region_too_small``.
+        ``undefined``: ``not_the_same_scene``, ``not_on_the_sources_grid``, ``empty_mask``, ``region_too_small``,
+        ``change_too_small`` (of sharpness: an encoder does as much).
     """
 
     def one(edit: Edit) -> Result:
@@ -252,6 +257,8 @@ def _sharpness(before: Tone, after: Tone, sign: int) -> _Reading | Missing:
     if before.contrast < 1:
         return not_applicable("source_is_flat")
     change = sign * (after.detail - before.detail)
+    if STILL < change < CLEARLY:
+        return undefined("change_too_small")
     return _Reading(ramp(change, 0.1, 0.4), _show("ln detail", before.detail, after.detail))
 
 

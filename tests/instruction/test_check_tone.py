@@ -192,3 +192,9 @@ def test_a_named_part_is_what_changed_and_the_caution_says_so(source: RGB) -> No
 def test_a_blank_picture_is_zero(source: RGB) -> None:
     found = noted(check_tone(understand("make the photo black and white"), source, source * 0, blank=True))
     assert (found.value, found.cautions) == (0.0, ("blank_edited",))
+
+
+def test_a_little_sharper_is_not_told_from_an_encoder(source: RGB) -> None:
+    soft = np.asarray(cv2.GaussianBlur(source, (0, 0), 0.35), np.uint8)
+    assert gap(ask("blur the image", source, soft)) == "change_too_small"
+    assert score("sharpen the image", source, soft) == 0.0
