@@ -15,6 +15,7 @@ from edit_metrics.instruction.colour_reading import (
     dominant_colour,
     kind_distance,
     lab_values,
+    lightness_step,
     show,
 )
 from edit_metrics.instruction.edits import Edit, Recolour, SetBackground, Shade, Thing
@@ -122,7 +123,11 @@ def _thing(edit: Edit, source: RGB, edited: RGB, changed: Mask, mask: Mask | Non
     if np.count_nonzero(region.pixels) < MIN_PIXELS:
         return undefined("region_too_small")
     before, after = (dominant_colour(image, region.pixels) for image in (source, edited))
-    found = _judge(edit, before.lab, after.lab, region.cautions)
+    if isinstance(edit, Shade):
+        step = lightness_step(source, edited, region.pixels)
+        found = _shade(edit, before.lab, after.lab, step, region.cautions)
+    else:
+        found = _judge(edit, before.lab, after.lab, region.cautions)
     unsure = isinstance(found, Noted) and found.value < YES and region.changed and not _is_thing(before, after, region)
     return undefined("no_single_colour") if unsure else found
 
@@ -145,8 +150,6 @@ def _letters(edit: Recolour, source: RGB, edited: RGB, texts: tuple[Sequence[Lin
 
 def _judge(edit: Edit, before: Float64, after: Float64, notes: tuple[str, ...]) -> Result:
     match edit:
-        case Shade():
-            return _shade(edit, before, after, notes)
         case Recolour(colours=(colour, *_), instead_of=other):
             return _named(colour, other, before, after, notes)
         case SetBackground(colours=(colour, *_)):
@@ -166,7 +169,7 @@ def _named(colour: Colour, other: Colour | None, before: Float64, after: Float64
     return Noted(0.0 if refused else ramp(distance, FAR, NEAR) * progress, cautions, seen)
 
 
-def _shade(edit: Shade, before: Float64, after: Float64, notes: tuple[str, ...]) -> Result:
+def _shade(edit: Shade, before: Float64, after: Float64, step: float, notes: tuple[str, ...]) -> Result:
     sign = -1 if edit.way is ToneKind.DARKER else 1
     kept = 1.0
     if edit.colour is not None:
@@ -174,8 +177,8 @@ def _shade(edit: Shade, before: Float64, after: Float64, notes: tuple[str, ...])
             return undefined("source_is_another_colour")
         kept = ramp(kind_distance(edit.colour, after), FAR, NEAR)
     wanted = f"a {'lighter' if sign > 0 else 'darker'} {edit.colour.name if edit.colour is not None else 'shade'}"
-    seen = f"colour: Lab {show(before)} -> {show(after)}, {wanted} was asked for"
-    return Noted(ramp(sign * float(after[0] - before[0]), *SHADE_STEP) * kept, notes, seen)
+    seen = f"colour: Lab {show(before)} -> {show(after)}, L* {step:+.0f} at the median pixel, {wanted} was asked for"
+    return Noted(ramp(sign * step, *SHADE_STEP) * kept, notes, seen)
 
 
 def _are_one(first: Colour, second: Colour) -> bool:

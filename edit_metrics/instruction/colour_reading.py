@@ -81,6 +81,12 @@ def dominant_colour(image: RGB, region: Mask) -> Dominant:
     return Dominant(found, float(np.mean(near & (np.abs(lab[:, 0] - found[0]) <= _RELIEF))))
 
 
+def lightness_step(source: RGB, edited: RGB, region: Mask) -> float:
+    """Median over the region's pixels of the change of L*: another shade moves each of them the same way."""
+    before, after = (rgb2lab(image[region][:, None])[:, 0, 0] for image in (source, edited))
+    return float(np.median(after - before))
+
+
 def show(lab: Float64) -> str:
     """A CIELAB colour for a person."""
     return f"({lab[0]:.0f}, {lab[1]:.0f}, {lab[2]:.0f})"

@@ -64,7 +64,8 @@ def known_words() -> frozenset[str]:
     entries = load_lexicon("en").entries
     listed = {word for first, found in entries.items() for entry in found for word in (first, *entry.rest)}
     compounds = {word for phrase in table.phrases for word in phrase}
-    colours = {word for name in colour_names() for word in name.split()} | {"gray"}
+    colours = {word for name in colour_names() for word in name.split()}
+    colours |= {word.replace("grey", "gray") for word in colours}
     grammar = {
         "same",
         "each",

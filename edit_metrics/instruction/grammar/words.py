@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -170,19 +170,25 @@ def _english_colour(*, cued: bool) -> Category:
 def colour_starts(*, cued: bool) -> frozenset[str]:
     """Every word with which a colour phrase can begin."""
     names = (name for name in colour_names() if cued or is_plain(name))
-    return MODIFIERS | IDLE | {name.split()[0] for name in names} | {"gray"}
+    return MODIFIERS | IDLE | both_spellings(name.split()[0] for name in names)
 
 
 @cache
 def plain_words() -> frozenset[str]:
     """Colour names of one word that are colours wherever they stand."""
-    return frozenset(name for name in colour_names() if is_plain(name) and " " not in name) | {"gray"}
+    return both_spellings(name for name in colour_names() if is_plain(name) and " " not in name)
+
+
+def both_spellings(words: Iterable[str]) -> frozenset[str]:
+    """Words with ``grey`` in them, with ``gray`` too."""
+    found = frozenset(words)
+    return found | {word.replace("grey", "gray") for word in found}
 
 
 @cache
 def name_colour(words: tuple[str, ...], *, cued: bool) -> Colour | None:
     """The one colour that a phrase names: the longest name that ends it, after modifiers only."""
-    spelt = tuple("grey" if word == "gray" else word for word in words)
+    spelt = tuple(word.replace("gray", "grey") for word in words)
     for skipped in range(len(spelt)):
         name = " ".join(spelt[skipped:])
         if name in colour_names() and (cued or is_plain(name)):
