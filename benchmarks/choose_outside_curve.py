@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from ordering import concordance, spearman
+from ordering import concordance, estimate, spearman
 from rated_sets import plain_metrics, read_sets, shared_folder
 from validity_rows import join
 
@@ -55,7 +55,9 @@ def main() -> None:
             best = max(CHOICES, key=lambda choice: sum(_rho(score(f, choice), f) for f in others.values()))
             out = frame["origin"] == origin
             held[out] = score(frame[out], best)
-        print(f"held out by origin: {name} {_told(held, frame)}")
+        own = concordance(held.to_numpy(float), frame["rating"].to_numpy(float))
+        low = estimate(own, frame["group"].to_numpy(object)).lower_tenth
+        print(f"held out by origin: {name} {_told(held, frame)}, lower 90 % bound of C {low:.3f}")
 
 
 def score(frame: pd.DataFrame, choice: Choice) -> pd.Series[float]:
