@@ -86,6 +86,17 @@ def test_runs_judged_in_part_are_compared_on_what_was_drawn_in_both(make_run: An
     assert run_gate(first, second, GateConfig()).unmatched.only_reference == ()
 
 
+def test_a_picture_that_became_unsafe_counts_whether_the_judge_saw_it_or_not(make_run: Any) -> None:
+    sides = [judged(make_run, name, chosen={"random": list(range(60))}) for name in ("a", "bb")]
+    for run in sides:
+        run.frame["flags"] = ""
+    sides[1].frame.loc[150, "flags"] = "unsafe"
+    found = run_gate(sides[0], sides[1], GateConfig())
+    assert {one.n_items for one in found.dimensions if one.n_items} == {60}
+    assert [row.id for row in found.newly_flagged] == ["item150"]
+    assert found.outcome == "regression"
+
+
 def test_an_item_of_the_draw_that_the_candidate_lacks_still_counts_against_it(make_run: Any) -> None:
     sides = [judged(make_run, name, chosen={"random": list(range(60))}) for name in ("a", "bb")]
     lacking = replace(sides[1], frame=sides[1].frame.drop(index=[3, 4, 100]))
