@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-MOST_LISTED: Final = 10_000
+MOST_LISTED: Final = 2_000
 """Items of one kind that are listed for a dimension: nobody reads more, and 10⁶ items would make half a million."""
 
 
