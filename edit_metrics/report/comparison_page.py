@@ -77,8 +77,11 @@ def comparison_page(
         raise TableError(f"the format {FORMAT!r}, version 1", got, str(folder.path / "comparison.json"))
     sides = {run["name"]: _side(run, folder.path, root, allow_outside_root, links) for run in found["runs"]}
     reference: str = found["runs"][0]["name"]
-    scores = [row for row in found["differences"] if row["kind"] != "metric"]
-    metrics = [row for row in found["differences"] if row["kind"] == "metric"]
+    # With several baselines a run stands in several rows.
+    several = found["options"].get("baselines", 1) > 1
+    differences, slices = ([_against(row, several) for row in found[name]] for name in ("differences", "slices"))
+    scores = [row for row in differences if row["kind"] != "metric"]
+    metrics = [row for row in differences if row["kind"] == "metric"]
     changed = [row for row in metrics if row["verdict"] in _CHANGED]
     failing, passing = (_flips(found["flips"], change) for change in ("now_fails", "now_passes"))
     shown_failing = failing[: max(1, thumbnails * 2 // 3)]
@@ -95,13 +98,17 @@ def comparison_page(
         scores=_with_charts(scores),
         changed=_with_charts(changed),
         n_metrics=len(metrics),
-        slices=_with_charts(found["slices"]),
-        telling=sum(row["verdict"] in _CHANGED for row in found["slices"]),
+        slices=_with_charts(slices),
+        telling=sum(row["verdict"] in _CHANGED for row in slices),
         several=len(found["runs"]) > 2,
         cards=cards,
         lost=found["newly_missing"][:MOST_LISTED],
         n_lost=len(found["newly_missing"]),
     )
+
+
+def _against(row: Row, several: bool) -> Row:
+    return {**row, "run": f"{row['run']} against {row['reference']}"} if several else row
 
 
 def _with_charts(rows: Sequence[Row]) -> list[tuple[Row, Markup]]:

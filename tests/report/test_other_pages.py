@@ -62,6 +62,16 @@ def test_a_comparison_names_what_got_worse(compared: Path) -> None:
     assert "Failed in old, pass now" not in page
 
 
+def test_with_several_baselines_every_row_names_its_own(make_run: MakeRun, tmp_path: Path) -> None:
+    old, older, new = (str(make_run(rows_for(12), name)) for name in ("old", "older", "new"))
+    out = tmp_path / "several"
+    command = ["compare", new, "--baseline", old, "--baseline", older, "--out", str(out)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    page = page_of(out)
+    assert "<td>new against old</td>" in page
+    assert "<td>new against older</td>" in page
+
+
 def test_flips_show_the_source_and_both_edited_pictures(compared: Path) -> None:
     page = page_of(compared)
     assert page.count('<article class="card"') == 12
