@@ -96,7 +96,13 @@ def test_the_run_folder_holds_what_the_contract_names(
 ) -> None:
     out = tmp_path / "run"
     scores(fixtures_manifest, stub_config, out)
-    assert {path.name for path in out.iterdir()} == {"scores.parquet", "scores.csv", "rejected.jsonl", "run.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "scores.parquet",
+        "scores.csv",
+        "scores_compact.csv",
+        "rejected.jsonl",
+        "run.json",
+    }
     info = json.loads((out / "run.json").read_text())
     assert set(info["score_signature"]) == set(DIMENSIONS)
     assert info["counts"] == {"rows": 29, "scored": 29, "rejected": 0}
