@@ -104,18 +104,23 @@ def reference_faces(references: Sequence[Sequence[RGB]], backend: FaceAnalyzer) 
     return [pack_faces([face for _ in pictures for face in next(found)]) for pictures in references]
 
 
-@feature()
+@feature(version=2)
 def identity_edit(parsed_instruction: Instruction | None = None) -> bool:
     """Whether the instruction asks for another person in the place of one that is there, or for none."""
     if parsed_instruction is None:
         return False
-    return parsed_instruction.loses_person or _SWAP.search(parsed_instruction.text) is not None
+    return parsed_instruction.takes_person or _SWAP.search(parsed_instruction.text) is not None
 
 
-@feature()
+@feature(version=2)
 def head_turn(parsed_instruction: Instruction | None = None) -> bool:
-    """Whether the instruction lets a head turn, so that a detector of frontal faces may lose it."""
-    return parsed_instruction is not None and turns_head(parsed_instruction.text)
+    """Whether the instruction lets a head turn, hide or leave the frame, so that a detector may lose it.
+
+    A face that is found all the same is compared: the person is to stay the same one.
+    """
+    if parsed_instruction is None:
+        return False
+    return parsed_instruction.loses_person or turns_head(parsed_instruction.text)
 
 
 @feature(backend="faces", version=2)

@@ -26,7 +26,7 @@ from edit_metrics.instruction.gist import guess_type
 from edit_metrics.instruction.grammar.reader import Reading, read_instruction
 from edit_metrics.instruction.kinds import EditType
 from edit_metrics.instruction.labels import label_to_type
-from edit_metrics.instruction.people import may_lose_person
+from edit_metrics.instruction.people import may_lose_person, takes_person
 
 EVERYTHING: Final = "everything"
 """The object of ``remove everything but the dog``."""
@@ -45,6 +45,7 @@ class Instruction:
         corrected: (as written, as read) of misspelt words.
         labelled: the manifest's edit type, where there is one that is known.
         loses_person: a person who is there may go, be covered, turn away or become another one.
+        takes_person: a person who is there is to go or to become another one.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Instruction:
     corrected: tuple[tuple[str, str], ...] = ()
     labelled: EditType | None = None
     loses_person: bool = False
+    takes_person: bool = False
 
     @property
     def read(self) -> bool:
@@ -116,11 +118,12 @@ def understand(text: str, label: str | None = None) -> Instruction:
     read = read_instruction(text)
     labelled = label_to_type(label) if label else None
     if isinstance(read, Reading):
-        return Instruction(
-            text, read.edits[0].edit_type, read.edits, None, read.corrected, labelled, may_lose_person(text, read.edits)
-        )
+        edits = read.edits
+        lost, taken = may_lose_person(text, edits), takes_person(text, edits)
+        return Instruction(text, edits[0].edit_type, edits, None, read.corrected, labelled, lost, taken)
     kind = labelled if labelled is not None else guess_type(text)
-    return Instruction(text, kind, stopped=read.word, labelled=labelled, loses_person=may_lose_person(text, ()))
+    lost, taken = may_lose_person(text, ()), takes_person(text, ())
+    return Instruction(text, kind, stopped=read.word, labelled=labelled, loses_person=lost, takes_person=taken)
 
 
 def _target(edit: Edit) -> Thing | None:

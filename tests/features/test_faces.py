@@ -106,7 +106,15 @@ def test_instructions_that_change_who_is_there_are_identity_edits(instruction: s
 
 @pytest.mark.parametrize(
     "instruction",
-    ["make her smile", "change his hair to red", "add a hat to the man", "replace the car with a bike", ""],
+    [
+        "make her smile",
+        "change his hair to red",
+        "crop the photo",
+        "replace the background; she stays as she is",
+        "add a hat to the man",
+        "replace the car with a bike",
+        "",
+    ],
 )
 def test_other_instructions_are_not_and_neither_is_none(instruction: str) -> None:
     assert not faces.identity_edit(understand(instruction))

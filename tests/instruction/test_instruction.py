@@ -82,6 +82,28 @@ def test_whether_a_person_may_go(text: str, loses: bool) -> None:
     assert understand(text).loses_person is loses
 
 
+@pytest.mark.parametrize(
+    ("text", "takes"),
+    [
+        ("remove the astronaut", True), ("replace the woman with a robot", True), ("turn the boy into a girl", True),
+        ("take out the nurse, whoever she is", True), ("把图中的行人删除", True), ("换脸", True),
+        ("the two tourists should disappear, please, like magic", True),
+        ("swap the grandmother for a robot, somehow", True),
+        ("turn him, as it were, into nothing; make her a pirate who laughs", True),
+        ("leave only the dog", True), ("let it be a cake on the plate", False),
+        ("crop the photo", False), ("zoom in", False), ("cover her eyes", False), ("make the man look away", False),
+        ("Replace the background with a lake. The woman smiles, her hair in a bun.", False),
+        ("Close-up shot, change her posture to sitting; remove the wreath from her hair", False),
+        ("change the man's clothes to a dark suit, turning his head a bit", False),
+        ("Replace the man's hat, whatever it is, with a cap", False),
+        ("make the girl, by all means, a bit taller", False),
+        ("替换背景为樱花；更换衣服为黑色西装，为人物添加书包", False), ("移除所有竹叶；将人物姿态改为趴着", False),
+    ],
+)  # fmt: skip
+def test_only_what_a_verb_takes_is_taken_and_not_what_stands_beside_it(text: str, takes: bool) -> None:
+    assert understand(text).takes_person is takes
+
+
 def test_people_are_found_by_any_noun() -> None:
     assert mentions_person("two old ladies in the sun")
     assert mentions_person("leave him there")
