@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from edit_metrics.errors import TableError, suggest
 from edit_metrics.scores.cells import number
+from edit_metrics.scores.codes import NO_ORDER, UNVALIDATED
 from edit_metrics.scores.columns import metrics_in, short_name
 from edit_metrics.scores.items import Item
 from edit_metrics.scores.words import flag_in_words, in_words, status_in_words
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OVERALL: Final = "overall"
+_ABOUT_TRUST: Final = (UNVALIDATED, NO_ORDER)
+"""Reasons that every score of a kind carries."""
 _ABOUT_METRICS: Final = ("low_", "missing_", "near_")
 """Reasons that name a measurement, not the picture."""
 
@@ -32,7 +35,8 @@ def worst_in_words(item: Item) -> str:
         head = _capital(", ".join(flag_in_words(flag) for flag in item.flags))
         reasons = () if weakest is None else item.scores[weakest[1]].reasons
         # What pulled the score down is what the flag says already; a fact beside it (a broken file) is news.
-        news = [code for code in reasons if not code.startswith(_ABOUT_METRICS) and code not in item.flags]
+        known = {*item.flags, *_ABOUT_TRUST}
+        news = [code for code in reasons if not code.startswith(_ABOUT_METRICS) and code not in known]
         return _with_reason(head, tuple(news))
     if weakest is None:
         causes = [*item.broken, *item.unscored]
@@ -41,9 +45,23 @@ def worst_in_words(item: Item) -> str:
         return _with_reason(f"Not scored, {status_in_words(causes[0].status)}", causes[0].reasons)
     score, name = weakest
     reasons = item.scores[name].reasons
-    # First what pulled it down or what is known of the item, not which of several measurements is missing.
-    telling = [code for code in reasons if not code.startswith("missing_")]
+    # First what pulled it down or what is known of the item, not which of several measurements is missing, nor what is
+    # true of all scores of the kind.
+    telling = [code for code in reasons if not code.startswith("missing_") and code not in _ABOUT_TRUST]
     return _with_reason(f"{_capital(name)} {score:.2f}", tuple(telling or reasons))
+
+
+def _most_feared(item: Item) -> tuple[float, str] | None:
+    """The score and name of the dimension that gives the most to fear, as the queue sees it: low, and to be believed.
+
+    Where no score is to be believed, the lowest; a foreign table's scores, without a confidence, are believed.
+    """
+    scored = [(one.score, name, one.confidence) for name, one in item.scores.items() if one.score is not None]
+    if not scored:
+        return None
+    trusted = [(1.0 if trust is None else trust) * (1 - score) for score, _, trust in scored]
+    place = trusted.index(max(trusted)) if any(trusted) else min(range(len(scored)), key=lambda i: scored[i][0])
+    return scored[place][0], scored[place][1]
 
 
 def score_of(item: Item, name: str) -> float | None:
