@@ -1,10 +1,11 @@
 """Chains of degradations on real sources: does a score ever rise as an edit gets worse?
 
-    python benchmarks/measure_chains.py [--sources 15]
+    python benchmarks/measure_chains.py [--sources 15] [--part quality|preservation|rest|pastes]
 
 Quality: blur, noise, blur with noise, JPEG, enlarged. Preservation: JPEG, enlarged, moved, gain, warm, pasted; and a
 local edit whose rest is untouched, JPEG 75, then drawn anew at three strengths (``regenerated``). Printed: the median
-of each step, the sources on which the score never rises, and for the last the raw ``lpips_outside``.
+of each step, the sources on which the score never rises, and for the last the raw ``lpips_outside``. Pastes: squares of
+24 to 160 px, found by the change map or not.
 """
 
 from __future__ import annotations
@@ -173,32 +174,60 @@ def _small(path: Path) -> RGB:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--sources", type=int, default=15)
-    number = arguments.parse_args().sources
+    arguments.add_argument("--part", choices=("quality", "preservation", "rest", "pastes"), help="default: all")
+    chosen = arguments.parse_args()
     config, backend = load_config("embedded"), LpipsBackbone(net="alex")
-    pictures = sources(number)
     for dimension, chains in (("quality", QUALITY), ("preservation", PRESERVATION)):
-        for name, chain in chains.items():
-            found = [
-                [Item(picture, damage(picture), backend).prescore(config, dimension).score for damage in chain]
-                for picture in pictures
-            ]
-            known = [[1.0 if score is None else score for score in scores] for scores in found]
-            steady = sum(never_rises(scores) for scores in known)
-            medians = ", ".join(f"{value:.2f}" for value in np.median(known, axis=0))
-            print(f"{dimension}, {name}: {medians}; never rises on {steady} of {len(known)}", flush=True)
+        if chosen.part in (None, dimension):
+            print_chains(dimension, chains, sources(chosen.sources), config, backend)
+    if chosen.part in (None, "rest"):
+        print_rest(config, backend)
+    if chosen.part in (None, "pastes"):
+        print_pastes(backend)
+
+
+def print_chains(
+    dimension: str, chains: Mapping[str, Sequence[Damage]], pictures: Sequence[RGB], config: Config,
+    backend: LpipsBackbone,
+) -> None:  # fmt: skip
+    """Medians of each step, and on how many sources the score never rises."""
+    for name, chain in chains.items():
+        found = [
+            [Item(picture, damage(picture), backend).prescore(config, dimension).score for damage in chain]
+            for picture in pictures
+        ]
+        known = [[1.0 if score is None else score for score in scores] for scores in found]
+        steady = sum(never_rises(scores) for scores in known)
+        medians = ", ".join(f"{value:.2f}" for value in np.median(known, axis=0))
+        print(f"{dimension}, {name}: {medians}; never rises on {steady} of {len(known)}", flush=True)
+
+
+def print_rest(config: Config, backend: LpipsBackbone) -> None:
+    """A local edit whose rest is ever more drawn anew."""
     raw, scores = [], []
     for picture, edited in local_edits(20):
         items = [Item(picture, with_rest(picture, edited, damage), backend) for damage in REST]
         raw.append([item.measure("preservation.lpips_outside").value or 0.0 for item in items])
         scores.append([item.prescore(config, "preservation").score or 0.0 for item in items])
     ordered = sum(all(b > a for a, b in pairwise(row)) for row in raw)
-    steady = sum(never_rises(row) and row[0] - row[-1] >= 0.5 for row in scores)
+    steady = sum(never_rises(row) for row in scores)
+    falls = sum(row[0] - row[-1] >= 0.5 for row in scores)
     print("rest of a local edit: untouched, JPEG 75, drawn anew at three strengths")
-    print(
-        f"  lpips_outside {', '.join(f'{v:.3f}' for v in np.median(raw, axis=0))}; strictly ordered on {ordered} of 20"
-    )
-    medians = ", ".join(f"{value:.2f}" for value in np.median(scores, axis=0))
-    print(f"  preservation {medians}; never rises, and falls by .5 in all, on {steady} of 20")
+    print(f"  lpips_outside {_medians(raw, 3)}; strictly ordered on {ordered} of {len(raw)}")
+    print(f"  preservation {_medians(scores, 2)}; never rises on {steady}, falls by .5 on {falls} of {len(scores)}")
+
+
+def print_pastes(backend: LpipsBackbone) -> None:
+    """Whether a pasted square is ever called no change, or not seen by the change map."""
+    for side in (24, 40, 80, 160):
+        items = [Item(picture, pasted(picture, side), backend) for picture in sources(20)]
+        called = sum(item.measure("adherence.no_op").value == 1 for item in items)
+        seen = sum((item.measure("preservation.over_edit_share").value or 0.0) > 0 for item in items)
+        print(f"pasted, {side} px: change found on {seen}, called a no-op on {called} of {len(items)}", flush=True)
+
+
+def _medians(rows: Sequence[Sequence[float]], digits: int) -> str:
+    return ", ".join(f"{value:.{digits}f}" for value in np.median(rows, axis=0))
 
 
 if __name__ == "__main__":
