@@ -16,7 +16,7 @@ import numpy as np
 from edit_metrics.backends.base import FaceAnalyzer
 from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.instruction.people import turns_head
-from edit_metrics.metrics.character import SAME_FROM, FaceMatches, box_overlap
+from edit_metrics.metrics.character import SAME_FROM, FaceMatches, box_overlap, match_faces
 from edit_metrics.perceived import Face
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Float32, Mask
@@ -152,8 +152,6 @@ def face_matches(
         overlap_weight: of the box overlap beside the similarity; a tenth of its range decides between twins only.
         sure_score: detector score, in the backend's unit, under which a face may be none.
     """
-    from scipy.optimize import linear_sum_assignment
-
     known, found = np.arange(len(source_faces)), np.arange(len(edited_faces))
     if identity_edit:
         region = mask if edited is not None else None
@@ -163,11 +161,11 @@ def face_matches(
     if len(known) and len(found):
         first, second = source_faces[known], edited_faces[found]
         similarity = _similarity(backend, first, second)
-        # Boxes settle what similarity leaves open, where both pictures are on one grid; they cannot outvote it.
-        helped = overlap_weight * box_overlap(first[:, :4], second[:, :4]) if edited is not None else 0.0
-        rows, columns = linear_sum_assignment(similarity + helped, maximize=True)
-        similarities = tuple(float(value) for value in similarity[rows, columns])
-        pairs = tuple((int(s), int(e)) for s, e in zip(known[rows], found[columns], strict=True))
+        # Boxes are compared where both pictures are on one grid.
+        overlap = box_overlap(first[:, :4], second[:, :4]) if edited is not None else None
+        matched_places = match_faces(similarity, overlap, overlap_weight=overlap_weight)
+        similarities = tuple(float(similarity[place]) for place in matched_places)
+        pairs = tuple((int(known[s]), int(found[e])) for s, e in matched_places)
     same = {s for (s, _), similarity in zip(pairs, similarities, strict=True) if similarity >= SAME_FROM}
     matched = {s for s, _ in pairs}
     unsure = {int(s) for s in known if source_faces[s, 4] < sure_score and int(s) not in same}

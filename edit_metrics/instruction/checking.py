@@ -61,11 +61,6 @@ def asked_edit(instruction: Instruction, kinds: tuple[type, ...]) -> Edit | Miss
     return matching[0] if len(instruction.edits) == 1 else not_applicable("compound_instruction")
 
 
-def is_asked(instruction: Instruction, kinds: tuple[type, ...]) -> bool:
-    """Whether a check for these kinds has something to say."""
-    return not isinstance(asked_edit(instruction, kinds), Missing)
-
-
 def without_room(mask: Mask | None) -> Missing | None:
     """``undefined(empty_mask)`` for a given mask in which nothing may change, so that nothing there could be judged."""
     return undefined("empty_mask") if mask is not None and not mask.any() else None

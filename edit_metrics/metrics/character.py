@@ -53,8 +53,10 @@ class FaceMatches:
         return self.known - len(self.similarities)
 
 
-def match_faces(similarity: Float64, overlap: Float64 | None = None, *, overlap_weight: float = 0.1) -> list[float]:
-    """Similarities of the one-to-one assignment with the largest sum (Hungarian method).
+def match_faces(
+    similarity: Float64, overlap: Float64 | None = None, *, overlap_weight: float = 0.1
+) -> list[tuple[int, int]]:
+    """The one-to-one assignment with the largest sum of similarities (Hungarian method).
 
     Args:
         similarity: N×M, published similarity of each known face with each found one.
@@ -63,13 +65,13 @@ def match_faces(similarity: Float64, overlap: Float64 | None = None, *, overlap_
         overlap_weight: of the overlap beside the similarity.
 
     Returns:
-        min(N, M) similarities.
+        min(N, M) pairs (known, found), in the order of the known faces.
     """
     from scipy.optimize import linear_sum_assignment
 
     gain = similarity if overlap is None else similarity + overlap_weight * overlap
     rows, columns = linear_sum_assignment(gain, maximize=True)
-    return [float(value) for value in similarity[rows, columns]]
+    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True)]
 
 
 def box_overlap(first: Boxes, second: Boxes) -> Float64:
