@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from edit_metrics.config import Config
 from edit_metrics.scores import codes
+from edit_metrics.scores.items import fear
 from edit_metrics.scores.priority import Priority, PriorityRow, priority_rows, priority_table
 from edit_metrics.types import PreScore
 
@@ -79,10 +80,10 @@ def _spread_over_groups(tied: list[int], rows: Sequence[PriorityRow]) -> list[in
 
 
 def _place(row: PriorityRow, config: Config, rare: frozenset[str]) -> _Place:
-    fear = {
-        name: (one.confidence or 0.0) * (1 - one.score) for name, one in row.prescores.items() if one.score is not None
+    fears = {
+        name: fear(one.score, one.confidence or 0.0) for name, one in row.prescores.items() if one.score is not None
     }
-    feared = max(fear, key=fear.__getitem__, default=None)
+    feared = max(fears, key=fears.__getitem__, default=None)
     lost = [flag for flag in config.priority.lost if flag in row.flags]
     failures = [code for code in row.broken if code in rare]
     unsafe = [flag for flag in _UNSAFE if flag in row.flags]
@@ -95,11 +96,11 @@ def _place(row: PriorityRow, config: Config, rare: frozenset[str]) -> _Place:
         else 4
     )  # fmt: skip
     further = [code for code in row.broken if code not in failures]
-    further += [codes.low_confidence(name) for name in fear if _is_uncertain(row.prescores[name], name, config)]
-    if feared is not None and fear[feared] > 0:
+    further += [codes.low_confidence(name) for name in fears if _is_uncertain(row.prescores[name], name, config)]
+    if feared is not None and fears[feared] > 0:
         further.append(codes.weakest(feared, row.prescores[feared].score or 0.0))
     # Three decimals: what no confidence can tell apart is a tie, to be spread over groups.
-    order = (-float(len(lost) + len(failures)), -round(fear[feared], 3) if feared is not None else 0.0)
+    order = (-float(len(lost) + len(failures)), -round(fears[feared], 3) if feared is not None else 0.0)
     return _Place(lane, order, (*gates, *lost, *failures[:5]), tuple(further))
 
 

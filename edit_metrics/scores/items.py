@@ -31,6 +31,11 @@ _SAFE_ENOUGH: Final = 0.5
 _ALARMING: Final = (Status.FAILED, Status.UNDEFINED)
 
 
+def fear(score: float, confidence: float) -> float:
+    """What a dimension gives to fear: low, and to be believed; what claims nothing orders nothing. In [0, 1]."""
+    return confidence * (1 - score)
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """One dimension of one item, as the table says it.

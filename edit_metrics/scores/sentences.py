@@ -10,7 +10,7 @@ from edit_metrics.errors import TableError, suggest
 from edit_metrics.scores.cells import number
 from edit_metrics.scores.codes import NO_ORDER, UNVALIDATED
 from edit_metrics.scores.columns import metrics_in, short_name
-from edit_metrics.scores.items import Item
+from edit_metrics.scores.items import Item, fear
 from edit_metrics.scores.words import flag_in_words, in_words, status_in_words
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _most_feared(item: Item) -> tuple[float, str] | None:
     scored = [(one.score, name, one.confidence) for name, one in item.scores.items() if one.score is not None]
     if not scored:
         return None
-    trusted = [(1.0 if trust is None else trust) * (1 - score) for score, _, trust in scored]
+    trusted = [fear(score, 1.0 if trust is None else trust) for score, _, trust in scored]
     place = trusted.index(max(trusted)) if any(trusted) else min(range(len(scored)), key=lambda i: scored[i][0])
     return scored[place][0], scored[place][1]
 
