@@ -208,8 +208,9 @@ def greet(judge: ChatJudge, template: JudgeTemplate, store: AnswerStore) -> Gree
 
 def open_questions(plan: JudgePlan, judge: ChatJudge, store: AnswerStore, model: str) -> list[Question]:
     """Those without an answer of that model that can be read; equal questions once."""
-    kept = _kept(plan, judge, store, model)
-    return list({q.key: q for q in plan.questions(judge) if q.key not in kept}.values())
+    questions = plan.questions(judge)
+    kept = _kept(questions, plan.template, store, model)
+    return list({q.key: q for q in questions if q.key not in kept}.values())
 
 
 def judge_run(
@@ -316,12 +317,14 @@ def _signature(plan: JudgePlan, judge: ChatJudge, record: JudgeRecord, dimension
     return Signature.of(parts | {"section": section, "judge": answered_by})
 
 
-def _kept(plan: JudgePlan, judge: ChatJudge, store: AnswerStore, model: str) -> dict[str, tuple[JudgeAnswer, str]]:
+def _kept(
+    questions: Sequence[Question], template: JudgeTemplate, store: AnswerStore, model: str
+) -> dict[str, tuple[JudgeAnswer, str]]:
     """Key → answer and the build that gave it, of the answers that can be read."""
-    keys = dict.fromkeys(question.key for question in plan.questions(judge))
+    keys = dict.fromkeys(question.key for question in questions)
     found = {}
     for stored in store.get(keys, model):
-        answer = parse_answer(stored.text, plan.template)
+        answer = parse_answer(stored.text, template)
         if isinstance(answer, JudgeAnswer):
             found[stored.key] = (answer, stored.fingerprint)
     return found
@@ -330,9 +333,10 @@ def _kept(plan: JudgePlan, judge: ChatJudge, store: AnswerStore, model: str) -> 
 def _answers(
     plan: JudgePlan, judge: ChatJudge, store: AnswerStore, model: str, missing: Mapping[str, Missing]
 ) -> tuple[dict[int, ItemAnswers | Missing], dict[str, int]]:
-    kept = _kept(plan, judge, store, model)
+    asked = plan.questions(judge)
+    kept = _kept(asked, plan.template, store, model)
     by_edit: dict[int, list[Question]] = {}
-    for question in plan.questions(judge):
+    for question in asked:
         by_edit.setdefault(question.edit, []).append(question)
     builds: Counter[str] = Counter()
     answers: dict[int, ItemAnswers | Missing] = {}
