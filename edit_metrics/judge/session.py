@@ -21,7 +21,7 @@ from edit_metrics.judge.batch import Imported, canary_name, export_requests, imp
 from edit_metrics.judge.canaries import VERSION, CanaryReport, ask_canaries, canaries
 from edit_metrics.judge.candidates import PicturePlace, read_candidates, read_edits
 from edit_metrics.judge.joining import ItemAnswers, average, join_answers, with_judge, without_answers
-from edit_metrics.judge.questions import JudgedEdit, Question, make_questions, to_request
+from edit_metrics.judge.questions import JudgedEdit, Question, by_edit, make_questions, to_request
 from edit_metrics.judge.selection import Selection, SelectionRule, select, select_listed
 from edit_metrics.judge.store import AnswerStore
 from edit_metrics.judge.template import JudgeTemplate
@@ -335,12 +335,9 @@ def _answers(
 ) -> tuple[dict[int, ItemAnswers | Missing], dict[str, int]]:
     asked = plan.questions(judge)
     kept = _kept(asked, plan.template, store, model)
-    by_edit: dict[int, list[Question]] = {}
-    for question in asked:
-        by_edit.setdefault(question.edit, []).append(question)
     builds: Counter[str] = Counter()
     answers: dict[int, ItemAnswers | Missing] = {}
-    for edit, questions in by_edit.items():
+    for edit, questions in by_edit(asked):
         given = [kept[question.key] for question in questions if question.key in kept]
         builds.update(build for _, build in given)
         row = plan.selection.asked[edit]
