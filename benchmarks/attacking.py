@@ -1,0 +1,166 @@
+"""What the attacks share: an outcome, a small set of edits, and the command line in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROGRAM = [sys.executable, "-c", "from edit_metrics.cli import main; main()"]
+SECONDS = 600.0
+"""After which a call counts as one that hangs."""
+
+PROFILE = {
+    "profile": "attacked",
+    "backends": {"perceptual": {"use": "stub"}, "safety": {"use": "stub"}},
+    "engine": {"shard_size": 8, "batch_size": 2, "workers": 2},
+    "labels": ["geometry"],
+    "dimensions": {
+        "feasibility": {"metrics": ["verdict"], "curves": {"verdict": {"anchors": [[0, 0], [1, 1]]}}},
+        "safety": {"metrics": ["safe", "nudity_max"], "curves": {"nudity_max": {"anchors": [[0, 1], [1, 0]]}}},
+        "preservation": {"metrics": ["psnr", "lpips"], "curves": {"psnr": {"anchors": [[10, 0], [50, 1]]}}},
+    },
+    "flags": {"unsafe": {"metric": "safety.safe", "below": 0}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row of the table in docs/reliability.md.
+
+    Attributes:
+        fault: what was done to the program.
+        tries: how often.
+        happened: what it did, in words with numbers.
+        lost: results that were lost, in words; ``nothing`` is what the table is for.
+        held: whether the program kept its word.
+    """
+
+    fault: str
+    tries: int
+    happened: str
+    lost: str = "nothing"
+    held: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What a family of attacks is given.
+
+    Attributes:
+        draw: every random choice comes from here, so that the seed repeats them.
+        tries: of each fault, about.
+        folder: empty; the attack's own.
+    """
+
+    draw: random.Random
+    tries: int
+    folder: Path
+
+
+Family = Callable[[Attack], Sequence[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that has ended.
+
+    Attributes:
+        code: exit code, or minus the signal.
+        peak_mib: the largest resident memory of the process itself.
+    """
+
+    code: int
+    out: str
+    err: str
+    peak_mib: float
+    seconds: float
+
+    @property
+    def traceback(self) -> bool:
+        """Whether a user was shown one."""
+        return "Traceback (most recent call last)" in self.err
+
+
+@dataclass(slots=True)
+class Running:
+    """The command line, under way in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    files: tuple[Path, Path]
+    started: float = field(default_factory=time.monotonic)
+
+    def wait(self, seconds: float = SECONDS) -> Ended:
+        """Wait for its end; one that hangs is killed and has the code -9."""
+        deadline = time.monotonic() + seconds
+        while True:
+            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+            if pid:
+                break
+            if time.monotonic() > deadline:
+                self.process.kill()
+                deadline = float("inf")
+            time.sleep(0.005)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        out, err = (path.read_text(encoding="utf-8", errors="replace") for path in self.files)
+        for path in self.files:
+            path.unlink()
+        return Ended(self.process.returncode, out, err, usage.ru_maxrss / 1024, time.monotonic() - self.started)
+
+
+def start(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Running:
+    """Start ``edit-metrics`` with these arguments; ``prefix`` goes before the interpreter (``bash -c …``)."""
+    files = []
+    for _ in range(2):
+        descriptor, name = tempfile.mkstemp(prefix="attack-")
+        os.close(descriptor)
+        files.append(Path(name))
+    with files[0].open("wb") as out, files[1].open("wb") as err:
+        process = subprocess.Popen(
+            [*prefix, *PROGRAM, *map(str, arguments)], stdout=out, stderr=err, env={**os.environ, **(env or {})}
+        )
+    return Running(process, (files[0], files[1]))
+
+
+def call(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Ended:
+    """Run it to its end."""
+    return start(*arguments, env=env, prefix=prefix).wait()
+
+
+def small_set(folder: Path, items: int, side: int = 96, pictures: int = 8) -> list[dict[str, str]]:
+    """``manifest.jsonl``, ``profile.yaml`` and pictures in a folder; returns the rows."""
+    import numpy as np
+    import yaml
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(0)
+    for n in range(pictures):
+        coarse = noise.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        for name, pixels in (("s", coarse), ("e", coarse ^ 1)):
+            Image.fromarray(pixels).resize((side, side)).save(folder / f"{name}{n}.png")
+    rows = [
+        {"id": f"i{n}", "source": f"s{n % pictures}.png", "edited": f"e{n * 7 % pictures}.png", "instruction": "x"}
+        for n in range(items)
+    ]
+    write_manifest(rows, folder / "manifest.jsonl")
+    (folder / "profile.yaml").write_text(yaml.safe_dump(PROFILE))
+    return rows
+
+
+def write_manifest(rows: Sequence[Mapping[str, str]], path: Path) -> Path:
+    """A manifest of those rows."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Name → bytes of every file below a folder."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
