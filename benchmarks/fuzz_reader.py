@@ -4,7 +4,8 @@
 
 Salads: 1 to 12 words drawn evenly from all that the reader knows. Mutants: a real instruction with a word dropped,
 doubled, moved, replaced by any known word, or a strange one put in (``blorfing``, ``except``, ``than``, ``unless``).
-Prints exceptions (there must be none), how many were read all the same by kind of change, and examples. Time: of the
+Prints exceptions (there must be none), how many were read all the same by kind of change, on how many of those a check
+acts (``acting_checks.py``: it has a verdict, or lacks only what is in the pictures), and examples. Time: of the
 distinct real instructions, best of five rounds, nothing remembered.
 """
 
@@ -17,12 +18,14 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from acting_checks import acting_check
 from judge_readings import SETS, read_texts
 
 from edit_metrics.instruction.grammar.languages import english
 from edit_metrics.instruction.grammar.reader import Reading, read_instruction, read_tokens
 from edit_metrics.instruction.grammar.spelling import correct, known_words
 from edit_metrics.instruction.grammar.tokens import tokenise
+from edit_metrics.instruction.instruction import understand
 
 STRANGE = ("blorfing", "except", "than", "unless")
 SHOWN = 25
@@ -65,20 +68,27 @@ def mutate(text: str, words: list[str], draw: random.Random) -> tuple[str, str]:
 
 
 def report(name: str, texts: list[tuple[str, str]]) -> None:
-    """How many were read, by kind, with examples."""
+    """How many were read, and on how many a check acts, by kind, with examples."""
     read: dict[str, list[str]] = {}
     failed: list[str] = []
-    outcomes: Counter[str] = Counter()
+    outcomes: dict[str, Counter[str]] = {}
+    acting: Counter[str] = Counter()
     for text, kind in texts:
         try:
             found = read_instruction(text)
+            check = acting_check(understand(text)) if isinstance(found, Reading) else None
         except Exception as error:
             failed.append(f"{text!r}: {error!r}")
             continue
-        outcomes[f"{kind}, {'read' if isinstance(found, Reading) else 'not read'}"] += 1
+        outcome = "not read" if not isinstance(found, Reading) else "read, no check acts" if check is None else "acts"
+        outcomes.setdefault(kind, Counter())[outcome] += 1
         if isinstance(found, Reading):
-            read.setdefault(kind, []).append(f"{text!r}: {found.edits}")
-    print(f"== {name}: {len(texts)}, exceptions {len(failed)} {failed[:3]}; {dict(sorted(outcomes.items()))}")
+            acting[check or "none"] += 1
+            read.setdefault(kind, []).append(f"[{check or 'none'}] {text!r}: {found.edits}")
+    print(f"== {name}: {len(texts)}, exceptions {len(failed)} {failed[:3]}")
+    for kind, counts in sorted(outcomes.items()):
+        print(f"{kind}: {counts.total()}, {dict(counts)}")
+    print(f"of what is read, by the check that acts: {dict(acting.most_common())}")
     for kind, found_texts in read.items():
         for text in found_texts[:SHOWN]:
             print(f"  {kind}: {text[:200]}")

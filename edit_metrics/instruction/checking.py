@@ -16,7 +16,7 @@ YES: Final = 0.5
 
 typed_check = partial(
     metric, direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="", evidence="adherence.check_evidence",
-    identity=Identity(0.0, 0.05), version=2,
+    identity=Identity(0.0, 0.05), version=3,
 )  # fmt: skip
 """With nothing done a check reads 0; a text reader, or a tone read off 8 bits, may be a little off."""
 

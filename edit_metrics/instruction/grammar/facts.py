@@ -36,6 +36,7 @@ class Facts:
         is_noun: a colour's name is a thing too (``orange``).
         is_modifier: a word can stand before a colour's name.
         is_style: a noun names a kind of picture (``painting``).
+        holds_several: a determiner and a noun are several things, of which some can be spared.
         articles: words left out at the front of a thing's text.
         pictures: pronouns that may mean the whole picture.
     """
@@ -55,6 +56,7 @@ class Facts:
     is_noun: Fact
     is_modifier: Fact
     is_style: Fact
+    holds_several: Callable[[str, str], bool]
     articles: frozenset[str]
     pictures: frozenset[str]
 
@@ -92,6 +94,15 @@ class Facts:
         """A phrase without its first article."""
         first, _, rest = text.partition(" ")
         return rest if rest and first in self.articles else text
+
+    def can_spare(self, node: Node) -> bool:
+        """Whether a phrase is of several things: nothing can be excepted from ``the baseball``."""
+        phrases = phrases_of(node)
+        words = [(part.get("d"), str(part.get("head"))) for part in phrases]
+        return len(phrases) > 1 or any(
+            self.holds_several(determiner.text if isinstance(determiner, Node) else "", head)
+            for determiner, head in words
+        )
 
     def parts_wrongly(self, target: Node, colour: Node) -> bool:
         """Whether a noun phrase and a colour are cut at the wrong word.

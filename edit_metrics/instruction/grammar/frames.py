@@ -166,6 +166,8 @@ def _remove(facts: Facts, node: Node) -> Edit | None:
         return None if excepted is None else Remove(None, facts.thing(excepted))
     if target.rule == "everything":
         return Remove(None, facts.thing(child(target, "x")))
+    if excepted is not None and not facts.can_spare(target):
+        return None
     return Remove(facts.thing(target), facts.thing(excepted))
 
 

@@ -34,6 +34,8 @@ def english() -> Language:
     lexicon, table = load_lexicon("en"), open_words()
     prepositions = lexicon.words_of("PREP")
     new_things = lexicon.words_of("INDEF") | lexicon.words_of("NUMERAL")
+    several = lexicon.words_of("COLLECTIVE") | lexicon.also["several"]
+    every = frozenset(words.split()[0] for words in lexicon.words_of("QUANT")) - {"one"}
     facts = Facts(
         is_person=table.is_person,
         is_definite=lambda words: words not in new_things and not words.replace(" ", "").isdigit(),
@@ -50,6 +52,9 @@ def english() -> Language:
         is_noun=lexicon.also["noun"].__contains__,
         is_modifier=(MODIFIERS | IDLE).__contains__,
         is_style=(lexicon.words_of("STYLEKIND") | lexicon.words_of("STYLENAME")).__contains__,
+        holds_several=lambda determiner, noun: (
+            determiner.split(" ")[0] in every or table.is_several(noun) or noun in several
+        ),
         articles=frozenset({"a", "an", "the"}),
         pictures=frozenset({"it", "this", "that"}),
     )
@@ -78,6 +83,7 @@ def chinese() -> Language:
         is_noun=_never,
         is_modifier=_never,
         is_style=_never,
+        holds_several=lambda determiner, noun: True,
         articles=frozenset(),
         pictures=frozenset({"它"}),
     )

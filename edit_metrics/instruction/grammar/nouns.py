@@ -32,6 +32,7 @@ class OpenWords:
         adverbs: as listed.
         verbs: verb form → its lemmas.
         phrases: nouns of several words, as tuples.
+        proper: nouns that the table writes with a capital, and no list of the package's own has.
         persons: lemmas of nouns for people; several words joined by spaces.
     """
 
@@ -40,6 +41,7 @@ class OpenWords:
     adverbs: frozenset[str]
     verbs: dict[str, tuple[str, ...]]
     phrases: frozenset[tuple[str, ...]]
+    proper: frozenset[str]
     persons: frozenset[str]
 
     def is_ing(self, word: str) -> bool:
@@ -58,6 +60,18 @@ class OpenWords:
     def is_plural(self, word: str) -> bool:
         """A plural that is told by its s."""
         return word.endswith("s") and word in self.nouns and word not in self.nouns[word]
+
+    def is_only_plural(self, word: str) -> bool:
+        """A plural that is no singular too (``sports`` is one): it stands before no other noun."""
+        return word in self.nouns and all(word not in lemma.split("/") for lemma in self.nouns[word])
+
+    def is_proper(self, word: str) -> bool:
+        """A name of the table: a noun only where it is written with a capital, or stands before one."""
+        return word in self.proper
+
+    def is_several(self, word: str) -> bool:
+        """A plural, ``men`` too; not one that is its own singular (``sheep``)."""
+        return any(lemma != word for lemma in self.nouns.get(word, ()))
 
     def is_noun(self, word: str) -> bool:
         """A noun of the table, or two of them written as one word (``lampshade``), which no table lists in full."""
@@ -85,9 +99,13 @@ class OpenWords:
 def open_words() -> OpenWords:
     """The table of ``lemminflect`` with the extra nouns and the person nouns of ``en/nouns.toml``."""
     kinds: dict[str, dict[str, tuple[str, ...]]] = {"noun": {}, "verb": {}, "adj": {}, "adv": {}, "aux": {}}
+    common: set[str] = set()
+    proper: set[str] = set()
     for line in _lines():
         word, kind, lemmas = line.lower().split(",", 2)
         kinds[kind][word] = tuple(lemmas.split(","))
+        if kind == "noun":
+            (common if line[0].islower() else proper).add(word)
     nouns = kinds["noun"]
     table = read_table("en", "nouns")
     listed = {word: word for text in (table["extra"], *table["persons"].values()) for word in str(text).split()}
@@ -99,9 +117,11 @@ def open_words() -> OpenWords:
             else:
                 nouns.setdefault(form, (word,))
     persons = frozenset(word.replace("_", " ") for text in table["persons"].values() for word in str(text).split())
+    forms = {form for word in listed for form in (word, *_plurals(word))}
     return OpenWords(
-        nouns, frozenset(kinds["adj"]), frozenset(kinds["adv"]), kinds["verb"], frozenset(phrases), persons
-    )
+        nouns, frozenset(kinds["adj"]), frozenset(kinds["adv"]), kinds["verb"], frozenset(phrases),
+        frozenset(proper - common - forms), persons,
+    )  # fmt: skip
 
 
 def _lines() -> list[str]:

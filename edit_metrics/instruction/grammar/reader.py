@@ -10,7 +10,7 @@ from edit_metrics.instruction.edits import Edit, Retone
 from edit_metrics.instruction.grammar.chart import Chart
 from edit_metrics.instruction.grammar.frames import edits_of
 from edit_metrics.instruction.grammar.languages import Language, chinese, english
-from edit_metrics.instruction.grammar.spelling import correct
+from edit_metrics.instruction.grammar.spelling import correct, slipped
 from edit_metrics.instruction.grammar.tokens import LONGEST, Kind, Token, is_han, tokenise
 
 END: Final = "<end>"
@@ -67,7 +67,9 @@ def read_instruction(text: str) -> Reading | Unread:
     if any(token.kind is Kind.WORD and is_han(token.text) for token in tokens):
         return read_tokens(tokens, chinese())
     spelt = correct(tokens)
-    return read_tokens(spelt.tokens, english(), spelt.corrected)
+    found = read_tokens(spelt.tokens, english(), spelt.corrected)
+    slip = slipped(spelt.tokens) if isinstance(found, Reading) else None
+    return found if slip is None else Unread(slip)
 
 
 def read_tokens(

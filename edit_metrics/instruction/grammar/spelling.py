@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from edit_metrics.instruction.colours import colour_names
@@ -31,6 +32,30 @@ def correct(tokens: tuple[Token, ...]) -> Spelt:
     pairs = list(zip(tokens, rights, strict=True))
     fixed = tuple(token if right is None else replace(token, text=right, named=False) for token, right in pairs)
     return Spelt(fixed, tuple((token.text, right) for token, right in pairs if right is not None))
+
+
+def slipped(tokens: tuple[Token, ...]) -> str | None:
+    """A known word that, two letters swapped, is a listed compound with its neighbour; None where none is.
+
+    ``the stop sing``: a slip that makes another word is not seen by looking words up one by one. Only swapped letters:
+    with any other letter ``the pink tree`` would be a slip for ``the pine tree``.
+    """
+    phrases = open_words().phrases
+    for first, second in pairwise(token.text for token in tokens if token.kind is Kind.WORD):
+        if (first, second) in phrases:
+            continue
+        for word, pairs in (
+            (first, ((other, second) for other in _swapped(first))),
+            (second, ((first, other) for other in _swapped(second))),
+        ):
+            if any(pair in phrases for pair in pairs):
+                return word
+    return None
+
+
+def _swapped(word: str) -> Iterator[str]:
+    for place in range(len(word) - 1):
+        yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
 
 
 def _right(token: Token) -> str | None:

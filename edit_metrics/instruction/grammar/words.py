@@ -38,6 +38,8 @@ def english_categories() -> dict[str, Category]:
     return {
         **shared_categories(),
         "NOUN": classes.noun,
+        "NOUNBEFORE": classes.noun_before,
+        "PROPER": _one_word(classes.table.is_proper),
         "NAME": classes.name,
         "ADJ": _one_word(classes.is_adjective),
         "ADV": _one_word(classes.is_adverb),
@@ -88,12 +90,22 @@ class _Classes:
         token = tokens[place]
         if token.kind is not Kind.WORD:
             return ()
-        found = [(place + 1, token.text)] if self.is_noun(token.text) else []
+        one = self.is_noun(token.text) and (token.named or not self.table.is_proper(token.text))
+        found = [(place + 1, token.text)] if one else []
         for length in (2, 3, 4):
             phrase = tuple(token.text for token in tokens[place : place + length])
             if len(phrase) == length and phrase in self.table.phrases:
                 found.append((place + length, phrase[-1]))
         return tuple(found)
+
+    def noun_before(self, tokens: tuple[Token, ...], place: int) -> Ends:
+        """A noun, or a name however it is written, before another noun: in the singular (``flower shop``)."""
+        token = tokens[place]
+        found = [
+            end for end in self.noun(tokens, place) if end[0] > place + 1 or not self.table.is_only_plural(token.text)
+        ]
+        proper = token.kind is Kind.WORD and self.table.is_proper(token.text) and not found
+        return ((place + 1, token.text),) if proper else tuple(found)
 
     def name(self, tokens: tuple[Token, ...], place: int) -> Ends:
         """A word with a capital that no list has: a name."""
@@ -123,7 +135,9 @@ class _Classes:
         return self._open(word, "past") and self.table.is_past(word)
 
     def is_base(self, word: str) -> bool:
-        return self._open(word, "verb") and self.table.is_base(word) and word not in self.no_verbs
+        """A verb that says what a thing does: half of the table's are nouns too, and those count only where listed."""
+        known = self.table.is_base(word) and (not self.table.is_noun(word) or word in self.lexicon.also["deed"])
+        return known and self._open(word, "verb") and word not in self.no_verbs
 
     def is_known(self, word: str) -> bool:
         """Whether any open class has the word."""
