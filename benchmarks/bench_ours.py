@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,12 +13,12 @@ from typing import Any
 from edit_metrics.backends.factory import build_backend
 from edit_metrics.backends.torch_runtime import bound_threads
 from edit_metrics.config import Config, DimensionConfig
-from edit_metrics.engine.folder import RunFolder
 from edit_metrics.engine.job import Job, ShardWorker
 from edit_metrics.engine.plan import build_plan
 from edit_metrics.engine.scoring import ShardResult
 from edit_metrics.engine.shards import cut_into_shards
 from edit_metrics.io.manifest import read_manifest
+from edit_metrics.io.tables import write_parquet
 from edit_metrics.scores.rows import TableLayout
 from edit_metrics.types import EditItem
 
@@ -54,24 +53,28 @@ class Ours:
     Args:
         config: resolved profile.
         manifest: what is scored.
-        out: folder for the shards that it commits.
+        out: folder for the table that it writes.
         cache: folder of the feature cache, or None.
+        device: where models run.
     """
 
-    def __init__(self, config: Config, manifest: Path, out: Path, cache: Path | None = None) -> None:
+    def __init__(
+        self, config: Config, manifest: Path, out: Path, cache: Path | None = None, device: str = "cpu"
+    ) -> None:
         self._items = read_manifest(manifest).items
         plan = build_plan(config)
         engine = config.engine
         job = Job(
             config=config, out=out, cache=cache,
             layout=TableLayout.of([m.name for m in plan.metrics], plan.labels, (), str(manifest.parent)),
-            workers=engine.workers or 2, device="cpu", evidence="none",
+            workers=engine.workers or 2, device=device, evidence="none",
         )  # fmt: skip
-        self._folder = RunFolder(out)
+        out.mkdir(parents=True, exist_ok=True)
+        self._layout, self._table = job.layout, out / "shard.parquet"
         self._worker = ShardWorker(job)
 
     def score(self, part: slice = slice(None)) -> ShardResult:
-        """Decode, score and commit the items as one shard."""
+        """Decode, score and write the items as one shard."""
         return self._score_items(self._items[part])
 
     def score_items(self, manifest: Path) -> ShardResult:
@@ -79,11 +82,9 @@ class Ours:
         return self._score_items(read_manifest(manifest).items)
 
     def _score_items(self, items: Sequence[EditItem]) -> ShardResult:
-        shutil.rmtree(self._folder.folder, ignore_errors=True)
-        self._folder.open({"sha256": ""}, resume=False)
         (shard,) = cut_into_shards(items, len(items))
         result = self._worker.score(shard)
-        self._worker.commit(shard, result)
+        write_parquet(self._layout.to_table(result.scored), self._table)
         return result
 
 

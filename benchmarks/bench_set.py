@@ -94,7 +94,7 @@ def default_checkpoints(folder: Path, detector: Path | None) -> list[str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     overrides = [
-        f"backends.clip.weights={_clip(folder / 'clip.safetensors')}",
+        f"backends.clip.weights={random_open_clip(folder, 'ViT-B-32')}",
         f"backends.safety.weights={_classifier(folder / 'vit-b-16')}",
         f"backends.patches.weights={_dinov2(folder / 'dinov2-small')}",
     ]
@@ -104,14 +104,31 @@ def default_checkpoints(folder: Path, detector: Path | None) -> list[str]:
     return [*overrides, f"backends.faces.detector={detector.resolve()}", f"backends.faces.embedder={embedder}"]
 
 
-def _clip(path: Path) -> Path:
+def random_open_clip(folder: Path, model: str) -> Path:
+    """Random weights of one of open_clip's architectures."""
+    path = folder / f"{model}.safetensors"
     if not path.exists():
         import open_clip
         import torch
         from safetensors.torch import save_file
 
         torch.manual_seed(0)
-        save_file(open_clip.create_model("ViT-B-32").state_dict(), path)
+        save_file(open_clip.create_model(model).state_dict(), path)
+    return path
+
+
+def random_lpips(folder: Path, net: str) -> Path:
+    """Random convolutions for LPIPS, in the sizes of torchvision's network."""
+    path = folder / f"lpips-{net}.safetensors"
+    if not path.exists():
+        import torch
+        import torchvision
+        from safetensors.torch import save_file
+
+        torch.manual_seed(3)
+        network = {"alex": torchvision.models.alexnet, "vgg": torchvision.models.vgg16}[net]()
+        tensors = network.features.state_dict()
+        save_file({f"features.{name}": tensor for name, tensor in tensors.items()}, path)
     return path
 
 
