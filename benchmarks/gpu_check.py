@@ -243,7 +243,16 @@ def side_by_side(folder: Path, arguments: argparse.Namespace) -> list[dict[str, 
     """Several processes on one card: what Python's lock costs a single one."""
     found = []
     for count in (2, 4):
-        command = [sys.executable, __file__, "--only", "embedded", "--folder", str(folder), "--device", arguments.device]
+        command = [
+            sys.executable,
+            __file__,
+            "--only",
+            "embedded",
+            "--folder",
+            str(folder),
+            "--device",
+            arguments.device,
+        ]
         command += ["--items", str(arguments.items), "--side", str(arguments.side)]
         environment = os.environ | {"EDIT_METRICS_CHECK_SHARE": str(count)}
         running = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) for _ in range(count)]
