@@ -63,7 +63,12 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from importlib import import_module
 
-        return getattr(import_module(f"edit_metrics.api.{_HOMES[name]}"), name)
+        from edit_metrics.errors import missing_extra
+
+        try:
+            return getattr(import_module(f"edit_metrics.api.{_HOMES[name]}"), name)
+        except ModuleNotFoundError as error:
+            raise missing_extra(error, f"edit_metrics.{name}") or error from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
-from edit_metrics.types import Direction, Measurement, Missing, Result
+from edit_metrics.types import Direction, Measurement, Missing, Result, Status
 
 Values: TypeAlias = Mapping[str, Any]
 """Name of a base input or a feature → what one item has there: a value, or :class:`Missing`."""
+
+
+_ROUNDING: Final = 2.0**-8
+"""Of a network in bfloat16, relative to a bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,17 @@ class Metric(Computation):
     def measurement(self, result: Result, values: Values) -> Measurement:
         """What the function returned, or why it was not called, as a measurement with the declared cautions."""
         codes = () if self.cautions is None else values[self.cautions]
-        return Measurement.of(result, () if isinstance(codes, Missing) else codes)
+        found = Measurement.of(result, () if isinstance(codes, Missing) else codes)
+        if found.value is None or self.holds(found.value):
+            return found
+        low, high = self.bounds
+        return Measurement(None, Status.FAILED, f"out_of_bounds: {found.value:.6g}, declared {low} to {high}")
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies within the declared bounds, give or take what a network of few bits rounds away."""
+        low, high = self.bounds
+        above = low is None or value >= low - _ROUNDING * max(1.0, abs(low))
+        return above and (high is None or value <= high + _ROUNDING * max(1.0, abs(high)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,20 +9,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edit_metrics.claims import UNVALIDATED, supported_confidence, validated
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.plain_yaml import parse_yaml, read_yaml
 from edit_metrics.types import DIMENSIONS
 
 Anchors = list[tuple[float, float]]
+Byte = Annotated[int, Field(ge=0, le=255)]
 
 
 class Section(BaseModel):
-    """Base of every section: frozen, and strict about unknown keys."""
+    """Base of every section: frozen, strict about unknown keys, and without numbers that JSON lacks."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _check_anchors(anchors: Anchors) -> Anchors:
@@ -256,7 +257,7 @@ class DecodeLimits(Section):
 
     max_pixels: int = Field(default=100_000_000, gt=0)
     max_bytes: int = Field(default=200_000_000, gt=0)
-    alpha_background: tuple[int, int, int] = (255, 255, 255)
+    alpha_background: tuple[Byte, Byte, Byte] = (255, 255, 255)
 
 
 class EngineConfig(Section):
@@ -446,12 +447,7 @@ def _is_profile(path: Path) -> bool:
 def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path in seen:
         raise ConfigError("profiles that extend each other without a cycle", " → ".join(p.name for p in (*seen, path)))
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise ConfigError("a readable config file", str(error.strerror), str(path)) from None
-    except yaml.YAMLError as error:
-        raise ConfigError("a YAML file", " ".join(str(error).split()), str(path)) from None
+    data = read_yaml(path) or {}
     if not isinstance(data, dict):
         raise ConfigError("a YAML mapping", type(data).__name__, str(path))
     base = data.pop("extends", None)
@@ -497,10 +493,7 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
     if not separator or not key.strip():
         raise ConfigError("--set key=value", repr(override), todo="For example: --set engine.shard_size=16")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError("a YAML value", repr(text), f"--set {override}") from None
+    value = parse_yaml(text, f"--set {override}", "a YAML value")
     *path, last = _split_key(key.strip())
     node = data
     for part in path:

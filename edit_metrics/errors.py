@@ -23,6 +23,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
+from edit_metrics.printable import printable
+
 _NEAR: Final = 0.5
 """Similarity (``difflib``) from which on a known name may be what was meant. Of the 134 metric columns typed without
 their dimension 123 are found at .5, 101 at the library's own .6; of 11 unrelated words none at .5, 5 at .4."""
@@ -55,7 +57,8 @@ class EditMetricsError(Exception):
         parts.append(".")
         if self.todo:
             parts.append(f" {self.todo}")
-        return "".join(parts)
+        # Names and cells of strangers stand in it: one paragraph, whatever they hold.
+        return printable("".join(parts))
 
 
 class UserError(EditMetricsError):
@@ -107,6 +110,39 @@ class MissingExtraError(UserError):
             got="no such package in this environment",
             todo=f"Install it with: pip install 'edit-metrics[{extra}]'",
         )
+
+
+EXTRAS: Final = {
+    "accelerate": "serving",
+    "cv2": "embedded",
+    "dlib": "embedded",
+    "lemminflect": "embedded",
+    "lpips": "embedded",
+    "matplotlib": "human",
+    "onnxruntime": "embedded",
+    "open_clip": "clip",
+    "openai": "judge",
+    "pyiqa": "iqa",
+    "pywt": "embedded",
+    "rapidocr": "embedded",
+    "ray": "ray",
+    "s3fs": "ray",
+    "safetensors": "embedded",
+    "skimage": "embedded",
+    "starlette": "rate",
+    "timm": "embedded",
+    "torch": "embedded",
+    "torchvision": "embedded",
+    "transformers": "clip",
+    "uvicorn": "rate",
+}
+"""Import → the extra of this package that brings it; what reads tables alone needs none."""
+
+
+def missing_extra(error: ModuleNotFoundError, purpose: str) -> MissingExtraError | None:
+    """What to tell a user whose environment lacks a package; None where it is none that an extra brings."""
+    package = (error.name or "").partition(".")[0]
+    return MissingExtraError(package, EXTRAS[package], purpose) if package in EXTRAS else None
 
 
 class JudgeError(UserError):

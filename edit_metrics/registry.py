@@ -25,7 +25,7 @@ from typing import Any, Final, TypeVar
 
 from edit_metrics import plugins
 from edit_metrics.computation import Computation, Feature, Identity, Label, Metric, Option
-from edit_metrics.errors import ConfigError
+from edit_metrics.errors import ConfigError, missing_extra
 from edit_metrics.registering import add, describe, each, filled, look_up
 from edit_metrics.types import DIMENSIONS, Direction, Missing
 
@@ -209,6 +209,11 @@ def all_metrics() -> list[Metric]:
     return sorted(_METRICS.values(), key=lambda spec: DIMENSIONS.index(spec.dimension))
 
 
+def registered_metrics() -> list[Metric]:
+    """Metrics that this process has registered so far; nothing is imported for it."""
+    return list(_METRICS.values())
+
+
 def all_features() -> list[Feature]:
     """Every registered feature, in order of registration."""
     load_all()
@@ -245,8 +250,11 @@ def load_all() -> None:
     global _loaded  # noqa: PLW0603 - importing is process-wide, and so is this flag
     if _loaded:
         return
-    for package in ("edit_metrics.metrics", "edit_metrics.instruction", "edit_metrics.features"):
-        plugins.import_modules(package)
+    try:
+        for package in ("edit_metrics.metrics", "edit_metrics.instruction", "edit_metrics.features"):
+            plugins.import_modules(package)
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "scoring") or error from error
     plugins.load()
     # Only now: after a failed import the next call fails too, instead of finding half of the metrics.
     _loaded = True

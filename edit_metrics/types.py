@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edit_metrics.choices import WhiteMeans
+from edit_metrics.printable import printable
 
 RGB = NDArray[np.uint8]
 """H×W×3, 8-bit sRGB."""
@@ -97,8 +98,11 @@ def unavailable(reason: str) -> Missing:
 
 
 def failed(error: BaseException) -> Missing:
-    """An exception, with its text kept."""
-    text = " ".join(str(error).split())
+    """An exception, with its text kept: on one line, and such that every encoding takes it."""
+    try:
+        text = printable(" ".join(str(error).split()))
+    except Exception as broken:  # a library's exception whose own text raises
+        text = f"(no text: {type(broken).__name__})"
     return Missing(Status.FAILED, f"{type(error).__name__}: {text}"[:300])
 
 

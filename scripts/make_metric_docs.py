@@ -1,13 +1,16 @@
 """Write the reference part of docs/metrics.md from the registry and the docstrings, so that it cannot go stale.
 
-python scripts/make_metric_docs.py            # rewrite the file below its marker
-python scripts/make_metric_docs.py --check    # exit 1 when the file is not what would be written
+Beside it what readers of tables need without the registry: edit_metrics/scores/metric_facts.json.
+
+python scripts/make_metric_docs.py            # rewrite the page below its marker, and the facts
+python scripts/make_metric_docs.py --check    # exit 1 when a file is not what would be written
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -19,6 +22,7 @@ from edit_metrics.registry import BASE_INPUTS, Feature, Metric, all_features, al
 from edit_metrics.types import DIMENSIONS, Direction, Missing
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
+FACTS: Final = Path(__file__).resolve().parents[1] / "edit_metrics" / "scores" / "metric_facts.json"
 MARKER: Final = "<!-- Below this line the page is written by scripts/make_metric_docs.py. -->"
 BETTER: Final = {Direction.HIGHER_IS_BETTER: "higher", Direction.LOWER_IS_BETTER: "lower", Direction.NEITHER: "neither"}
 OPTIONAL_INPUTS: Final = {
@@ -47,13 +51,26 @@ def main() -> int:
     # Plug-ins that happen to be installed have pages of their own.
     metrics, features = ([s for s in specs if owner_of(s.module) is None] for specs in (all_metrics(), all_features()))
     fresh = f"{head}{MARKER}\n\n{write_reference(metrics, features)}"
+    facts = write_facts(metrics)
     if check:
-        if fresh != page:
-            print("docs/metrics.md is stale. Run: python scripts/make_metric_docs.py", file=sys.stderr)
-        return int(fresh != page)
+        stale = [PAGE.name] if fresh != page else []
+        stale += [FACTS.name] if not FACTS.is_file() or FACTS.read_text(encoding="utf-8") != facts else []
+        for name in stale:
+            print(f"{name} is stale. Run: python scripts/make_metric_docs.py", file=sys.stderr)
+        return int(bool(stale))
     PAGE.write_text(fresh, encoding="utf-8")
+    FACTS.write_text(facts, encoding="utf-8")
     print(f"{len(all_metrics())} metrics → {PAGE.name}", file=sys.stderr)
     return 0
+
+
+def write_facts(metrics: list[Metric]) -> str:
+    """JSON: column → direction and unit, a line each."""
+    rows = [
+        f"  {json.dumps(one.name)}: {json.dumps([one.direction.value, one.unit], ensure_ascii=False)}"
+        for one in metrics
+    ]
+    return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
 def write_reference(metrics: list[Metric], features: list[Feature]) -> str:

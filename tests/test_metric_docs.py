@@ -33,6 +33,7 @@ def test_a_stale_page_is_noticed_and_mended(
     page = tmp_path / "metrics.md"
     page.write_text(f"# Mine\n\n{script.MARKER}\n\nold", encoding="utf-8")
     monkeypatch.setattr(script, "PAGE", page)
+    monkeypatch.setattr(script, "FACTS", tmp_path / "facts.json")
     monkeypatch.setattr(sys, "argv", ["make_metric_docs.py", "--check"])
     assert script.main() == 1
     monkeypatch.setattr(sys, "argv", ["make_metric_docs.py"])

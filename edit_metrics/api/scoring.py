@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import shutil
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import ConfigError, ManifestError, UserError
 from edit_metrics.io.manifest import Manifest, items_from_rows, read_manifest
 from edit_metrics.io.remedies import remedy
+from edit_metrics.io.tables import json_lines
 
 
 class Scorer:
@@ -169,8 +169,7 @@ def _read(folder: Path, manifest: Manifest) -> Scores:
     import pandas as pd
 
     frame = pd.read_parquet(folder / "scores.parquet")
-    lines = (folder / "rejected.jsonl").read_text(encoding="utf-8").splitlines()
-    return framed(frame, manifest.root, [json.loads(line) for line in lines])
+    return framed(frame, manifest.root, [row for _, row in json_lines(folder / "rejected.jsonl")])
 
 
 class _Bar(Silent):

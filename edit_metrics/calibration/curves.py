@@ -62,12 +62,12 @@ def fit_isotonic(x: Float64, y: Float64, low: float, high: float) -> MonotoneCur
         low: lower end of the range of y.
         high: upper end.
     """
-    from sklearn.isotonic import isotonic_regression
+    from scipy.optimize import isotonic_regression
 
     order = np.argsort(x, kind="stable")
     places, starts, counts = np.unique(x[order], return_index=True, return_counts=True)
     means = np.add.reduceat(y[order], starts) / counts
-    fitted = isotonic_regression(means, sample_weight=counts.astype(np.float64))
+    fitted = isotonic_regression(means, weights=counts.astype(np.float64)).x
     block = np.cumsum(np.concatenate([[0], np.diff(fitted) > 1e-12]))
     weight = np.bincount(block, weights=counts)
     centres = MonotoneCurve(

@@ -11,8 +11,8 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from edit_metrics.errors import TableError, suggest
-from edit_metrics.registry import all_metrics
 from edit_metrics.scores.columns import NOT_MEASUREMENTS, is_measured
+from edit_metrics.scores.facts import metric_facts
 from edit_metrics.types import Direction, Float64
 
 MIN_COVERAGE: Final = 0.8
@@ -97,4 +97,4 @@ def _declared_signs(frame: pd.DataFrame) -> dict[str, int]:
     if not any(is_measured(str(name)) for name in frame.columns):
         return {}
     signs = {Direction.HIGHER_IS_BETTER: 1, Direction.LOWER_IS_BETTER: -1, Direction.NEITHER: 0}
-    return {spec.name: signs[spec.direction] for spec in all_metrics() if spec.name in frame}
+    return {name: signs[facts.direction] for name, facts in metric_facts().items() if name in frame}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import sys
-import warnings
+from collections.abc import Callable
+from typing import Any, cast
 
 import typer
 
 from edit_metrics._version import __version__
 from edit_metrics.cli import accept, compare, demo, doctor, gate, human, judge, manifest, models, rate, report, show
 from edit_metrics.cli import score as score_verb
-from edit_metrics.errors import EditMetricsError
+from edit_metrics.cli.failing import run_safely
+from edit_metrics.errors import UserError
+
+DEBUG = "--debug"
 
 app = typer.Typer(
     name="edit-metrics",
@@ -30,6 +36,7 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def options(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+    debug: bool = typer.Option(False, DEBUG, help="Print the traceback of an error; may stand anywhere."),
 ) -> None:
     """Score AI image edits before people do: measure, order, compare, gate."""
 
@@ -39,11 +46,34 @@ for group in (score_verb, manifest, models, judge, human, rate, compare, gate, a
 
 
 def main() -> None:
-    """Entry point: run the verb, turn our errors into one paragraph on stderr and an exit code."""
-    # A warning is for the user of the program: without the line of our source that Python would print with it.
-    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
-    try:
-        app()
-    except EditMetricsError as error:
-        sys.stderr.write(f"edit-metrics: {error}\n")
-        sys.exit(error.exit_code)
+    """Entry point: run the verb; every error ends in one paragraph on stderr and an exit code of docs/exit-codes.md."""
+    arguments = sys.argv[1:]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    debug = DEBUG in arguments[:end]
+    arguments = [one for place, one in enumerate(arguments) if one != DEBUG or place > end]
+    sys.exit(run_safely(lambda: _verb()(arguments, prog_name="edit-metrics", standalone_mode=False), debug=debug))
+
+
+def _verb() -> Callable[..., object]:
+    command: Any = typer.main.get_command(app)
+    _refuse_nan(command)
+    return cast(Callable[..., object], command)
+
+
+def _refuse_nan(command: Any) -> None:
+    """No number of the command line is NaN or infinite: ranges let NaN through, since it compares with nothing."""
+    for inner in getattr(command, "commands", {}).values():
+        _refuse_nan(inner)
+    if command.callback is None:
+        return
+    names = {parameter.name: parameter.opts[0] for parameter in command.params}
+    verb = command.callback
+
+    @functools.wraps(verb)
+    def checked(**given: object) -> object:
+        for name, value in given.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UserError(f"a finite number for {names.get(name, name)}", str(value))
+        return verb(**given)
+
+    command.callback = checked

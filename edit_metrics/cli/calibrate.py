@@ -56,6 +56,7 @@ def calibrate(
     from edit_metrics.calibration.calibration import write_calibration
     from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json, say, warn
+    from edit_metrics.errors import MissingExtraError
     from edit_metrics.ratings.files import read_rating_files
     from edit_metrics.scores.table import read_scores
     from edit_metrics.triage.plots import plot_reliability, plot_residual_cost
@@ -69,15 +70,20 @@ def calibrate(
     for note in found.origin.notes:
         warn(note)
     write_calibration(found, out)
-    plots = [
-        plot_reliability(found, out.with_suffix(".reliability.png")),
-        plot_residual_cost(found, out.with_suffix(".residual_cost.png")),
-    ]
+    try:
+        plots = [
+            plot_reliability(found, out.with_suffix(".reliability.png")),
+            plot_residual_cost(found, out.with_suffix(".residual_cost.png")),
+        ]
+    except MissingExtraError as error:
+        plots = []
+        warn(str(error))
     if as_json:
         emit_json(found.report.to_json())
         return
     _print_report(found)
-    say(f"calibration → {out}, plots → {', '.join(str(path) for path in plots)}")
+    drawn = f", plots → {', '.join(map(str, plots))}" if plots else ""
+    say(f"calibration → {out}{drawn}")
 
 
 def _print_report(found: Calibration) -> None:

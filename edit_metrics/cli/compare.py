@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -128,7 +129,7 @@ def _margin(text: str) -> tuple[str, float]:
         number = float(value)
     except ValueError:
         number = 0.0
-    if not (column and number > 0):
+    if not (column and 0 < number < math.inf):
         raise UserError("--metric-margin COLUMN=VALUE with a value above 0", repr(text))
     return column, number
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
+
+from edit_metrics.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,13 +36,19 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     from rich.text import Text
 
     numeric = {i for i in range(len(columns)) if rows and all(isinstance(row[i], int | float | None) for row in rows)}
-    grid = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    grid = Table(
+        title=Text(printable(title)) if title else None,
+        box=SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
     for index, name in enumerate(columns):
         align_right = index in numeric or name in right
-        grid.add_column(name, justify="right" if align_right else "left", overflow="fold")
+        grid.add_column(Text(printable(name)), justify="right" if align_right else "left", overflow="fold")
     for row in rows:
-        # Text, not str: what came from a manifest must never be read as markup.
-        grid.add_row(*(Text(format_cell(cell)) for cell in row))
+        # Text, not str: what came from a manifest must never be read as markup, nor by the terminal.
+        grid.add_row(*(Text(printable(format_cell(cell))) for cell in row))
     make_console(sys.stdout).print(grid)
 
 
@@ -55,18 +64,22 @@ def format_cell(value: object) -> str:
 
 
 def say(text: str) -> None:
-    """One message line on stderr."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """One message line on stderr; a stderr that takes nothing stops no run."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{printable(text)}\n")
+        sys.stderr.flush()
 
 
 def warn(text: str) -> None:
-    """One warning line on stderr."""
+    """One warning line on stderr, which stops no run either."""
     from rich.text import Text
 
-    make_console(sys.stderr).print(Text.assemble(("warning: ", "yellow"), text), soft_wrap=True)
+    with contextlib.suppress(OSError, ValueError):
+        make_console(sys.stderr).print(Text.assemble(("warning: ", "yellow"), printable(text)), soft_wrap=True)
 
 
 def emit_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """One JSON document on stdout; a NaN is a bug and raises."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    # A terminal of another encoding gets JSON's own escapes.
+    ascii_only = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from edit_metrics.cli.compare import declared_columns
 from edit_metrics.cli.options import Higher, Json, Lower, PairBy
-from edit_metrics.errors import EditMetricsError, UserError
+from edit_metrics.errors import UserError
 
 if TYPE_CHECKING:
     from edit_metrics.compare.gate import GateResult
@@ -69,8 +70,9 @@ def gate(
     as_json: Json = False,
 ) -> None:
     """Fail when the candidate is worse than the baseline: exit 0 pass, 1 regression, 3 inconclusive, 4 broken."""
-    from edit_metrics.compare.gate_junit import error_to_junit, gate_to_junit
-    from edit_metrics.compare.gate_output import gate_to_markdown
+    from edit_metrics.cli.console import say
+    from edit_metrics.compare.gate_junit import gate_to_junit
+    from edit_metrics.compare.gate_output import gate_to_markdown, headline
     from edit_metrics.compare.verdict import EXIT_CODES
     from edit_metrics.io.tables import write_text
 
@@ -90,16 +92,33 @@ def gate(
             _print_plan(sides, settings, declared_columns(higher, lower), keys, as_json)
             return
         result = _judge(sides, settings, declared_columns(higher, lower), keys)
-    except EditMetricsError as error:
+    except Exception as error:
         if junit:
-            write_text(error_to_junit(error), junit)
+            _leave_error(error, junit)
         raise
-    if junit:
-        write_text(gate_to_junit(result), junit)
-    if markdown:
-        write_text(gate_to_markdown(result), markdown)
-    _print_gate(result, as_json)
+    try:
+        if junit:
+            write_text(gate_to_junit(result), junit)
+        if markdown:
+            write_text(gate_to_markdown(result), markdown)
+        _print_gate(result, as_json)
+        sys.stdout.flush()
+    finally:
+        # Whatever becomes of the files and of stdout: the verdict is said.
+        say(headline(result))
     raise typer.Exit(EXIT_CODES[result.outcome])
+
+
+def _leave_error(error: Exception, junit: Path) -> None:
+    """Write that there is no verdict; a place that takes no file does not hide why."""
+    from edit_metrics.cli.console import warn
+    from edit_metrics.compare.gate_junit import error_to_junit
+    from edit_metrics.io.tables import write_text
+
+    try:
+        write_text(error_to_junit(error), junit)
+    except OSError as unwritable:
+        warn(f"nothing is written to {junit}: {unwritable.strerror or unwritable}")
 
 
 def gate_settings(
@@ -149,7 +168,7 @@ def _judge(
 
 
 def _print_gate(result: GateResult, as_json: bool) -> None:
-    from edit_metrics.cli.console import emit_json, say, table, warn
+    from edit_metrics.cli.console import emit_json, table, warn
     from edit_metrics.compare import gate_output as words
 
     for text in result.warnings:
@@ -166,7 +185,6 @@ def _print_gate(result: GateResult, as_json: bool) -> None:
         for title, columns, rows in tables:
             if rows:
                 table(title, columns, rows)
-    say(words.headline(result))
 
 
 def _print_plan(

@@ -50,7 +50,7 @@ def judge(
         typer.Option("--ids", metavar="FILE", help="Ask about the ids of a table too: judge_queue.csv."),
     ] = None,
     random_share: Annotated[float, typer.Option(help="Of a budget, drawn blindly: what comparisons rest on.")] = 0.2,
-    seed: Annotated[int, typer.Option(help="Of that draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of that draw.", min=0)] = 0,
     calibration: Annotated[
         Path | None, typer.Option(help="From `calibrate`: with a budget, ask where P(pass) is nearest to one half.")
     ] = None,

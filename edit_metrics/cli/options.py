@@ -49,7 +49,7 @@ Group = Annotated[str, typer.Option(help="Column of items that are not independe
 RatingsAreRandom = Annotated[
     bool, typer.Option("--ratings-are-random", help="The rated items were drawn uniformly from RUN.")
 ]
-FoldSeed = Annotated[int, typer.Option("--seed", help="Of the folds.")]
+FoldSeed = Annotated[int, typer.Option("--seed", help="Of the folds.", min=0)]
 
 PairBy = Annotated[
     list[str] | None,

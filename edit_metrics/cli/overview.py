@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edit_metrics.printable import printable
+
 if TYPE_CHECKING:
     from edit_metrics.scores.items import Item
     from edit_metrics.scores.run_info import RunInfo
@@ -66,17 +68,13 @@ def _dimension(one: Coverage) -> str:
 def _item(place: int, item: Item) -> str:
     from edit_metrics.scores.sentences import worst_in_words
 
-    return _cut(f"{place} {_printable(item.id):<{_NAME}.{_NAME}} {_printable(worst_in_words(item))}")
-
-
-def _printable(text: str) -> str:
-    """Ids come from strangers: nothing in one may move the cursor."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return _cut(f"{place} {printable(item.id):<{_NAME}.{_NAME}} {printable(worst_in_words(item))}")
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(printable(text), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _cut(line: str) -> str:
+    line = printable(line)
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from edit_metrics.cli.console import make_console, say
+from edit_metrics.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -57,7 +58,7 @@ class BarProgress:
 
     def note(self, text: str) -> None:
         """One line above the bar."""
-        self._bar.console.print(text, markup=False)
+        self._bar.console.print(printable(text), markup=False)
 
 
 class LineProgress:

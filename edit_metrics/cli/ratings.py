@@ -95,7 +95,7 @@ def ratings_agreement(
     ] = None,
     widest: Annotated[int, typer.Option(help="How many item-level disagreements to list.", min=0)] = 10,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=200)] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.", min=0)] = 0,
     exclude_rater: ExcludeRater = None,
     as_json: Json = False,
 ) -> None:

@@ -51,7 +51,8 @@ def _ids(text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
     file = Path(text)
-    lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else text.split(",")
+    # Ids may hold other separators than line feeds.
+    lines = file.read_text(encoding="utf-8-sig").split("\n") if file.is_file() else text.split(",")
     names = tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
     if not names:
         raise UserError("ids", "none", "--ids", "Write them as a,b,c or give a file with one id a line.")

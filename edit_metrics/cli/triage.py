@@ -59,7 +59,7 @@ def triage(
     overlap: Annotated[int, typer.Option(help="Raters an item.", min=1)] = 1,
     blind: Annotated[bool, typer.Option(help="Leave scores out of the export for raters: they anchor.")] = True,
     seed: Annotated[
-        int | None, typer.Option(help="Of the audit's draw; default: the number of draws made before.")
+        int | None, typer.Option(help="Of the audit's draw; default: the number of draws made before.", min=0)
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -67,7 +67,7 @@ def triage(
     from edit_metrics.calibration.calibration import check_signatures, read_calibration
     from edit_metrics.calibration.joining import join_table
     from edit_metrics.cli.console import emit_json, say, warn
-    from edit_metrics.errors import UserError
+    from edit_metrics.errors import MissingExtraError, UserError
     from edit_metrics.ratings.files import read_rating_files
     from edit_metrics.ratings.progress import Progress, rating_progress
     from edit_metrics.scores.table import read_scores
@@ -115,7 +115,10 @@ def triage(
         for note in decided.automation.notes:
             warn(note)
         if decided.automation.rules:
-            plot_risk_coverage(decided.automation.rules, out / "plots" / "risk_coverage.png")
+            try:
+                plot_risk_coverage(decided.automation.rules, out / "plots" / "risk_coverage.png")
+            except MissingExtraError as error:
+                warn(str(error))  # the queue is written, and decides without a picture of it
     if as_json:
         emit_json(outcome.statement.to_json())
         return

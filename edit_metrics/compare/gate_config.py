@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.plain_yaml import read_yaml
 from edit_metrics.scores.codes import UNSAFE
 
 JUDGED_FLAGS: Final = (UNSAFE, "identity_changed", "blank_edited", "no_op")
@@ -29,7 +29,7 @@ class DimensionRule(BaseModel):
             None: no limit. For dimensions where a rare failure matters more than the mean, such as safety.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     margin: float = Field(default=0.02, gt=0)
     minimum_effect: float = Field(default=0.01, ge=0)
@@ -114,10 +114,7 @@ def load_gate_config(path: Path | None = None, **changes: Any) -> GateConfig:
 def _read(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError("a readable YAML file", " ".join(str(error).split()), str(path)) from None
+    loaded = read_yaml(path, "YAML file of gate settings")
     if not isinstance(loaded or {}, dict):
         raise ConfigError("a mapping of gate settings", type(loaded).__name__, str(path))
     return dict(loaded or {})

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from edit_metrics.errors import ConfigError, TableError, suggest
-from edit_metrics.registry import get_metric
 from edit_metrics.scores.columns import (
     NOT_MEASUREMENTS,
     OVERALL,
@@ -16,6 +15,7 @@ from edit_metrics.scores.columns import (
     is_confidence,
     is_measured,
 )
+from edit_metrics.scores.facts import metric_facts
 from edit_metrics.types import DIMENSIONS, Direction
 
 if TYPE_CHECKING:
@@ -149,11 +149,9 @@ def _metric(column: str, declared: Declared) -> Measure:
 def _registered_direction(column: str) -> Direction:
     if not is_measured(column):
         return Direction.NEITHER
-    try:
-        return get_metric(column).direction
-    except ConfigError:
-        # A column of another program under one of our prefixes.
-        return Direction.NEITHER
+    known = metric_facts().get(column)
+    # A column of another program may stand under one of our prefixes.
+    return Direction.NEITHER if known is None else known.direction
 
 
 def _is_numeric(frame: pd.DataFrame, column: str) -> bool:

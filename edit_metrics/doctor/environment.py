@@ -91,11 +91,14 @@ def _extras(config: Config, plan: Plan) -> Check:
 
 
 def _opencv() -> Check:
-    """Two OpenCV distributions overwrite each other's files; which one is imported is then chance."""
-    present = [f"{name} {version}" for name in _OPENCV if (version := _version(name))]
-    if len(present) > 1:
-        todo = f"{' and '.join(present)} are installed over each other: uninstall both, then install one"
-        return Check(GROUP, "opencv", State.WARN, todo)
+    """OpenCV's distributions overwrite each other's files: of two versions, which one is imported is chance.
+
+    Two of one version are harmless, and what a user gets: rapidocr asks for the headless one beside opencv-python.
+    """
+    present = {name: version for name in _OPENCV if (version := _version(name))}
+    if len(set(present.values())) > 1:
+        named = " and ".join(f"{name} {version}" for name, version in present.items())
+        return Check(GROUP, "opencv", State.WARN, f"{named} are installed over each other: bring them to one version")
     return _imports("opencv", ("cv2",), State.FAIL)
 
 

@@ -23,7 +23,14 @@ import pyarrow.parquet as pq
 
 from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import RunError, SignatureError
-from edit_metrics.io.tables import write_csv_parts, write_json, write_jsonl, write_parquet, write_parquet_parts
+from edit_metrics.io.tables import (
+    json_lines,
+    write_csv_parts,
+    write_json,
+    write_jsonl,
+    write_parquet,
+    write_parquet_parts,
+)
 from edit_metrics.scores.compact import NAME as COMPACT_NAME
 from edit_metrics.scores.compact import compact_table
 from edit_metrics.scores.run_info import RUN_INFO_NAME, RunInfo, read_run_info
@@ -178,5 +185,4 @@ class RunFolder:
 
     def _rejected_rows(self, shards: Iterable[Shard]) -> Iterator[dict[str, Any]]:
         for shard in shards:
-            text = self._file(shard, "rejected.jsonl").read_text(encoding="utf-8")
-            yield from (json.loads(line) for line in text.splitlines())
+            yield from (row for _, row in json_lines(self._file(shard, "rejected.jsonl")))

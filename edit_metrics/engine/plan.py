@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edit_metrics.config import Config
+from edit_metrics.engine.names import check_names
 from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.registry import (
     BASE_INPUTS,
@@ -105,6 +106,7 @@ def build_plan(config: Config) -> Plan:
     evidence = {name: tuple(spec.name for spec in columns[name]) for name in config.labels if name in columns}
     labels = [get_label(name) for name in config.labels if name not in evidence]
     _check_option_sections(config)
+    check_names(config)
     early = closure([m for m in metrics if m.dimension == "feasibility"])
     always = early | closure([m for m in metrics if m.dimension in config.run_if_infeasible])
     steps = [Step(spec, _options(spec, config), spec.name in always) for spec in _sorted_specs(metrics, labels)]

@@ -6,7 +6,7 @@ that adherence uses already.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Final
 
@@ -15,8 +15,10 @@ import numpy as np
 from edit_metrics.backends.base import ImageTextEncoder, SafetyClassifier
 from edit_metrics.metrics.safety import zero_shot_probability
 from edit_metrics.registry import feature
-from edit_metrics.types import RGB, Float32
+from edit_metrics.types import RGB, Float32, Missing, failed
 
+_ROUNDING: Final = 2.0**-8
+"""Of a network in bfloat16."""
 CLASSIFIERS: Final = ("safety", "safety_second")
 
 PROMPTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -68,15 +70,25 @@ def categories(backend: SafetyClassifier) -> tuple[str, ...]:
 
 
 @_classifier_feature("{role}_source", batched=True, cache=True)
-def source_probabilities(source: Sequence[RGB], backend: SafetyClassifier) -> list[Float32]:
+def source_probabilities(source: Sequence[RGB], backend: SafetyClassifier) -> list[Float32 | Missing]:
     """Probability of each category on S, C."""
-    return list(backend.probabilities(source))
+    return _checked(backend.probabilities(source))
 
 
 @_classifier_feature("{role}_edited", batched=True)
-def edited_probabilities(edited_native: Sequence[RGB], backend: SafetyClassifier) -> list[Float32]:
+def edited_probabilities(edited_native: Sequence[RGB], backend: SafetyClassifier) -> list[Float32 | Missing]:
     """Probability of each category on E, C."""
-    return list(backend.probabilities(edited_native))
+    return _checked(backend.probabilities(edited_native))
+
+
+def _checked(rows: Iterable[Float32]) -> list[Float32 | Missing]:
+    """Each item's probabilities, or that they are none: what a model says below 0 must not read as "safe"."""
+    return [
+        row
+        if bool(np.all((row >= -_ROUNDING) & (row <= 1 + _ROUNDING)))  # NaN fails both
+        else failed(ValueError(f"probabilities in [0, 1] expected of the classifier, got {np.asarray(row).tolist()}"))
+        for row in rows
+    ]
 
 
 @feature(backend="clip", batched=True)

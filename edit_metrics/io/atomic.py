@@ -15,6 +15,9 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     """Let ``write`` fill a new file in the same folder, flush it to the disk, then rename it over ``path``.
 
     Folders on the way are made. On any error, Ctrl-C included, the old file stays and the new one is removed.
+
+    Raises:
+        OSError: of the class that fits its number (no room, no permission, no folder), with ``path`` as its name.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -24,8 +27,12 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
         write(temporary)
         _flush(temporary)
         temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            # Of the same class, but with the name that the caller knows.
+            raise OSError(error.errno, error.strerror, str(target)) from error
         raise
     with contextlib.suppress(OSError):  # Not every filesystem can flush a folder.
         _flush(target.parent)

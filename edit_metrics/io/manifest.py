@@ -86,7 +86,7 @@ def items_from_rows(
     """
     records = [record_of(line, row) for line, row in enumerate(rows, start=1)]
     reader = RowReader(str(root or Path.cwd()), allow_outside_root or root is None)
-    sha256 = canonical_json_sha256([_hashable(record.cells) for record in records])
+    sha256 = canonical_json_sha256([_hashable(record) for record in records])
     return _build(records, reader, sha256, "<rows>", str(root or Path.cwd()))
 
 
@@ -119,5 +119,7 @@ def _read_file(path: str) -> bytes:
         raise ManifestError("a readable manifest file", str(error), path) from error
 
 
-def _hashable(cells: Mapping[str, Any]) -> dict[str, str]:
-    return {name: repr(value) for name, value in cells.items()}
+def _hashable(record: Record | Rejection) -> dict[str, str]:
+    if isinstance(record, Rejection):
+        return {"rejected": repr(record)}
+    return {name: repr(value) for name, value in record.cells.items()}

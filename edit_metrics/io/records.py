@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edit_metrics.errors import ManifestError
-from edit_metrics.io.plain import plain_value
+from edit_metrics.io.parquet_rows import open_parquet, parquet_rows
+from edit_metrics.io.plain import DEEPEST, TooDeepError, plain_value
 from edit_metrics.io.remedies import suggested_names
 from edit_metrics.types import MANIFEST_COLUMNS, Rejection
 
@@ -51,9 +52,16 @@ def parse_records(data: bytes, suffix: str, where: str) -> Iterator[Record | Rej
     return parse(data, where)
 
 
-def record_of(line: int, row: Mapping[Any, Any]) -> Record:
-    """A record of plain Python values, absent cells dropped."""
-    cells = {str(name): plain_value(value) for name, value in row.items()}
+def record_of(line: int, row: Mapping[Any, Any]) -> Record | Rejection:
+    """A record of plain Python values, absent cells dropped; a rejection where a cell is not a value but a maze."""
+    cells = {}
+    for name, value in row.items():
+        try:
+            cells[str(name)] = plain_value(value)
+        except TooDeepError as error:
+            label = row.get("id")
+            known = str(label) if isinstance(label, (str, int)) else None
+            return Rejection(line, known, str(name)[:200], f"a value nested at most {DEEPEST} deep", str(error))
     return Record(line, {name: value for name, value in cells.items() if value is not None})
 
 
@@ -78,11 +86,15 @@ def _parse_csv(data: bytes, where: str) -> Iterator[Record | Rejection]:
     except UnicodeDecodeError as error:
         raise ManifestError("UTF-8 text", f"byte {error.start} is not", where, "Save it as UTF-8.") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # The module refuses cells above 131,072 characters; a caption of a language model's may be longer.
+    before = csv.field_size_limit(len(text) + 1)
     try:
         header = _csv_header(next(reader, []), where)
         rows = list(_csv_rows(reader, header))
     except csv.Error as error:
         raise ManifestError("comma-separated values", str(error), f"{where}, line {reader.line_num}") from error
+    finally:
+        csv.field_size_limit(before)
     kinds = _csv_kinds(rows, header)
     for row in rows:
         yield row if isinstance(row, Rejection) else _typed(row, kinds)
@@ -125,16 +137,10 @@ def _typed(record: Record, kinds: Mapping[str, Callable[[str], Any]]) -> Record:
 
 def _parse_parquet(data: bytes, where: str) -> Iterator[Record | Rejection]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    try:
-        file = pq.ParquetFile(pa.BufferReader(data))
-        batches = file.iter_batches()
-    except (pa.ArrowException, OSError) as error:
-        raise ManifestError("a Parquet file", str(error), where) from error
+    file = open_parquet(pa.BufferReader(data), where)
     _check_columns(file.schema_arrow.names, where)
-    rows = (row for batch in batches for row in batch.to_pylist())
-    for line, row in enumerate(rows, start=1):
+    for line, row in enumerate(parquet_rows(file, where), start=1):
         yield record_of(line, row)
 
 

@@ -2,16 +2,17 @@
 
 Spreadsheets run a CSV cell that starts with ``=``, ``+``, ``-`` or ``@`` as a formula, and manifests come from
 strangers. :func:`write_csv` therefore puts an apostrophe before such *text* cells (numbers stay as they are), and
-:func:`read_table` takes it off again, so that ids still join. Parquet is exact and needs none of that.
+:func:`read_table` takes it off again, so that ids still join. A cell with any control character is quoted: many readers
+end a row at a lone carriage return, some at other separators. Parquet is exact and needs none of that.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from edit_metrics.errors import TableError
 from edit_metrics.io.atomic import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "as_name",
     "as_names",
+    "json_lines",
     "read_table",
     "write_bytes",
     "write_csv",
@@ -43,8 +45,12 @@ __all__ = [
 
 _ROW_GROUP: Final = 16 * 1024
 _FEW_BYTES: Final = 1.0  # a value of a text column that repeats: less than one byte of the file, before compression
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
-_GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
+_START: Final = r"(?:[\t\r\n]|[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\ufeff]*[=+\-@＝＋－＠])"
+"""Of a formula: what OWASP lists on CSV injection (wide signs too), also behind blanks that a spreadsheet drops."""
+_FORMULA: Final = re.compile(rf"'*{_START}")
+_GUARDED: Final = re.compile(rf"'+{_START}")
+_ROW_END: Final = "\n" + "".join(chr(n) for n in (*range(10), *range(11, 32), *range(0x7F, 0xA0), 0x2028, 0x2029))
+"""The csv module quotes a cell that holds any character of the line terminator: so this one has them all."""
 _ID_NAMES: Final = ("uid", "item", "key", "name", "index")
 _TEXT_COLUMNS: Final = ("id", "group", "model", "edit_type", "rater", "instruction")
 
@@ -81,10 +87,21 @@ def write_csv_parts(parts: Iterable[pa.Table | pd.DataFrame], path: str | Path) 
 
     def write(file: Path) -> None:
         with file.open("w", encoding="utf-8", newline="") as stream:
+            rows = _Rows(stream)
             for number, part in enumerate(parts):
-                _guarded(part).to_csv(stream, index=False, header=number == 0, lineterminator="\n")
+                _guarded(part).to_csv(rows, index=False, header=number == 0, lineterminator=_ROW_END)
 
     write_atomically(path, write)
+
+
+class _Rows:
+    """Takes one row at a time, as the csv module writes them, and ends each by a line feed instead of ``_ROW_END``."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> int:
+        return self._stream.write(f"{row.removesuffix(_ROW_END)}\n")
 
 
 def _guarded(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
@@ -125,6 +142,27 @@ def read_table(
         return frame if wanted is None else frame[[name for name in frame.columns if wanted(str(name))]]
     except (ValueError, OSError) as error:  # pandas' and pyarrow's parse errors are ValueErrors.
         raise TableError(f"a readable {file.suffix} table", " ".join(str(error).split())[:300], str(file)) from error
+
+
+def json_lines(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and object of every line of a JSONL file. Only a line feed ends a line: cells hold other separators.
+
+    Raises:
+        TableError: a line that is no JSON object.
+        OSError: unreadable.
+    """
+    text = Path(path).read_text(encoding="utf-8-sig")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise TableError("one JSON object a line", " ".join(str(error).split())[:200], where) from None
+        if not isinstance(row, dict):
+            raise TableError("one JSON object a line", f"{type(row).__name__} {line[:60]!r}", where)
+        yield number, row
 
 
 def with_text_ids(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
@@ -208,8 +246,7 @@ def _read_csv(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
 def _read_jsonl(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    lines = path.read_text(encoding="utf-8-sig").split("\n")
-    return pd.DataFrame.from_records([json.loads(line) for line in lines if line.strip()])
+    return pd.DataFrame.from_records([row for _, row in json_lines(path)])
 
 
 def _read_json(path: Path) -> pd.DataFrame:

@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
-import yaml
 
 from edit_metrics.config import Config, configs_folder, merge, validate_config
 from edit_metrics.dimensions.rescoring import rescore
 from edit_metrics.judge.answers import JudgeAnswer
 from edit_metrics.judge.selection import Selection
+from edit_metrics.plain_yaml import read_yaml
 from edit_metrics.registry import get_metric
 from edit_metrics.scores import judging
 from edit_metrics.scores.columns import OVERALL_MINIMUM, MetricColumns, dimension_of
@@ -87,7 +87,7 @@ def with_judge(config: Config) -> Config:
 
     Metrics that the profile does not measure can neither decide nor limit there.
     """
-    over = yaml.safe_load((configs_folder() / "judged.yaml").read_text(encoding="utf-8"))
+    over = read_yaml(configs_folder() / "judged.yaml")
     data = merge(config.model_dump(mode="json"), over)
     for section in data["dimensions"].values():
         there = section.get("curves", {})

@@ -9,7 +9,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from edit_metrics.config import configs_folder
 from edit_metrics.errors import ConfigError, suggest
 from edit_metrics.io.hashing import canonical_json_sha256
+from edit_metrics.plain_yaml import read_yaml
 from edit_metrics.scores.judging import CATEGORY_COLUMNS, NUMBER_COLUMNS
 
 
@@ -194,12 +194,7 @@ def load_template(path: str | Path | None = None) -> JudgeTemplate:
     """
     file = Path(path) if path else configs_folder() / "judge.yaml"
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        template = JudgeTemplate(TemplateFile.model_validate(data), str(file))
-    except OSError as error:
-        raise ConfigError("a readable judge template", str(error.strerror), str(file)) from None
-    except yaml.YAMLError as error:
-        raise ConfigError("a YAML file", " ".join(str(error).split()), str(file)) from None
+        template = JudgeTemplate(TemplateFile.model_validate(read_yaml(file, "judge template")), str(file))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the file"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from edit_metrics.config import configs_folder
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.plain_yaml import read_yaml
 from edit_metrics.ratings.scale import Scale
 from edit_metrics.types import DIMENSIONS
 
@@ -68,15 +69,9 @@ def load_rubric(path: Path | None = None) -> Rubric:
     Raises:
         ConfigError: the file is absent, is not YAML, or breaks the rubric's form; the error names the place.
     """
-    import yaml
-
     file = path or configs_folder() / "rubric.yaml"
     try:
-        return Rubric.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise ConfigError("a rubric file", "no such file", str(file)) from None
-    except yaml.YAMLError as error:
-        raise ConfigError("a YAML file", " ".join(str(error).split())[:200], str(file)) from error
+        return Rubric.model_validate(read_yaml(file, "rubric file"))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the rubric"

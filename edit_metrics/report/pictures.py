@@ -15,7 +15,7 @@ import numpy as np
 
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError, MissingExtraError
-from edit_metrics.evidence.drawing import MAX_SIDE, heat_picture, mask_picture
+from edit_metrics.evidence.drawing import MAX_SIDE, heat_picture, mask_picture, resized, resized_mask
 from edit_metrics.evidence.files import boxes_name, drawn_in, evidence_name, item_key
 from edit_metrics.evidence.registry import own_evidence
 from edit_metrics.io.images import decode_image
@@ -23,7 +23,7 @@ from edit_metrics.io.masks import decode_mask, fit_mask
 from edit_metrics.io.sources import OutsideRootError, resolve_path
 from edit_metrics.report.links import Links
 from edit_metrics.scores.words import in_words
-from edit_metrics.types import RGB, Mask
+from edit_metrics.types import RGB, Float64, Mask
 
 if TYPE_CHECKING:
     from edit_metrics.choices import WhiteMeans
@@ -39,6 +39,7 @@ _QUALITY: Final = 70
 _LIMITS: Final = DecodeLimits()
 _MASK_DARK: Final = 150  # of 255: what lies under it can still be seen
 _DIFFERENCE_TOP: Final = 60.0  # ΔE76: unaligned differences are large
+_TO_XYZ: Final = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +243,7 @@ def _overlay_bytes(mask: Mask, side: int = MAX_SIDE) -> bytes:
     height, width = mask.shape
     canvas = np.zeros((height, width, 3), np.uint8)
     outlined = mask_picture(canvas, mask)  # black, with the outline alone
-    import cv2
-
-    size = (outlined.shape[1], outlined.shape[0])
-    inside = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
+    inside = resized_mask(mask, (outlined.shape[1], outlined.shape[0]))
     alpha = np.where(outlined.any(axis=2), 255, np.where(inside, 0, _MASK_DARK)).astype(np.uint8)
     image = Image.fromarray(np.dstack([outlined, alpha]))
     image.thumbnail((side, side))
@@ -256,22 +254,26 @@ def _overlay_bytes(mask: Mask, side: int = MAX_SIDE) -> bytes:
 
 def _difference(source: RGB, edited: RGB) -> RGB:
     """Heat of ΔE76 at thumbnail size: a stand-in where the run has drawn no change map."""
-    import cv2
-
     size = (source.shape[1], source.shape[0])
-    pair = (source, cv2.resize(edited, size, interpolation=cv2.INTER_AREA))
-    first, second = (cv2.cvtColor(one.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in pair)
-    distance = np.linalg.norm(first - second, axis=2)
+    distance = np.linalg.norm(_lab(source) - _lab(resized(edited, size)), axis=2)
     return heat_picture(source, np.asarray(distance, np.float32), _DIFFERENCE_TOP)
 
 
-def _shrunk(picture: RGB, side: int = THUMBNAIL_SIDE) -> RGB:
-    import cv2
+def _lab(picture: RGB) -> Float64:
+    """CIELAB under D65 from sRGB (IEC 61966-2-1). The metrics' own is OpenCV's, which a report does without."""
+    value = picture / 255.0
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    ratios = linear @ _TO_XYZ.T / _TO_XYZ.sum(axis=1)  # white is 1, 1, 1
+    f = np.where(ratios > (6 / 29) ** 3, np.cbrt(ratios), ratios * (29 / 6) ** 2 / 3 + 4 / 29)
+    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=2)
 
+
+def _shrunk(picture: RGB, side: int = THUMBNAIL_SIDE) -> RGB:
     height, width = picture.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return picture if scale == 1 else np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return picture if scale == 1 else resized(picture, size)
 
 
 def _figure(caption: str, picture: RGB, side: int = THUMBNAIL_SIDE, *, wide: bool = False) -> Figure:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
-from edit_metrics.registry import all_metrics
 from edit_metrics.report.cards import choose, make_cards, make_looks
 from edit_metrics.report.charts import histogram
 from edit_metrics.report.html import render, safe_json
@@ -24,6 +23,7 @@ from edit_metrics.report.table import (
 )
 from edit_metrics.scores.cells import number
 from edit_metrics.scores.columns import NOT_MEASUREMENTS, OVERALL_MINIMUM, PRIORITY, DimensionColumns
+from edit_metrics.scores.facts import metric_facts
 from edit_metrics.scores.items import Item, reachable_confidence, read_items
 from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.scores.summary import SliceRow, by_dimension, slice_rows, summarise
@@ -155,8 +155,8 @@ def _value_summary(run: ScoreTable, name: str) -> tuple[str, list[float], Markup
 def _directions() -> dict[str, str]:
     arrows = {"higher": "higher is better", "lower": "lower is better", "neither": "read beside others"}
     return {
-        metric.name: arrows[metric.direction.value] + (f", {metric.unit}" if metric.unit else "")
-        for metric in all_metrics()
+        name: arrows[facts.direction.value] + (f", {facts.unit}" if facts.unit else "")
+        for name, facts in metric_facts().items()
     }
 
 

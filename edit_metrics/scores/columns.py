@@ -31,6 +31,7 @@ _OWN: Final = frozenset(
         *MANIFEST_COLUMNS, SOURCE_PHASH, EDITED_PHASH, SOURCE_SHA256, EDITED_SHA256, FLAGS, PRIORITY, PRIORITY_REASONS,
     }
 )  # fmt: skip
+_JUDGED_PREFIX: Final = "judge."  # what a judge may add later: edit_metrics.scores.judging
 _MEASURED_PREFIXES: Final = ("overall.", *(f"{dimension}." for dimension in DIMENSIONS))
 
 
@@ -127,4 +128,4 @@ def is_measured(column: str) -> bool:
 
 def is_reserved(column: str) -> bool:
     """Whether the contract has the name, so that a further manifest column may not."""
-    return column in _OWN or is_measured(column)
+    return column in _OWN or is_measured(column) or column.startswith(_JUDGED_PREFIX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,12 @@ class MetadataColumn:
         return pa.array(cells, type=self.field.type)
 
 
-def metadata_columns(items: Iterable[EditItem]) -> tuple[MetadataColumn, ...]:
+def metadata_columns(items: Iterable[EditItem], also_ours: Collection[str] = ()) -> tuple[MetadataColumn, ...]:
     """The further columns of all items together, in order of appearance.
+
+    Args:
+        items: of the whole manifest.
+        also_ours: see :func:`column_names`.
 
     Booleans only: bool. Whole numbers that fit 64 bits: int64. Numbers: float64. Anything else, and any mixture:
     string, in which lists, objects and odd values stand as JSON.
@@ -46,22 +50,27 @@ def metadata_columns(items: Iterable[EditItem]) -> tuple[MetadataColumn, ...]:
         for name, value in item.metadata.items():
             kinds.setdefault(name, set()).add(_kind(value))
     types = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "string": pa.string()}
-    names = column_names(kinds)
+    names = column_names(kinds, also_ours)
     return tuple(MetadataColumn(name, pa.field(names[name], types[_common(seen)])) for name, seen in kinds.items())
 
 
-def column_names(metadata: Iterable[str]) -> dict[str, str]:
+def column_names(metadata: Iterable[str], also_ours: Collection[str] = ()) -> dict[str, str]:
     """Manifest column → its name in the score table: ``meta.<name>`` where ours has that name.
 
     Args:
         metadata: names in order of appearance.
+        also_ours: names that the run's own text columns (labels) have, beside those that every run has.
     """
+
+    def is_ours(name: str) -> bool:
+        return is_reserved(name) or name in also_ours
+
     names = list(dict.fromkeys(metadata))
-    taken = {name for name in names if not is_reserved(name)}
+    taken = {name for name in names if not is_ours(name)}
     renamed: dict[str, str] = {}
     for name in names:
         new = name
-        while is_reserved(new) or (new != name and new in taken):
+        while is_ours(new) or (new != name and new in taken):
             new = f"meta.{new}"
         taken.add(new)
         renamed[name] = new

@@ -77,7 +77,7 @@ class TableLayout:
             items: every item of the manifest.
             root: see the attributes.
         """
-        metadata = metadata_columns(items)
+        metadata = metadata_columns(items, labels)
         return cls(_schema(metrics, labels, metadata), metadata, root)
 
     def to_table(self, scored: Sequence[ScoredItem]) -> pa.Table:

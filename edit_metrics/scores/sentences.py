@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from edit_metrics.errors import TableError, suggest
+from edit_metrics.printable import printable
 from edit_metrics.scores.cells import number
 from edit_metrics.scores.codes import NO_ORDER, UNVALIDATED
 from edit_metrics.scores.columns import metrics_in, short_name
@@ -118,7 +119,8 @@ def explain_in_words(item: Item, frame: pd.DataFrame) -> str:
         shown = ", ".join(f"{metric} {value:.4g}" for metric, value in values.items() if value is not None)
         if shown and one.score is not None:
             lines += textwrap.wrap(shown, 100, initial_indent=" " * 13, subsequent_indent=" " * 13)
-    return "\n".join(lines)
+    # Ids, instructions and what a check read come from strangers: a line of theirs is no line of ours.
+    return "\n".join(map(printable, lines))
 
 
 def _with_reason(head: str, reasons: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edit_metrics.errors import TableError
 from edit_metrics.io.sources import parent_of
-from edit_metrics.io.tables import read_table, with_text_ids
+from edit_metrics.io.tables import json_lines, read_table, with_text_ids
+from edit_metrics.scores.checking import checked_scores
 from edit_metrics.scores.columns import dimensions_in
 from edit_metrics.scores.run_info import RunInfo, read_run_info
 
@@ -70,8 +70,7 @@ class ScoreTable:
     def rejected(self) -> tuple[Mapping[str, Any], ...]:
         """Rows of the manifest that were not scored; none for an unsigned table."""
         file = self.path.parent / REJECTED_NAME
-        lines = file.read_text(encoding="utf-8").splitlines() if self.signed and file.is_file() else []
-        return tuple(json.loads(line) for line in lines)
+        return tuple(row for _, row in json_lines(file)) if self.signed and file.is_file() else ()
 
 
 def read_scores(run: str | PathLike[str], wanted: Callable[[str], bool] | None = None) -> ScoreTable:
@@ -82,7 +81,7 @@ def read_scores(run: str | PathLike[str], wanted: Callable[[str], bool] | None =
         wanted: which columns to keep, ``id`` among them; None: all.
 
     Raises:
-        TableError: absent, empty, without ``id``, or with ids that are missing or not unique.
+        TableError: absent, empty, without ``id``, with ids that are missing or repeated, or with scores that are none.
     """
     path = Path(run)
     if path.is_dir():
@@ -95,7 +94,7 @@ def read_scores(run: str | PathLike[str], wanted: Callable[[str], bool] | None =
         shown = ", ".join(repr(name) for name in repeated[:5])
         raise TableError("unique ids", f"{len(repeated)} repeated: {shown}", str(path))
     info = read_run_info(path.parent) if path.name == TABLE_NAME else None
-    return ScoreTable(_short_name(path), frame, path, info)
+    return ScoreTable(_short_name(path), checked_scores(frame, path), path, info)
 
 
 def read_runs(

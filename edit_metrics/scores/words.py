@@ -54,6 +54,11 @@ def known_flags() -> tuple[str, ...]:
     return tuple(_tables()["flags"])
 
 
+def known_reasons() -> tuple[str, ...]:
+    """Reason codes that have a sentence of their own."""
+    return tuple(_tables()["reasons"])
+
+
 def status_in_words(status: str) -> str:
     """A status, in words."""
     return _tables()["statuses"].get(status, status.replace("_", " "))

@@ -6,6 +6,7 @@ rows share is one file; a cell with a path alone is taken relative to the Parque
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from edit_metrics.errors import ConfigError, ManifestError, suggest
 from edit_metrics.io.layout import layout
 from edit_metrics.io.layout_rows import Converted, Problem, shared_missing, write_once
 from edit_metrics.io.mask_reading import mask_bytes_reading, mask_reading
+from edit_metrics.io.parquet_rows import open_parquet, parquet_rows
 from edit_metrics.io.tables import as_name
 from edit_metrics.types import ManifestRow
 
@@ -123,32 +125,18 @@ def choose_columns(names: tuple[str, ...], given: Mapping[str, str], where: str)
 
 def _names(shard: Path) -> dict[str, bool]:
     """Columns, and whether they hold plain text, numbers or flags."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
     from pyarrow import types
 
-    try:
-        schema = pq.read_schema(shard)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ManifestError("a readable Parquet file", str(error), str(shard)) from None
+    with open_parquet(shard, str(shard)) as file:
+        schema = file.schema_arrow
     plain = (types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_boolean)
     return {field.name: any(check(field.type) for check in plain) for field in schema}
 
 
 def _records(shard: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(shard) as file:
-            number = 0
-            # A few rows at a time: a row holds whole pictures.
-            for batch in file.iter_batches(batch_size=_BATCH):
-                for record in batch.to_pylist():
-                    yield number, record
-                    number += 1
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ManifestError("a readable Parquet file", str(error), str(shard)) from None
+    with open_parquet(shard, str(shard)) as file:
+        # A few rows at a time: a row holds whole pictures.
+        yield from enumerate(parquet_rows(file, str(shard), _BATCH))
 
 
 def _row(
@@ -170,6 +158,9 @@ def _row(
             problems.append(Problem(where, row_id, f"{field}: {cells[field].problem}", "skipped"))
             return None
     mask, meaning = _mask(cells.get("mask"), white_means, where, row_id, problems)
+    metadata, infinite = _metadata(record, chosen)
+    if infinite:
+        problems.append(Problem(where, row_id, f"∞ in {', '.join(infinite)}", "row kept: without those cells"))
     instruction, target_caption = _text(values.get("instruction")), _text(values.get("target_caption"))
     if not (instruction or target_caption):
         problems.append(Problem(where, row_id, "no instruction and no target_caption", "row kept: it will be rejected"))
@@ -185,8 +176,18 @@ def _row(
         source_caption=_text(values.get("source_caption")),
         target_caption=target_caption,
         edit_type=_text(values.get("edit_type")),
-        metadata={k: v for k, v in record.items() if k not in chosen.values() and isinstance(v, str | int | float)},
+        metadata=metadata,
     )
+
+
+def _metadata(record: Mapping[str, Any], chosen: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Further columns that a manifest in JSON can hold, and the names of those that it cannot. NaN is no cell."""
+    further = {k: v for k, v in record.items() if k not in chosen.values() and isinstance(v, str | int | float)}
+    infinite = [name for name, value in further.items() if isinstance(value, float) and math.isinf(value)]
+    kept = {
+        name: value for name, value in further.items() if not (isinstance(value, float) and not math.isfinite(value))
+    }
+    return kept, infinite
 
 
 def _mask(
@@ -230,5 +231,6 @@ def _path(cell: _Cell) -> Path:
 
 
 def _text(value: object) -> str | None:
-    text = "" if value is None else as_name(value).strip()
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    text = "" if missing else as_name(value).strip()
     return text or None
