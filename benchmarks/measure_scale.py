@@ -24,11 +24,14 @@ import pyarrow as pa
 
 from edit_metrics.config import load_config
 from edit_metrics.engine.folder import RunFolder
+from edit_metrics.engine.kept import Kept
 from edit_metrics.engine.plan import Plan, build_plan
 from edit_metrics.engine.run import order_for_people
+from edit_metrics.engine.shard_files import Part
 from edit_metrics.engine.shards import Shard, cut_into_shards
 from edit_metrics.io.manifest import Manifest, read_manifest
 from edit_metrics.scores.rows import TableLayout
+from edit_metrics.scores.signatures import Signature
 
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -60,16 +63,32 @@ def _measure(folder: Path, items: int, plan: Plan) -> None:
 
 def _measure_merge(run: RunFolder, manifest: Manifest, shards: list[Shard], plan: Plan) -> None:
     items = len(manifest.items)
-    schema = TableLayout.of([m.name for m in plan.metrics], plan.labels, manifest.items, manifest.root).schema
-    run.open({"sha256": "", "parts": {}}, resume=False)
-    for shard in shards:
-        run.commit(shard, _made_up(schema, shard), [], {})
+    layout = TableLayout.of([m.name for m in plan.metrics], plan.labels, manifest.items, manifest.root)
+    run.open(Signature.of({}), [shard.name for shard in shards])
+    with _timed("committing shards", items):
+        parts = [Part(shard.name, run.files.commit(shard, _made_up(layout.stored, shard), [], {})) for shard in shards]
+    with _timed("looking at committed shards, as a resumed run does", items):
+        run.files.parts()
     peak = _peak()
+    schema = layout.schema
     with _timed("merging into scores.parquet and .csv", items):
-        run.merge(shards, schema, order_for_people(run, shards, schema, plan.config), [])
+        kept = Kept(manifest.items, [tag for shard in shards for tag in shard.tags], parts)
+        order = order_for_people(run, kept, plan.config)
+        schema = pa.schema([*schema, *order.schema])
+        run.write_tables([_rows(run, kept, layout, order) for _ in range(3)], schema, [])
     print(f"  more memory at the merge's peak     {(_peak() - peak) / items:10.0f} bytes")
     print(f"  scores.parquet, {len(schema):4d} columns         {run.scores.stat().st_size / items:10.0f} bytes")
     print(f"  scores.csv                          {run.scores_csv.stat().st_size / items:10.0f} bytes")
+
+
+def _rows(run: RunFolder, kept: Kept, layout: TableLayout, order: pa.Table) -> Iterator[pa.Table]:
+    start = 0
+    for items, stored in kept.rows(run.files, layout.stored.names, 256):
+        table = layout.complete(items, stored)
+        for field in order.schema:
+            table = table.append_column(field, order.column(field.name).slice(start, len(items)))
+        start += len(items)
+        yield table
 
 
 def _write_manifest(path: Path, items: int) -> None:
@@ -96,7 +115,10 @@ def _made_up(schema: pa.Schema, shard: Shard) -> pa.Table:
         (pa.types.is_floating, lambda _: list(rng.random(count))),
         (pa.types.is_integer, lambda _: [item.row for item in shard.items]),
         (pa.types.is_boolean, lambda _: [False] * count),
-        (pa.types.is_string, lambda name: [_text(name, item.row) for item in shard.items]),
+        (
+            pa.types.is_string,
+            lambda name: [item.id if name == "id" else _text(name, item.row) for item in shard.items],
+        ),
     ]
     columns = []
     for field in schema:

@@ -271,6 +271,8 @@ class EngineConfig(Section):
         lanes: micro-batches under way at a time; 0 = two, or one with one worker.
         model_threads: threads inside models, shared by the lanes; 0 = as many as there are cores.
         device: ``auto`` takes a GPU when there is one.
+        memory_bytes: of pictures under way and what is computed from them, by their pixels; an item that takes more is
+            ``undefined(too_large)``; 0 = half of the machine's memory, under Ray a worker's share of it.
         cache_max_bytes: size of the feature cache (``--cache``) beyond which the least recently used values go.
     """
 
@@ -281,6 +283,7 @@ class EngineConfig(Section):
     lanes: int = Field(default=0, ge=0)
     model_threads: int = Field(default=0, ge=0)
     device: str = "auto"
+    memory_bytes: int = Field(default=0, ge=0)
     cache_max_bytes: int = Field(default=10 * 2**30, gt=0)
 
 

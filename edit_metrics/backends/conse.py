@@ -8,10 +8,8 @@ weak outside the names of objects, and blind to style, colour and relations.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,6 +22,7 @@ from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, 
 from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
+from edit_metrics.weights.derived import derived_array
 
 if TYPE_CHECKING:
     import torch
@@ -133,19 +132,11 @@ def _embed_class_names(text_weights: str, device: torch.device) -> Float32:
     """1000×D in float32, kept on disk beside the weights: computing it takes longer than all else here."""
     names = class_names()
     key = hashlib.sha256("\n".join([str(_VERSION), store.digest(text_weights), *names]).encode()).hexdigest()[:32]
-    path = store.models_folder() / "derived" / f"conse-class-names-{key}.npy"
-    if path.is_file():
-        known: Float32 = np.load(path, allow_pickle=False)
-        return known
-    embeddings = MiniLm(store.locate(text_weights), device, "float32", batch_size=64).encode(names)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
-            np.save(stream, embeddings, allow_pickle=False)
-        Path(stream.name).replace(path)
-    except OSError:
-        return embeddings  # a read-only cache is fine: they are then computed once a process
-    return embeddings
+
+    def compute() -> Float32:
+        return MiniLm(store.locate(text_weights), device, "float32", batch_size=64).encode(names)
+
+    return derived_array("conse-class-names", key, compute)
 
 
 def class_names() -> list[str]:

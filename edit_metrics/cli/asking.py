@@ -84,6 +84,7 @@ def judge_by_profile(folder: Path, config: Config, yes: bool) -> None:
         JudgeError: nothing can be asked like this.
         typer.Exit: interrupted; what was answered is kept.
     """
+    from edit_metrics.engine.lock import locked
     from edit_metrics.judge.estimate import Prices
     from edit_metrics.judge.selection import SelectionRule
     from edit_metrics.judge.session import plan_judging
@@ -94,11 +95,11 @@ def judge_by_profile(folder: Path, config: Config, yes: bool) -> None:
     if wanted is None:
         return
     rule = SelectionRule(wanted.budget, wanted.random_share, wanted.seed)
-    plan = plan_judging(
-        read_scores(folder), rule, load_template(wanted.template or None), repeat=wanted.repeat, allow_outside_root=True
-    )
     prices = Prices(wanted.price_in, wanted.price_out, wanted.currency)
-    ask_run(plan, judge_settings(config, None, None, ()), None, Asking(prices, dry_run=False, yes=yes))
+    template = load_template(wanted.template or None)
+    with locked(folder):
+        plan = plan_judging(read_scores(folder), rule, template, repeat=wanted.repeat, allow_outside_root=True)
+        ask_run(plan, judge_settings(config, None, None, ()), None, Asking(prices, dry_run=False, yes=yes))
 
 
 def ask_run(

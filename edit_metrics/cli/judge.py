@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,42 +75,48 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Ask a vision-language model about a run's edits; keep each answer at once; compute the run's scores again."""
+    from edit_metrics.engine.lock import locked
     from edit_metrics.judge.estimate import Prices
     from edit_metrics.judge.selection import SelectionRule
     from edit_metrics.judge.session import asked_ids, plan_judging, run_config
     from edit_metrics.judge.template import load_template
+    from edit_metrics.scores.run_info import RUN_INFO_NAME
     from edit_metrics.scores.table import read_scores
 
     chosen = _chosen({"--budget": budget, "--all": all_, "--same-as": same_as, "--ids": ids})
     if export is not None and import_:
         raise UserError("--export or --import", "both", todo="Export, run the batch, then import its answers.")
-    scored = read_scores(run)
-    rule = SelectionRule(
-        budget, random_share, seed, "" if same_as is None else same_as.name, "" if ids is None else ids.name
-    )
-    settings = judge_settings(run_config(scored), base_url, model, set_ or ())
-    if not (chosen or dry_run or export or import_):
-        _check_all_is_meant(settings)
-    plan = plan_judging(
-        scored,
-        rule,
-        load_template(template),
-        repeat=repeat,
-        root=root,
-        allow_outside_root=allow_outside_root,
-        same_ids=None if same_as is None else asked_ids(same_as),
-        listed=None if ids is None else _read_ids(ids),
-        p_pass=None if calibration is None else _p_pass(scored, calibration),
-    )
-    asking = Asking(Prices(price_in, price_out, currency), dry_run, yes)
-    if export is not None:
-        _export(plan, settings, cache, export)
-    elif import_:
-        _import(plan, settings, cache, import_, as_json)
-    else:
-        judged = ask_run(plan, settings, cache, asking, as_json)
-        if judged is not None:
-            sum_up(plan, judged, asking.prices, as_json)
+    folder = run if run.is_dir() else run.parent
+    writes = (folder / RUN_INFO_NAME).is_file() and not dry_run and export is None
+    # All the while: answers that another process adds meanwhile would be lost when these are written.
+    with locked(folder) if writes else nullcontext():
+        scored = read_scores(run)
+        rule = SelectionRule(
+            budget, random_share, seed, "" if same_as is None else same_as.name, "" if ids is None else ids.name
+        )
+        settings = judge_settings(run_config(scored), base_url, model, set_ or ())
+        if not (chosen or dry_run or export or import_):
+            _check_all_is_meant(settings)
+        plan = plan_judging(
+            scored,
+            rule,
+            load_template(template),
+            repeat=repeat,
+            root=root,
+            allow_outside_root=allow_outside_root,
+            same_ids=None if same_as is None else asked_ids(same_as),
+            listed=None if ids is None else _read_ids(ids),
+            p_pass=None if calibration is None else _p_pass(scored, calibration),
+        )
+        asking = Asking(Prices(price_in, price_out, currency), dry_run, yes)
+        if export is not None:
+            _export(plan, settings, cache, export)
+        elif import_:
+            _import(plan, settings, cache, import_, as_json)
+        else:
+            judged = ask_run(plan, settings, cache, asking, as_json)
+            if judged is not None:
+                sum_up(plan, judged, asking.prices, as_json)
 
 
 def _read_ids(path: Path) -> frozenset[str]:

@@ -13,8 +13,10 @@ from edit_metrics.cli.options import AllowOutsideRoot, ConfigFile, Json, JudgeYe
 from edit_metrics.errors import ManifestError, RunError
 
 if TYPE_CHECKING:
-    from edit_metrics.io.manifest import Manifest
+    from collections.abc import Sequence
+
     from edit_metrics.scores.items import Item
+    from edit_metrics.types import Rejection
 
 MOST_SHOWN = 20
 """Rejected rows on the terminal: a screenful."""
@@ -44,7 +46,9 @@ def score(
     evidence: Annotated[
         EvidenceLevel, choice(EvidenceLevel, "--evidence", "Which items get evidence pictures.")
     ] = EvidenceLevel.NONE,
-    strict: Annotated[bool, typer.Option(help="Exit 2 when a row is rejected, before anything is scored.")] = False,
+    strict: Annotated[
+        bool, typer.Option(help="Exit 2 when a row is rejected: before scoring, or while decoding.")
+    ] = False,
     resume: Annotated[bool, typer.Option(help="Go on with what the folder holds.")] = True,
     yes: JudgeYes = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="All tables too; later: edit-metrics show RUN.")] = False,
@@ -60,14 +64,14 @@ def score(
     from edit_metrics.engine.run import run
     from edit_metrics.io.manifest import read_manifest
     from edit_metrics.scores.summary import summarise_file
-    from edit_metrics.scores.table import TABLE_NAME
+    from edit_metrics.scores.table import TABLE_NAME, read_rejections
 
     overrides = [*(set_ or [])]
     overrides += [f"engine.workers={workers}"] if workers is not None else []
     overrides += [f"engine.device={device}"] if device is not None else []
     settings = load_config(profile, config, overrides)
     rows = read_manifest(manifest, root=root, allow_outside_root=allow_outside_root, limit=limit)
-    _report_rejections(rows, strict)
+    _report_rejections(rows.rejections, len(rows.items), manifest, strict)
     options = RunOptions(
         out=out, resume=resume, engine=engine, cache=None if cache == "off" else Path(cache), evidence=evidence
     )
@@ -77,6 +81,9 @@ def score(
     except KeyboardInterrupt:
         say("edit-metrics: interrupted; the same command goes on where it stopped.")
         raise typer.Exit(RunError.exit_code) from None
+    counts, _ = info.totals
+    decoding = read_rejections(out)[len(rows.rejections) :]
+    _report_rejections(decoding, counts.scored, manifest, strict)
     judge_by_profile(out, settings, yes)
     summary = summarise_file(out / TABLE_NAME)
     if as_json:
@@ -89,23 +96,30 @@ def score(
     print_overview(info, summary, _worst(out / TABLE_NAME), out)
 
 
-def _report_rejections(manifest: Manifest, strict: bool) -> None:
+def _report_rejections(rejected: Sequence[Rejection], others: int, where: str, strict: bool) -> None:
+    """Rows that break the contract: before anything is scored those of the manifest, afterwards those of decoding.
+
+    Args:
+        rejected: rows.
+        others: rows that are not.
+        where: the manifest.
+        strict: refuse them.
+
+    Raises:
+        ManifestError: there are some under ``--strict``, or no others.
+    """
     from edit_metrics.io.remedies import remedy
 
-    rejected = manifest.rejections
     if not rejected:
         return
-    total = len(rejected) + len(manifest.items)
     first = rejected[0]
     text = f"line {first.line}, {first.field}: expected {first.expected}, got {first.got}"
     if strict:
-        raise ManifestError(
-            "no rejected rows (--strict)", f"{len(rejected)}; the first: {text}", manifest.path, remedy(first)
-        )
-    if not manifest.items:
+        raise ManifestError("no rejected rows (--strict)", f"{len(rejected)}; the first: {text}", where, remedy(first))
+    if not others:
         got = f"{len(rejected)} rejected rows; the first: {text}"
-        raise ManifestError("a row that can be scored", got, manifest.path, remedy(first))
-    warn(f"{len(rejected)} of {total} rows rejected (rejected.jsonl):")
+        raise ManifestError("a row that can be scored", got, where, remedy(first))
+    warn(f"{len(rejected)} of {len(rejected) + others} rows rejected (rejected.jsonl):")
     for one in rejected[:MOST_SHOWN]:
         say(f"  line {one.line}, {one.field}: expected {one.expected}, got {one.got}. {remedy(one)}".rstrip())
     if len(rejected) > MOST_SHOWN:

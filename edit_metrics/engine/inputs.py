@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edit_metrics.config import DecodeLimits
+from edit_metrics.engine.budget import BYTES_A_MASK_PIXEL, BYTES_A_PIXEL
 from edit_metrics.errors import ImageError
+from edit_metrics.io.formats import peek_picture
 from edit_metrics.io.hashing import canonical_json_sha256, perceptual_hash
-from edit_metrics.io.images import DecodedImage, DecodeInfo, MaskFacts, PictureFacts, decode_image
-from edit_metrics.io.masks import DecodedMask, decode_mask, fit_mask
+from edit_metrics.io.images import DecodedImage, DecodeInfo, MaskFacts, PictureFacts, decode_bytes
+from edit_metrics.io.masks import DecodedMask, decode_mask_bytes, fit_mask
+from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import EditItem, Mask, Missing, Rejection, not_applicable, unavailable, undefined
 
 TEXT_INPUTS = ("instruction", "source_caption", "target_caption", "edit_type")
@@ -50,41 +53,143 @@ class RejectedAtDecoding:
     rejection: Rejection
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of an item: its bytes and what its header says, or why there are none.
+
+    Attributes:
+        facts: None where the header cannot be read; decoding says why.
+    """
+
+    path: str
+    data: bytes
+    error: ImageError | None = None
+    facts: PictureFacts | None = None
+
+    @property
+    def pixels(self) -> int:
+        return 0 if self.facts is None else self.facts.width * self.facts.height
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedItem:
+    """An item whose files are read, and no pixel decoded."""
+
+    item: EditItem
+    source: _File
+    edited: _File
+    mask: _File | None
+    references: tuple[_File, ...]
+
+    @property
+    def source_pixels(self) -> int:
+        """By its header."""
+        return self.source.pixels
+
+    @property
+    def cost(self) -> int:
+        """Bytes that scoring it may take at its peak: whatever lies on the source's grid, and E on its own."""
+        grids = 2 * max(self.source.pixels, self.edited.pixels) + sum(one.pixels for one in self.references)
+        files = [self.source, self.edited, *self.references, *([self.mask] if self.mask else [])]
+        masks = 0 if self.mask is None else BYTES_A_MASK_PIXEL * self.mask.pixels
+        return BYTES_A_PIXEL * grids + masks + sum(len(one.data) for one in files)
+
+
+def open_item(item: EditItem, limits: DecodeLimits) -> OpenedItem:
+    """Read an item's files and their headers. Safe to call from several threads."""
+    return OpenedItem(
+        item,
+        _open(item.source, limits),
+        _open(item.edited, limits),
+        None if item.mask is None else _open(item.mask, limits),
+        tuple(_open(path, limits) for path in item.references),
+    )
+
+
 def decode_item(item: EditItem, limits: DecodeLimits) -> DecodedItem | RejectedAtDecoding:
-    """Read and decode an item's files. A file that is missing or broken becomes a typed missing value.
+    """Read and decode an item's files; see :func:`decode_opened`."""
+    return decode_opened(open_item(item, limits), limits)
+
+
+def decode_opened(opened: OpenedItem, limits: DecodeLimits) -> DecodedItem | RejectedAtDecoding:
+    """Decode an item's files. A file that is missing or broken becomes a typed missing value.
 
     Safe to call from several threads. Small pictures are decoded, so that feasibility can say that they are small.
     """
-    source = _decode(item.source, limits, "source")
-    edited = _decode(item.edited, limits, "edited")
+    item = opened.item
+    source = _decode(opened.source, limits, "source")
+    edited = _decode(opened.edited, limits, "edited")
     try:
-        mask, mask_facts = _decode_mask(item, limits, source)
+        mask, mask_facts = _decode_mask(opened, limits, source)
     except ImageError as error:
         got = error.got if isinstance(source, Missing) else f"{error.got}, {item.mask}"
         return RejectedAtDecoding(Rejection(item.line, item.id, "mask", error.expected, got))
-    references = tuple(_decode(path, limits, "reference") for path in item.references)
-    values: dict[str, Any] = {
+    references = tuple(_decode(file, limits, "reference") for file in opened.references)
+    info = DecodeInfo(_facts(source), _facts(edited), mask_facts, tuple(map(_facts, references)))
+    values = _texts(item) | {
         "source": _pixels(source),
         "edited_native": _pixels(edited),
         "mask": mask,
         "references": _references(references),
-        "instruction": _text(item.instruction, "no_instruction"),
-        "source_caption": _text(item.source_caption, "no_source_caption"),
-        "target_caption": _text(item.target_caption, "no_target_caption"),
-        "edit_type": _text(item.edit_type, "no_edit_type"),
-        "decode_info": DecodeInfo(_facts(source), _facts(edited), mask_facts, tuple(map(_facts, references))),
+        "decode_info": info,
     }
+    return _decoded(item, values, info, _phash(source), _phash(edited))
+
+
+def without_pixels(opened: OpenedItem, _limits: DecodeLimits) -> DecodedItem:
+    """An item that is too large for the memory: files and texts are known, and whatever needs a pixel is undefined."""
+    item = opened.item
+    facts = [file.facts or undefined("too_large") for file in (opened.source, opened.edited, *opened.references)]
+    source, edited, *references = facts
+    info = DecodeInfo(source, edited, not_applicable("no_mask"), tuple(references))
+    absent = not_applicable("no_mask"), not_applicable("no_references")
+    values = _texts(item) | {
+        "source": undefined("too_large"),
+        "edited_native": undefined("too_large"),
+        "mask": absent[0] if opened.mask is None else undefined("too_large"),
+        "references": undefined("too_large") if references else absent[1],
+        "decode_info": info,
+    }
+    return _decoded(item, values, info, None, None)
+
+
+def _decoded(
+    item: EditItem, values: dict[str, Any], info: DecodeInfo, source_phash: str | None, edited_phash: str | None
+) -> DecodedItem:
+    source = info.source
     return DecodedItem(
         item=item,
         values=values,
         group=item.group or _source_group(item, source),
-        source_phash=_phash(source),
-        edited_phash=_phash(edited),
+        source_phash=source_phash,
+        edited_phash=edited_phash,
         source_sha256=_sha256(source),
-        edited_sha256=_sha256(edited),
+        edited_sha256=_sha256(info.edited),
         pixels=0 if isinstance(source, Missing) else source.width * source.height,
         contents=_contents(values),
     )
+
+
+def _open(path: str, limits: DecodeLimits) -> _File:
+    try:
+        data = read_bytes(path, limits.max_bytes)
+    except ImageError as error:
+        return _File(path, b"", error)
+    try:
+        peeked = peek_picture(data, limits, path)
+    except ImageError:
+        return _File(path, data)
+    size, sha256 = peeked.image.size, hashlib.sha256(data).hexdigest()
+    return _File(path, data, None, PictureFacts(*size, peeked.format, peeked.conversions, sha256))
+
+
+def _texts(item: EditItem) -> dict[str, Any]:
+    return {
+        "instruction": _text(item.instruction, "no_instruction"),
+        "source_caption": _text(item.source_caption, "no_source_caption"),
+        "target_caption": _text(item.target_caption, "no_target_caption"),
+        "edit_type": _text(item.edit_type, "no_edit_type"),
+    }
 
 
 def _contents(values: Mapping[str, Any]) -> dict[str, str]:
@@ -105,26 +210,31 @@ def _content(facts: PictureFacts | MaskFacts | Missing) -> str:
     return f"missing:{facts.reason}" if isinstance(facts, Missing) else facts.sha256
 
 
-def _decode(path: str, limits: DecodeLimits, name: str) -> DecodedImage | Missing:
+def _decode(file: _File, limits: DecodeLimits, name: str) -> DecodedImage | Missing:
     try:
-        return decode_image(path, limits)
+        if file.error is not None:
+            raise file.error
+        return decode_bytes(file.data, limits, where=file.path)
     except ImageError as error:
         return undefined(f"{name}_{error.code}")
 
 
 def _decode_mask(
-    item: EditItem, limits: DecodeLimits, source: DecodedImage | Missing
+    opened: OpenedItem, limits: DecodeLimits, source: DecodedImage | Missing
 ) -> tuple[Mask | Missing, MaskFacts | Missing]:
     """The mask on the source's grid.
 
     Raises:
         ImageError: its shape does not fit the source, or what is white in it cannot be told: the row is rejected.
     """
-    if item.mask is None:
+    file = opened.mask
+    if file is None:
         absent = not_applicable("no_mask")
         return absent, absent
     try:
-        decoded = decode_mask(item.mask, limits, item.mask_white_means)
+        if file.error is not None:
+            raise file.error
+        decoded = decode_mask_bytes(file.data, limits, opened.item.mask_white_means, where=file.path)
     except ImageError as error:
         if error.code == "mask_levels":
             raise
@@ -160,11 +270,11 @@ def _phash(decoded: DecodedImage | Missing) -> str | None:
     return None if isinstance(decoded, Missing) else perceptual_hash(decoded.pixels)
 
 
-def _sha256(decoded: DecodedImage | Missing) -> str | None:
+def _sha256(decoded: PictureFacts | Missing) -> str | None:
     return None if isinstance(decoded, Missing) else decoded.sha256
 
 
-def _source_group(item: EditItem, source: DecodedImage | Missing) -> str:
+def _source_group(item: EditItem, source: PictureFacts | Missing) -> str:
     if isinstance(source, Missing):
         # No content to hash: items that name the same broken file still belong together.
         return "path-" + hashlib.sha256(item.source.encode()).hexdigest()[:16]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -81,6 +84,7 @@ class Job:
         workers: threads for decoding and for model-free steps.
         device: where models run.
         out, cache, evidence: see :class:`RunOptions`.
+        run_signature: SHA-256 of the run's signature, which every shard carries.
     """
 
     config: Config
@@ -90,6 +94,7 @@ class Job:
     out: Path
     cache: Path | None
     evidence: EvidenceLevel
+    run_signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class Outcome:
     retries: int = 0
 
 
-def make_job(manifest: Manifest, plan: Plan, options: RunOptions) -> Job:
+def make_job(manifest: Manifest, plan: Plan, options: RunOptions, run_signature: str = "") -> Job:
     """The job of scoring a manifest by a plan on this machine."""
     config = plan.config
     return Job(
@@ -116,6 +121,7 @@ def make_job(manifest: Manifest, plan: Plan, options: RunOptions) -> Job:
         out=options.out,
         cache=options.cache,
         evidence=options.evidence,
+        run_signature=run_signature,
     )
 
 
@@ -132,12 +138,30 @@ class ShardWorker:
 
     def __init__(self, job: Job, backends: Mapping[str, Backend] | None = None) -> None:
         self._job = job
-        self._folder = RunFolder(job.out)
+        self._folder = RunFolder(job.out, job.run_signature)
         self._scorer = _load(job, load_backends(job) if backends is None else backends)
 
     def work(self, shard: Shard, on_done: Callable[[int], None] | None = None) -> DoneMark:
-        """Score a shard and commit it; ``on_done`` is told the number of items after each micro-batch."""
-        return self.commit(shard, self.score(shard, on_done))
+        """Score a shard and commit it; ``on_done`` is told the number of items after each micro-batch.
+
+        An interrupt, or whatever else ends it before its time, commits the batches that are finished.
+        """
+        batches: list[ShardResult] = []
+        try:
+            for batch in self._scorer.batches(shard.items):
+                batches.append(batch)
+                if on_done is not None and batch.size:
+                    on_done(batch.size)
+        except BaseException:
+            if batches:
+                with uninterrupted(), contextlib.suppress(OSError):  # What ended it may be a full disk.
+                    done = ShardResult.of(batches)
+                    finished = {*(one.item.id for one in done.scored), *(one.id for one in done.rejections)}
+                    positions = [n for n, item in enumerate(shard.items) if item.id in finished]
+                    self.commit(shard.of_items(positions), done)
+            raise
+        with uninterrupted():
+            return self.commit(shard, ShardResult.of(batches))
 
     def score(self, shard: Shard, on_done: Callable[[int], None] | None = None) -> ShardResult:
         """Score a shard; nothing is written but its evidence."""
@@ -145,7 +169,25 @@ class ShardWorker:
 
     def commit(self, shard: Shard, result: ShardResult) -> DoneMark:
         """Write the table of a shard's result, and its mark."""
-        return self._folder.commit(shard, self._job.layout.to_table(result.scored), result.rejections, result.seconds)
+        table = self._job.layout.to_stored(result.scored)
+        return self._folder.files.commit(shard, table, result.rejections, result.seconds)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a Ctrl-C wait for the end of a write; only the main thread gets any."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def load_backends(job: Job) -> dict[str, Backend]:
@@ -182,6 +224,7 @@ def _load(job: Job, backends: Mapping[str, Backend]) -> Scorer:
         workers=job.workers,
         lanes=lanes,
         model_threads=threads,
+        memory_bytes=engine.memory_bytes,
         watch=watch,
         keep=watch.needs if watch else (),
         cache=FeatureCache(job.cache, engine.cache_max_bytes) if job.cache is not None else None,

@@ -7,16 +7,18 @@ again; a shard counts once its done mark is there.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from edit_metrics.engine.folder import DoneMark, RunFolder
+from edit_metrics.engine.budget import default_bytes
+from edit_metrics.engine.folder import RunFolder
 from edit_metrics.engine.job import Job, Outcome, Progress, ShardWorker
 from edit_metrics.engine.ray_cluster import Pool, connected, first_line, import_ray, size_of_pool
+from edit_metrics.engine.shard_files import ATTEMPTS as ATTEMPTS_SUFFIX
+from edit_metrics.engine.shard_files import DoneMark
 from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import EditMetricsError, RunError
 
@@ -33,7 +35,7 @@ class AttemptLog:
     """
 
     def __init__(self, folder: RunFolder, shard: Shard) -> None:
-        self._path = folder.shards / f"{shard.name}.attempts"
+        self._path = folder.files.path(shard.name, ATTEMPTS_SUFFIX)
 
     def add(self) -> None:
         """Say that this process begins the shard."""
@@ -56,7 +58,7 @@ class ShardActor:
     """
 
     def __init__(self, job: Job) -> None:
-        self._folder = RunFolder(job.out)
+        self._folder = RunFolder(job.out, job.run_signature)
         self._problem = ""
         try:
             self._worker = _load(job)
@@ -83,7 +85,7 @@ class ShardActor:
                 mark = self._worker.work(shard)
         except Exception as error:
             return "", _where(error)
-        return json.dumps(asdict(mark)), ""
+        return mark.to_json(), ""
 
 
 def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> Outcome:
@@ -137,9 +139,9 @@ def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress
     for row in scored.iter_rows():
         if row["problem"]:
             raise RunError("a worker that scores its shards", row["problem"], str(job.out), _RESUME)
-        mark = DoneMark(**json.loads(row["mark"]))
+        mark = DoneMark.from_json(row["mark"])
         marks[int(row["index"])] = mark
-        progress.advance(mark.scored + mark.rejected)
+        progress.advance(len(mark.scored) + len(mark.rejected))
     return marks
 
 
@@ -154,7 +156,8 @@ def _load(job: Job) -> ShardWorker:
 
 def _job_of_a_worker(job: Job, pool: Pool) -> Job:
     """The job as a worker sees it: its share of the threads, its own GPU, and paths that hold on any node."""
-    engine = job.config.engine.model_copy(update={"model_threads": pool.cpus})
+    share = job.config.engine.memory_bytes or default_bytes() * pool.cpus // max(pool.cpus, os.cpu_count() or 1)
+    engine = job.config.engine.model_copy(update={"model_threads": pool.cpus, "memory_bytes": share})
     return replace(
         job,
         config=job.config.model_copy(update={"engine": engine}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from typing import Any
 
 from edit_metrics.backends.torch_runtime import bound_threads
 from edit_metrics.dimensions.prescores import is_infeasible, score_item
-from edit_metrics.engine.decoding import decoded_batches
+from edit_metrics.engine.budget import Budget
+from edit_metrics.engine.decoding import Batch, decoded_batches
 from edit_metrics.engine.definitions import CacheRule
 from edit_metrics.engine.inputs import DecodedItem, RejectedAtDecoding
 from edit_metrics.engine.plan import Plan
@@ -24,11 +25,48 @@ from edit_metrics.types import EditItem, Rejection
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """Scored and rejected rows of one shard, each item in exactly one of them, and where the time went."""
+    """Scored and rejected rows of a shard or a batch, each item in exactly one of them, and where the time went."""
 
     scored: tuple[ScoredItem, ...]
     rejections: tuple[Rejection, ...]
     seconds: Mapping[str, float]
+
+    @property
+    def size(self) -> int:
+        """Items."""
+        return len(self.scored) + len(self.rejections)
+
+    @classmethod
+    def of(cls, parts: Iterable[ShardResult]) -> ShardResult:
+        """Several in one, in their order."""
+        scored: list[ScoredItem] = []
+        rejections: list[Rejection] = []
+        seconds: Seconds = defaultdict(float)
+        for part in parts:
+            scored += part.scored
+            rejections += part.rejections
+            add_seconds(seconds, part.seconds)
+        return cls(tuple(scored), tuple(rejections), dict(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A micro-batch in a lane."""
+
+    future: Future[list[ScoredItem]]
+    rejections: tuple[Rejection, ...]
+    seconds: Seconds
+
+    def result(self) -> ShardResult:
+        """Waits for it."""
+        return ShardResult(tuple(self.future.result()), self.rejections, dict(self.seconds))
+
+
+def _next_of(pending: deque[_Pending]) -> ShardResult:
+    """The first one's result; while it is waited for it stays where it is, so that an interrupt does not lose it."""
+    result = pending[0].result()
+    pending.popleft()
+    return result
 
 
 class Scorer:
@@ -44,6 +82,7 @@ class Scorer:
         workers: threads for decoding and for model-free steps, shared by the lanes.
         lanes: micro-batches under way at a time.
         model_threads: of one torch operation in a lane; None leaves torch's own choice.
+        memory_bytes: of items under way, see :class:`edit_metrics.config.EngineConfig`.
         watch: called with each item when its batch is through, while its features in ``keep`` are still there.
         keep: features that ``watch`` reads and that must live until it has been called.
         cache: where features that are worth keeping are read from and written to.
@@ -58,6 +97,7 @@ class Scorer:
         workers: int = 2,
         lanes: int = 1,
         model_threads: int | None = None,
+        memory_bytes: int = 0,
         watch: Callable[[ScoredItem, Mapping[str, Any]], None] | None = None,
         keep: Collection[str] = (),
         cache: FeatureCache | None = None,
@@ -65,6 +105,7 @@ class Scorer:
     ) -> None:
         self._plan = plan
         self._workers, self._lanes, self._model_threads = max(1, workers), max(1, lanes), model_threads
+        self._memory_bytes = memory_bytes
         self._watch = watch
         self._watching = threading.Lock()
         self._runner = StepRunner(backends, keep, cache, cache_rules or {})
@@ -80,18 +121,24 @@ class Scorer:
             Scored items in the order given, rejections, and seconds per stage. An exception in a metric or a feature
             costs that item's measurement (``failed``, with the text), never the shard.
         """
-        scored: list[ScoredItem] = []
-        rejections: list[Rejection] = []
-        seconds: Seconds = defaultdict(float)
-        pending: deque[tuple[int, Future[list[ScoredItem]], Seconds]] = deque()
+        parts = []
+        for part in self.batches(items):
+            parts.append(part)
+            if on_done is not None and part.size:
+                on_done(part.size)
+        return ShardResult.of(parts)
 
-        def collect() -> None:
-            size, future, spent = pending.popleft()
-            scored.extend(future.result())
-            add_seconds(seconds, spent)
-            if on_done is not None:
-                on_done(size)
+    def batches(self, items: Sequence[EditItem]) -> Iterator[ShardResult]:
+        """The micro-batches of a shard, each as soon as it is through, in order.
 
+        On an interrupt those that are finished, or under way, still come, and the interrupt after them.
+
+        Args:
+            items: rows of the manifest.
+        """
+        pending: deque[_Pending] = deque()
+        waited: Seconds = defaultdict(float)
+        budget = Budget(self._memory_bytes)
         with ExitStack() as stack:
             decoders = stack.enter_context(ThreadPoolExecutor(self._workers, thread_name_prefix="edit-metrics-decode"))
             lanes = stack.enter_context(
@@ -105,18 +152,29 @@ class Scorer:
                 if per_lane > 1
                 else None
             )
-            stack.callback(lambda: [future.cancel() for _, future, _ in pending])
-            for batch in decoded_batches(items, self._plan.config, decoders, seconds):
-                good = [d for d in batch if isinstance(d, DecodedItem)]
-                rejections.extend(d.rejection for d in batch if isinstance(d, RejectedAtDecoding))
-                lane = Lane(helpers, defaultdict(float))
-                pending.append((len(batch), lanes.submit(self._score_batch, good, lane), lane.seconds))
-                # One more than there are lanes, so that a lane that is through finds its next batch decoded.
-                while len(pending) > self._lanes:
-                    collect()
-            while pending:
-                collect()
-        return ShardResult(tuple(scored), tuple(rejections), dict(seconds))
+            stack.callback(lambda: [one.future.cancel() for one in pending])
+            try:
+                for batch in decoded_batches(items, self._plan.config, decoders, budget, waited):
+                    rejected = tuple(d.rejection for d in batch.items if isinstance(d, RejectedAtDecoding))
+                    lane = Lane(helpers, defaultdict(float))
+                    future = lanes.submit(self._score_within, batch, lane, budget)
+                    pending.append(_Pending(future, rejected, lane.seconds))
+                    # One more than there are lanes, so that a lane that is through finds its next batch decoded.
+                    while len(pending) > self._lanes:
+                        yield _next_of(pending)
+                while pending:
+                    yield _next_of(pending)
+            except KeyboardInterrupt:
+                running = [one for one in pending if not one.future.cancel()]
+                yield from (one.result() for one in running)
+                raise
+        yield ShardResult((), (), dict(waited))
+
+    def _score_within(self, batch: Batch, lane: Lane, budget: Budget) -> list[ScoredItem]:
+        try:
+            return self._score_batch([one for one in batch.items if isinstance(one, DecodedItem)], lane)
+        finally:
+            budget.give_back(batch.cost)
 
     def _score_batch(self, decoded: Sequence[DecodedItem], lane: Lane) -> list[ScoredItem]:
         works = [Work(d, d.values) for d in decoded]

@@ -64,7 +64,7 @@ class FeatureCache:
         for key, value in values.items():
             data = encode(value)
             if data is not None:
-                rows.append((key, data, hashlib.sha256(data).digest(), len(data), time.time()))
+                rows.append((key, data, _hash(key, data), len(data), time.time()))
         if not rows:
             return
         with self._lock:
@@ -87,7 +87,7 @@ class FeatureCache:
             row = self._connection.execute("SELECT value, sha256 FROM entries WHERE key = ?", (key,)).fetchone()
             if row is None:
                 continue
-            if hashlib.sha256(row[0]).digest() != row[1]:
+            if _hash(key, row[0]) != row[1]:
                 damaged.append(key)
             else:
                 found[key] = decode(row[0])
@@ -134,6 +134,11 @@ class FeatureCache:
     def _set_aside(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+
+
+def _hash(key: str, data: bytes) -> bytes:
+    # Over the key too: a value under another's key is as wrong as one that was altered.
+    return hashlib.sha256(key.encode() + b"\n" + data).digest()
 
 
 def encode(value: Any) -> bytes | None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import platform
+import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_HOST: Final = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+_TEMPORARY: Final = re.compile(r"\.tmp-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}")
+_SECONDS_OF_A_DAY: Final = 86_400
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
@@ -22,7 +30,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Not named after the target: a name near the filesystem's limit would not fit with a suffix.
-    temporary = target.parent / f".tmp-{os.getpid()}-{secrets.token_hex(6)}"
+    temporary = target.parent / f".tmp-{_HOST}-{os.getpid()}-{secrets.token_hex(6)}"
     try:
         write(temporary)
         _flush(temporary)
@@ -57,6 +65,31 @@ def write_jsonl(rows: Iterable[Mapping[str, Any]], path: str | Path) -> None:
     """Write one JSON object a line; NaN and infinities raise ValueError."""
     lines = (json.dumps(row, ensure_ascii=False, allow_nan=False, default=_plain) + "\n" for row in rows)
     write_text("".join(lines), path)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that are dead left half written: those of this machine, and any that is a day old."""
+    for path in folder.glob(".tmp-*") if folder.is_dir() else ():
+        named = _TEMPORARY.fullmatch(path.name)
+        if named is None or not path.is_file():
+            continue
+        host, pid = named.group(1), int(named.group(2))
+        with contextlib.suppress(OSError):
+            dead = host == _HOST and not _is_alive(pid)
+            if dead or time.time() - path.stat().st_mtime > _SECONDS_OF_A_DAY:
+                path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":  # There os.kill would end it.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -287,9 +287,10 @@ def write_judged(plan: JudgePlan, judge: ChatJudge, judged: Judged) -> None:
     from edit_metrics.scores.compact import NAME, compact_table
 
     table = join_answers(plan.table, plan.config, plan.selection, judged.answers)
-    write_parquet(table, plan.folder / "scores.parquet")
+    # The table that is read again comes last but one: a kill before it leaves a run that was not judged.
     write_csv(table, plan.folder / "scores.csv")
     write_csv(compact_table(table.to_pandas()), plan.folder / NAME)
+    write_parquet(table, plan.folder / "scores.parquet")
     signatures = dict(plan.info.score_signature)
     for name in JUDGED_DIMENSIONS:
         if name in signatures:
@@ -300,7 +301,7 @@ def write_judged(plan: JudgePlan, judge: ChatJudge, judged: Judged) -> None:
         "judge": judged.record,
     }
     data = plan.info.model_dump(exclude_unset=True) | changed
-    RunInfo.model_validate(data).write(plan.folder)
+    RunInfo.model_validate(data).with_files(plan.folder).write(plan.folder)
 
 
 def _signature(plan: JudgePlan, judge: ChatJudge, record: JudgeRecord, dimension: str) -> Signature:

@@ -80,15 +80,32 @@ class TableLayout:
         metadata = metadata_columns(items, labels)
         return cls(_schema(metrics, labels, metadata), metadata, root)
 
+    @property
+    def stored(self) -> pa.Schema:
+        """What scoring found, and the id: the columns of a shard, which do not depend on the rest of the manifest."""
+        of_manifest = {*MANIFEST_COLUMNS, *(column.field.name for column in self.metadata)} - {"id", "group"}
+        return pa.schema([field for field in self.schema if field.name not in of_manifest])
+
+    def to_stored(self, scored: Sequence[ScoredItem]) -> pa.Table:
+        """Rows with the columns of :attr:`stored`, in the order given."""
+        return pa.Table.from_pylist([_stored_cells(item) for item in scored], schema=self.stored)
+
+    def complete(self, items: Sequence[EditItem], stored: pa.Table) -> pa.Table:
+        """Whole rows: what scoring found, with what the manifest says.
+
+        Args:
+            items: one a row.
+            stored: with the columns of :attr:`stored`.
+        """
+        own = pa.schema([self.schema.field(name) for name in MANIFEST_COLUMNS if name not in ("id", "group")])
+        said = pa.Table.from_pylist([_manifest_cells(item, self.root) for item in items], schema=own)
+        columns = {name: table.column(name) for table in (said, stored) for name in table.column_names}
+        columns |= {column.field.name: column.values(items) for column in self.metadata}
+        return pa.Table.from_arrays([columns[name] for name in self.schema.names], schema=self.schema)
+
     def to_table(self, scored: Sequence[ScoredItem]) -> pa.Table:
-        """Rows, in the order given."""
-        further = {column.field.name: column for column in self.metadata}
-        own = pa.schema([field for field in self.schema if field.name not in further])
-        table = pa.Table.from_pylist([_row(item, self.root) for item in scored], schema=own)
-        items = [one.item for one in scored]
-        for column in self.metadata:
-            table = table.append_column(column.field, column.values(items))
-        return table.select(self.schema.names)
+        """Whole rows, in the order given."""
+        return self.complete([one.item for one in scored], self.to_stored(scored))
 
 
 def metric_fields(name: str) -> list[pa.Field]:
@@ -179,11 +196,15 @@ def _schema(metrics: Sequence[str], labels: Sequence[str], metadata: Sequence[Me
     return pa.schema([*fields, *summary_fields()])
 
 
-def _row(scored: ScoredItem, root: str) -> dict[str, Any]:
-    item = scored.item
+def _manifest_cells(item: EditItem, root: str) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(item, name) for name in MANIFEST_COLUMNS}
     row |= {name: relative_to_root(row[name], root) for name in ("source", "edited", "mask") if row[name]}
     row["references"] = [relative_to_root(path, root) for path in item.references]
-    row |= {"group": scored.group, SOURCE_PHASH: scored.source_phash, EDITED_PHASH: scored.edited_phash}
+    return row
+
+
+def _stored_cells(scored: ScoredItem) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": scored.item.id, "group": scored.group}
+    row |= {SOURCE_PHASH: scored.source_phash, EDITED_PHASH: scored.edited_phash}
     row |= {SOURCE_SHA256: scored.source_sha256, EDITED_SHA256: scored.edited_sha256}
     return row | {**scored.labels, **score_cells(scored.scores), **measurement_cells(scored.measurements)}

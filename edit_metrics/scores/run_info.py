@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +17,9 @@ from edit_metrics.scores.judging import JudgeRecord
 from edit_metrics.scores.signatures import Signature
 
 RUN_INFO_NAME: Final = "run.json"
+OUTPUT_NAMES: Final = ("scores.parquet", "scores.csv", "scores_compact.csv", "rejected.jsonl")
+"""The tables of a run folder, in the order in which they are written; ``run.json`` names them with their hashes."""
+_TAG_BYTES: Final = 8
 _OF_A_BASELINE: Final = ("edit_metrics", "profile", "score_signature", "counts", "versions", "judge")
 
 
@@ -51,6 +56,34 @@ class Seconds(_Part):
 
     total: float
     stages: Mapping[str, float] = Field(default_factory=dict)
+
+
+class ItemTags(_Part):
+    """What each item's score rests on (:func:`edit_metrics.engine.shards.item_tags`): 8 bytes each, base64 in one text.
+
+    Attributes:
+        scored: in the order of the table's rows.
+        rejected: of the rows that decoding rejected, the last lines of ``rejected.jsonl``, in their order.
+    """
+
+    scored: str = ""
+    rejected: str = ""
+
+    @classmethod
+    def of(cls, scored: Sequence[str], rejected: Sequence[str]) -> ItemTags:
+        """From tags of 16 hexadecimal digits."""
+        return cls(**{
+            name: base64.b64encode(bytes.fromhex("".join(tags))).decode()
+            for name, tags in (("scored", scored), ("rejected", rejected))
+        })  # fmt: skip
+
+    def scored_tags(self) -> list[str]:
+        """As they were given to :meth:`of`."""
+        return _tags(self.scored)
+
+    def rejected_tags(self) -> list[str]:
+        """As they were given to :meth:`of`."""
+        return _tags(self.rejected)
 
 
 class CurveRecord(_Part):
@@ -101,9 +134,10 @@ class RunInfo(_Part):
         edit_metrics: version of this program.
         finished: UTC, ISO 8601.
         config: the resolved profile as it stood; see :attr:`profile_record` and :meth:`resolved_config`.
-        run_signature: binds resume.
+        run_signature: binds resume; definitions alone, not the manifest.
         score_signature: dimension → what binds cache, compare, gate and calibration.
-        inputs_tag: sizes and times of every file that was read.
+        items: what each item's score rests on; a later run scores the items anew of which that has changed.
+        files: name → SHA-256 of the tables beside it.
         retries: shards that were begun again because their worker was lost.
         evidence: which items got evidence pictures: ``none``, ``flagged`` or ``all``.
         versions: of the libraries; recorded, not hashed.
@@ -116,7 +150,8 @@ class RunInfo(_Part):
     config: Mapping[str, Any] | None = None
     run_signature: Signature | None = None
     score_signature: Mapping[str, Signature] = Field(default_factory=dict)
-    inputs_tag: str | None = None
+    items: ItemTags | None = None
+    files: Mapping[str, str] = Field(default_factory=dict)
     manifest: ManifestInfo | None = None
     counts: Counts | None = None
     engine: str | None = None
@@ -175,9 +210,28 @@ class RunInfo(_Part):
         kept = {name: getattr(self, name) for name in _OF_A_BASELINE if name in self.model_fields_set}
         return RunInfo(**kept | ({"judge": self.judge.of_a_baseline()} if self.judge is not None else {}))
 
+    def with_files(self, folder: Path) -> RunInfo:
+        """The same with the hashes of the tables in a folder, as they are now."""
+        found = {name: sha256 for name in OUTPUT_NAMES if (sha256 := file_sha256(folder / name)) is not None}
+        return self.model_copy(update={"files": found})
+
     def write(self, folder: Path) -> None:
         """Write ``run.json`` atomically, without the parts that were never said."""
         write_json(self.model_dump(mode="json", exclude_unset=True), folder / RUN_INFO_NAME)
+
+
+def file_sha256(path: Path) -> str | None:
+    """Of a file's bytes; None where it is absent or cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _tags(text: str) -> list[str]:
+    data = base64.b64decode(text)
+    return [data[start : start + _TAG_BYTES].hex() for start in range(0, len(data), _TAG_BYTES)]
 
 
 def _backends(signature: Signature) -> dict[str, BackendRecord]:

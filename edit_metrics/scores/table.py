@@ -15,6 +15,7 @@ from edit_metrics.io.tables import json_lines, read_table, with_text_ids
 from edit_metrics.scores.checking import checked_scores
 from edit_metrics.scores.columns import dimensions_in
 from edit_metrics.scores.run_info import RunInfo, read_run_info
+from edit_metrics.types import Rejection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +72,11 @@ class ScoreTable:
         """Rows of the manifest that were not scored; none for an unsigned table."""
         file = self.path.parent / REJECTED_NAME
         return tuple(row for _, row in json_lines(file)) if self.signed and file.is_file() else ()
+
+
+def read_rejections(folder: Path) -> list[Rejection]:
+    """The rows that a run did not score: first those of the manifest, then those that decoding rejected."""
+    return [Rejection(**row) for _, row in json_lines(folder / REJECTED_NAME)]
 
 
 def read_scores(run: str | PathLike[str], wanted: Callable[[str], bool] | None = None) -> ScoreTable:

@@ -211,17 +211,24 @@ def _remembered_hashes(files: dict[str, Path], memory: Path) -> dict[str, str]:
 
 def _read_memory(memory: Path) -> dict[str, list[object]]:
     try:
-        known = json.loads(memory.read_text())
-    except (OSError, ValueError):
+        kept = json.loads(memory.read_text())
+        known: dict[str, list[object]] = kept["files"]
+        whole = kept["sha256"] == _hash_of_memory(known)
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return known if isinstance(known, dict) and all(isinstance(row, list) for row in known.values()) else {}
+    return known if whole else {}
 
 
 def _write_memory(memory: Path, stamps: dict[str, list[object]]) -> None:
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=memory.parent, prefix=".verified-", delete=False) as stream:
-            json.dump(stamps, stream)
+            json.dump({"files": stamps, "sha256": _hash_of_memory(stamps)}, stream)
         Path(stream.name).replace(memory)
     except OSError:
         return  # a read-only cache is fine: the hash is then taken once a process
+
+
+def _hash_of_memory(stamps: dict[str, list[object]]) -> str:
+    """What was remembered wrongly would be believed: a memory that is not as it was written is none."""
+    return hashlib.sha256(json.dumps(stamps, sort_keys=True).encode()).hexdigest()
