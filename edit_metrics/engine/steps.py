@@ -133,7 +133,8 @@ class StepRunner:
             return ()
         try:
             results = self._call_batched(step, ready)
-        except Exception:
+        except BaseException as error:
+            _let_interrupts_through(error)
             # One bad item must not cost the others theirs: run them alone, and let only those fail that do.
             results = [self._call_alone(step, one) for one in ready]
         for one, result in zip(ready, results, strict=True):
@@ -143,7 +144,8 @@ class StepRunner:
     def _call_alone(self, step: Step, one: Ready) -> Any:
         try:
             return self._call_batched(step, [one])[0]
-        except Exception as error:
+        except BaseException as error:
+            _let_interrupts_through(error)
             return failed(error)
 
     def _call_batched(self, step: Step, ready: Sequence[Ready]) -> Sequence[Any]:
@@ -155,7 +157,8 @@ class StepRunner:
     def _call_or_fail(self, step: Step, arguments: Mapping[str, Any]) -> Any:
         try:
             return self._call(step, arguments)
-        except Exception as error:
+        except BaseException as error:
+            _let_interrupts_through(error)
             return failed(error)
 
     def _call(self, step: Step, arguments: Mapping[str, Any]) -> Any:
@@ -185,6 +188,13 @@ class StepRunner:
         for name in step.releases:
             if name not in self._keep:
                 work.values.pop(name, None)
+
+
+def _let_interrupts_through(error: BaseException) -> None:
+    # A library that ends the program (SystemExit), or panics in another language (pyo3's PanicException), is a failure
+    # of the item at hand like any other; somebody who wants the run to end is none.
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        raise error
 
 
 def _is_failure(result: Any) -> bool:

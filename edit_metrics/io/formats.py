@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -21,6 +20,9 @@ from PIL import Image, ImageFile, TiffImagePlugin
 
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError
+from edit_metrics.io.jpeg_end import with_end
+from edit_metrics.io.libtiff import silence_libtiff
+from edit_metrics.io.orientation import ORIENTATION_TAG, orientation_in
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 
@@ -53,7 +55,6 @@ _TRANSPOSES: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_ORIENTATION_TAG: Final = 0x0112
 _BITS_TAG: Final = 258
 _QUIET_LOCK: Final = threading.Lock()
 _SWITCH_LOCK: Final = threading.Lock()
@@ -86,7 +87,13 @@ def open_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture
     if kind == "JPEG" and _ends_in_filler(data):
         raise ImageError("a complete JPEG file", "zeros in place of its end", where, code="unreadable")
     with decoder_errors(where), _whole_files_only(), _quiet() if _may_warn(kind, data) else contextlib.nullcontext():
-        return _load(_plugin(kind), data, kind, limits, where)
+        try:
+            return _load(_plugin(kind), data, kind, limits, where)
+        except OSError:
+            mended = with_end(data, lambda whole: _loaded(whole, limits, where)) if kind == "JPEG" else None
+            if mended is None:
+                raise
+            return _load(_plugin(kind), mended, kind, limits, where)
 
 
 def peek_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture:
@@ -125,35 +132,22 @@ def sniff_format(data: bytes) -> str | None:
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
 
 
-def exif_orientation(exif: bytes) -> int:
-    """The orientation (1..8) in an EXIF block; 1 when it holds none or is broken.
-
-    Read by hand because Pillow's parser reports corrupt blocks as warnings, which cannot be silenced for one thread.
-    """
-    block = exif.removeprefix(b"Exif\x00\x00")
-    order = {b"II": "<", b"MM": ">"}.get(block[:2])
-    if order is None:
-        return 1
-    try:
-        (start,) = struct.unpack_from(order + "I", block, 4)
-        (count,) = struct.unpack_from(order + "H", block, start)
-        for index in range(count):
-            tag, _, _, value = struct.unpack_from(order + "HHIH", block, start + 2 + 12 * index)
-            if tag == _ORIENTATION_TAG:
-                return value if 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1
-
-
 def _load(plugin: type[ImageFile.ImageFile], data: bytes, kind: str, limits: DecodeLimits, where: str) -> OpenedPicture:
     image = _open(plugin, data, limits, where)
     codes = _header_codes(image, data)
     image.load()
     orientation = _orientation(image)
+    if orientation != 1 and "exif_rotated" not in codes:  # a PNG may say so behind its pixels
+        codes = ("exif_rotated", *codes)
     if kind != "TIFF" and orientation != 1:  # Pillow turns a TIFF upright while loading it.
         image = image.transpose(_TRANSPOSES[orientation])
     return OpenedPicture(image, kind, codes)
+
+
+def _loaded(data: bytes, limits: DecodeLimits, where: str) -> Image.Image:
+    image = _open(_plugin("JPEG"), data, limits, where)
+    image.load()
+    return image
 
 
 def _open(plugin: type[ImageFile.ImageFile], data: bytes, limits: DecodeLimits, where: str) -> Image.Image:
@@ -175,9 +169,9 @@ def _header_codes(image: Image.Image, data: bytes) -> tuple[str, ...]:
 
 def _orientation(image: Image.Image) -> int:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        value = image.tag_v2.get(_ORIENTATION_TAG)
+        value = image.tag_v2.get(ORIENTATION_TAG)
         return int(value) if value in _TRANSPOSES else 1
-    return exif_orientation(image.info.get("exif") or b"")
+    return orientation_in(image.info)
 
 
 def _sample_bits(image: Image.Image, data: bytes) -> int:
@@ -197,6 +191,8 @@ def _check_size(size: tuple[int, int], limits: DecodeLimits, where: str) -> None
 @lru_cache
 def _plugin(kind: str) -> type[ImageFile.ImageFile]:
     module, name = _PLUGINS[kind]
+    if kind == "TIFF":
+        silence_libtiff()
     plugin: type[ImageFile.ImageFile] = getattr(importlib.import_module(f"PIL.{module}"), name)
     # Pillow reads a JPEG's resolution from its EXIF block while opening, and warns when that is corrupt.
     return type("JpegWithoutExif", (plugin,), {"getexif": lambda _self: Image.Exif()}) if kind == "JPEG" else plugin

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from edit_metrics.errors import TableError
 from edit_metrics.io.atomic import (
@@ -89,7 +89,7 @@ def write_csv_parts(parts: Iterable[pa.Table | pd.DataFrame], path: str | Path) 
         with file.open("w", encoding="utf-8", newline="") as stream:
             rows = _Rows(stream)
             for number, part in enumerate(parts):
-                _guarded(part).to_csv(rows, index=False, header=number == 0, lineterminator=_ROW_END)
+                _guarded(part).to_csv(cast("Any", rows), index=False, header=number == 0, lineterminator=_ROW_END)
 
     write_atomically(path, write)
 

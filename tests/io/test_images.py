@@ -21,8 +21,9 @@ from skimage.color import lab2rgb
 
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError
-from edit_metrics.io.formats import FORMATS, exif_orientation, sniff_format
+from edit_metrics.io.formats import FORMATS, sniff_format
 from edit_metrics.io.images import decode_bytes, decode_image
+from edit_metrics.io.orientation import exif_orientation
 
 Picture = NDArray[np.uint8]
 Encode = Callable[..., bytes]
