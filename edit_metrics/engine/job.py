@@ -24,6 +24,7 @@ from edit_metrics.engine.shards import Shard
 from edit_metrics.evidence.writer import EvidenceWriter
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.io.manifest import Manifest
+from edit_metrics.pixels.placement import place_pixels
 from edit_metrics.scores.rows import TableLayout
 
 DEFAULT_LANES = 2
@@ -214,6 +215,10 @@ def _lanes_and_threads(job: Job) -> tuple[int, int]:
 def _load(job: Job, backends: Mapping[str, Backend]) -> Scorer:
     plan = build_plan(job.config)
     engine = job.config.engine
+    place_pixels(job.device)
+    # OpenCV's threads are for each caller: with every one of the workers' threads asking for all cores, sixteen cores
+    # measured a picture's SSIM in eight times the time that one takes (docs/performance.md).
+    cv2.setNumThreads(max(1, _cores() // job.workers))
     lanes, threads = _lanes_and_threads(job)
     watch = None
     if job.evidence != EvidenceLevel.NONE:

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edit_metrics.pixels import torch_kernels
 from edit_metrics.pixels.areas import as_bytes
+from edit_metrics.pixels.placement import kernel_device
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 
@@ -51,6 +53,9 @@ def ssim_map(source: RGB, edited: RGB, kept: Mask | None = None) -> SsimMap:
     References:
         Wang, Bovik, Sheikh, Simoncelli: Image quality assessment, IEEE TIP 13 (2004).
     """
+    device = kernel_device(*source.shape[:2])
+    if device is not None:
+        return SsimMap(*torch_kernels.ssim_map(source, edited, kept, device))
     return _map(source, edited, kept, np.float32)
 
 

@@ -15,8 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edit_metrics.pixels import torch_kernels
 from edit_metrics.pixels.areas import as_bytes, erode
 from edit_metrics.pixels.luma import bt601
+from edit_metrics.pixels.placement import kernel_device
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 
@@ -54,9 +56,16 @@ def gmsd(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
     inside = erode(_halve(geometry_region.astype(np.float32)) == 1.0, 1)
     if np.count_nonzero(inside) < _LEAST_PIXELS:
         return TOO_THIN
-    before, after = (_gradient_magnitude(_halve(bt601(image).astype(np.float32))) for image in (source, edited))
-    similarity = (2 * before * after + GMSD_C) / (before**2 + after**2 + GMSD_C)
+    similarity = _gradient_similarity(*(_halve(bt601(image).astype(np.float32)) for image in (source, edited)))
     return float(similarity[inside].std(dtype=np.float64))
+
+
+def _gradient_similarity(first: Float32, second: Float32) -> Float64:
+    device = kernel_device(*first.shape)
+    if device is not None:
+        return torch_kernels.gradient_similarity(first, second, GMSD_C, device)
+    before, after = _gradient_magnitude(first), _gradient_magnitude(second)
+    return np.asarray((2 * before * after + GMSD_C) / (before**2 + after**2 + GMSD_C), np.float64)
 
 
 def _gradient_magnitude(grey: Float32) -> Float64:
@@ -88,17 +97,35 @@ def ms_ssim(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
         return undefined("too_small")
     weight = geometry_region.astype(np.float32)
     x, y = (np.asarray(bt601(image) / 255, np.float32) for image in (source, edited))
+    device = kernel_device(*weight.shape)
+    pyramid = _Pyramid(x, y, weight) if device is None else torch_kernels.ScalePyramid(x, y, weight, device)
     value = 1.0
     for scale, exponent in enumerate(MS_SSIM_WEIGHTS):
         if scale:
-            x, y, weight = _halve_weighted(x, weight), _halve_weighted(y, weight), _halve(weight)
-        terms = _similarity_terms(x, y, weight)
+            pyramid.halve()
+        terms = pyramid.terms()
         if terms is None:
             return TOO_THIN
         luminance_contrast, contrast = terms
         last = scale == len(MS_SSIM_WEIGHTS) - 1
         value *= max(luminance_contrast if last else contrast, 0.0) ** exponent
     return value
+
+
+class _Pyramid:
+    """x, y and the weight, at one scale after the other."""
+
+    def __init__(self, x: Float32, y: Float32, weight: Float32) -> None:
+        self._x, self._y, self._weight = x, y, weight
+
+    def halve(self) -> None:
+        """To half the size: weighted means of 2×2 blocks."""
+        x, y, weight = self._x, self._y, self._weight
+        self._x, self._y, self._weight = _halve_weighted(x, weight), _halve_weighted(y, weight), _halve(weight)
+
+    def terms(self) -> tuple[float, float] | None:
+        """See :func:`_similarity_terms`."""
+        return _similarity_terms(self._x, self._y, self._weight)
 
 
 def _similarity_terms(x: Float32, y: Float32, weight: Float32) -> tuple[float, float] | None:

@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edit_metrics.pixels import torch_kernels
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.pixels.lab import delta_e_2000, delta_e_planes
+from edit_metrics.pixels.placement import kernel_device
 from edit_metrics.types import Float32, Mask
 
 BLUR_SIGMA: Final = 1.5  # px
@@ -56,11 +58,18 @@ class _Neighbours:
     width: int
 
     @classmethod
-    def of(cls, reference: ChangeReference, edited: Float32) -> _Neighbours:
-        framed = cv2.copyMakeBorder(edited, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-        return cls(reference.blurred, _planes(framed), edited.shape[1])
+    def of(cls, reference: ChangeReference, edited_lab: Float32) -> _Neighbours:
+        framed = cv2.copyMakeBorder(_blur(edited_lab, BLUR_SIGMA), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        return cls(reference.blurred, _planes(framed), edited_lab.shape[1])
 
-    def squared_bound(self) -> Float32:
+    def difference_above(self, threshold: Float32, area: Mask) -> Float32:
+        """H×W: D where it may be over the threshold and lies in the area, else 0."""
+        difference = np.zeros_like(threshold)
+        above = np.flatnonzero((self._squared_bound() > np.square(threshold).reshape(-1)) & area.reshape(-1))
+        difference.reshape(-1)[above] = self.difference_at(above)
+        return difference
+
+    def _squared_bound(self) -> Float32:
         """What D² is at most, at every place."""
         total = np.zeros_like(self.source[0])
         height = self.source[0].size // self.width
@@ -113,6 +122,9 @@ class ChangeReference:
 
 def change_reference(source_lab: Float32) -> ChangeReference:
     """Prepare S (H×W×3 CIELAB) for :func:`find_changes`."""
+    device = kernel_device(*source_lab.shape[:2])
+    if device is not None:
+        return ChangeReference(*torch_kernels.smoothed_and_activity(source_lab, BLUR_SIGMA, ACTIVITY_SIGMA, device))
     plane = np.ascontiguousarray(source_lab[..., 0])
     mean = cv2.GaussianBlur(plane, (0, 0), ACTIVITY_SIGMA)
     square = cv2.GaussianBlur(plane * plane, (0, 0), ACTIVITY_SIGMA)
@@ -132,14 +144,17 @@ def find_changes(reference: ChangeReference, edited_lab: Float32, kept: Mask | N
         edited_lab: E on S's grid, H×W×3 CIELAB, filled from S outside ``kept``.
         kept: the compared area; None = everywhere.
     """
-    blurred, activity = _blur(edited_lab, BLUR_SIGMA), reference.activity
+    activity = reference.activity
     area = np.ones(activity.shape, np.bool_) if kept is None else kept
-    pair = _Neighbours.of(reference, blurred)
+    device = kernel_device(*activity.shape)
+    pair = (
+        _Neighbours.of(reference, edited_lab)
+        if device is None
+        else torch_kernels.NearestDifference(reference.blurred, edited_lab, BLUR_SIGMA, _BOUND, device)
+    )
     edges, floors, sampled = _floors(pair, activity, area)
     threshold = _threshold_map(activity, edges, floors)
-    difference = np.zeros_like(activity)
-    above = np.flatnonzero((pair.squared_bound() > np.square(threshold).reshape(-1)) & area.reshape(-1))
-    difference.reshape(-1)[above] = pair.difference_at(above)
+    difference = pair.difference_above(threshold, area)
     return ChangeMap(
         changed=_clean(difference, threshold, area),
         difference=difference,
@@ -172,7 +187,9 @@ def _blur(lab: Float32, sigma: float) -> Float32:
     return np.asarray(cv2.GaussianBlur(lab, (0, 0), sigma), np.float32)
 
 
-def _floors(pair: _Neighbours, activity: Float32, area: Mask) -> tuple[Float32, Float32, Float32]:
+def _floors(
+    pair: _Neighbours | torch_kernels.NearestDifference, activity: Float32, area: Mask
+) -> tuple[Float32, Float32, Float32]:
     """Upper edges of the texture bins, each bin's T (a smoother one has none higher), and T of each sampled pixel."""
     step = max(int((area.size / _LATTICE_PIXELS) ** 0.5), 1)
     if np.count_nonzero(area[::step, ::step]) < ACTIVITY_BINS * 4:

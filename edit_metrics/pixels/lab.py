@@ -11,6 +11,8 @@ from typing import Final
 import cv2
 import numpy as np
 
+from edit_metrics.pixels import torch_kernels
+from edit_metrics.pixels.placement import kernel_device
 from edit_metrics.types import RGB, Float32
 
 _CODES: Final = np.arange(256) / 255.0
@@ -42,6 +44,9 @@ def rgb_to_lab(image: RGB) -> Float32:
     Returns:
         H×W×3: L in [0, 100], a and b about [-128, 128]; within 2e-3 of float64.
     """
+    device = kernel_device(*image.shape[:2])
+    if device is not None:
+        return torch_kernels.rgb_to_lab(image, _LINEAR, _RGB_TO_XYZ, _F_TO_LAB, device)
     xyz = np.asarray(cv2.transform(cv2.LUT(image, _LINEAR), _RGB_TO_XYZ), np.float32)
     flat = xyz.reshape(-1)
     for start in range(0, flat.size, _BLOCK):
