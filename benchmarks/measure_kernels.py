@@ -11,7 +11,7 @@ import argparse
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,18 @@ def main() -> None:
     same = [(a, b) for a, b in pairs if a.shape == b.shape][: arguments.limit]
     found = compare(same, arguments.device)
     print(f"{len(same)} pairs of one size, torch on {arguments.device} against OpenCV on the CPU")
+    show(found)
+    if arguments.results:
+        arguments.results.write_text(json.dumps(found, indent=1))
+
+
+def show(found: Mapping[str, Mapping[str, float]]) -> None:
+    """The table."""
     print(f"{'measure':16}{'largest difference':>20}{'allowed':>10}{'OpenCV ms':>12}{'torch ms':>10}")
     for name, row in found.items():
         bound = f"{BOUNDS[name]:.0e}" if name in BOUNDS else ""
         times = "".join(f"{1e3 * row[key]:>{width}.1f}" for key, width in (("opencv", 12), ("torch", 10)) if key in row)
         print(f"{name:16}{row['largest']:>20.1e}{bound:>10}{times}")
-    if arguments.results:
-        arguments.results.write_text(json.dumps(found, indent=1))
 
 
 def compare(pairs: list[tuple[RGB, RGB]], device: str) -> dict[str, dict[str, float]]:

@@ -273,6 +273,8 @@ class EngineConfig(Section):
         device: ``auto`` takes a GPU when there is one.
         memory_bytes: of pictures under way and what is computed from them, by their pixels; an item that takes more is
             ``undefined(too_large)``; 0 = half of the machine's memory, under Ray a worker's share of it.
+        processes: that share this machine's cores and its GPU, each with models of its own, a shard at a time. Python
+            runs one thread at a time between its library calls: from about four cores on, several are faster.
         cache_max_bytes: size of the feature cache (``--cache``) beyond which the least recently used values go.
     """
 
@@ -284,6 +286,7 @@ class EngineConfig(Section):
     model_threads: int = Field(default=0, ge=0)
     device: str = "auto"
     memory_bytes: int = Field(default=0, ge=0)
+    processes: int = Field(default=1, gt=0)
     cache_max_bytes: int = Field(default=10 * 2**30, gt=0)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import cv2
+
 from edit_metrics.backends.base import Backend
 from edit_metrics.backends.factory import build_backend
 from edit_metrics.backends.torch_runtime import choose_device

@@ -66,7 +66,7 @@ def ssim_map(source: RGB, edited: RGB, kept: Mask | None, device: torch.device) 
         x, y = ((plane * (1 / 255) - 0.5) * share for plane in (first, second))
         means = blurred(torch.cat([share[None], x, y, x * x + y * y, x * y]), _WINDOW, _SIGMA, "zero")
         weights = means[0]
-        mean_x, mean_y, squares, products = (means[1:] / weights.clamp_min(1e-12)).split(3)
+        mean_x, mean_y, squares, products = (means[1:] / weights.clamp_min(1e-12)).chunk(4)
         variances = squares - (mean_x * mean_x + mean_y * mean_y)
         covariance = products - mean_x * mean_y
         mean_x, mean_y = mean_x + 0.5, mean_y + 0.5
