@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from typing import Final
 
+from edit_metrics.engine.budget import default_bytes
 from edit_metrics.engine.folder import DoneMark
 from edit_metrics.engine.job import Job, Outcome, Progress, ShardWorker
 from edit_metrics.engine.shards import Shard
@@ -58,10 +59,13 @@ def _run_in_processes(job: Job, shards: Sequence[Shard], progress: Progress, pro
 
 
 def _share(job: Job, processes: int) -> Job:
-    """The job as one of several processes sees it: its share of the cores."""
+    """The job as one of several processes sees it: its share of the cores and of the memory."""
     engine = job.config.engine
-    threads = max(1, (engine.model_threads or os.cpu_count() or 1) // processes)
-    config = job.config.model_copy(update={"engine": engine.model_copy(update={"model_threads": threads})})
+    share = {
+        "model_threads": max(1, (engine.model_threads or os.cpu_count() or 1) // processes),
+        "memory_bytes": (engine.memory_bytes or default_bytes()) // processes,
+    }
+    config = job.config.model_copy(update={"engine": engine.model_copy(update=share)})
     return replace(job, config=config, workers=max(1, job.workers // processes))
 
 
