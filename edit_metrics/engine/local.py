@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from edit_metrics.engine.budget import default_bytes
-from edit_metrics.engine.folder import DoneMark
 from edit_metrics.engine.job import Job, Outcome, Progress, ShardWorker
+from edit_metrics.engine.shard_files import DoneMark
 from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import EditMetricsError, RunError
 
@@ -47,7 +47,7 @@ def _run_in_processes(job: Job, shards: Sequence[Shard], progress: Progress, pro
                 if isinstance(mark, str):
                     raise RunError("a process that scores its shards", mark, str(job.out), _RESUME)
                 marks[future] = mark
-                progress.advance(mark.scored + mark.rejected)
+                progress.advance(len(mark.scored) + len(mark.rejected))
         except BrokenProcessPool as error:
             raise RunError(
                 f"{processes} processes that score shards", "one of them was lost (out of memory, perhaps)",
