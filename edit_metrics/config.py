@@ -466,11 +466,12 @@ def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Mappings are merged key by key, everything else is replaced; ``null`` removes a key of the base.
 
-    A list whose entries start with ``+`` is added to the base's: ``metrics: [+mine.contrast]``. Naming another backend
-    with ``use`` drops the options of the one that it replaces.
+    A list whose entries start with ``+`` or ``-`` changes the base's: ``metrics: [+mine.contrast, -seam]``. Naming
+    another backend with ``use`` drops the options of the one that it replaces.
 
     Raises:
-        ConfigError: a list with some entries to be added and some that replace.
+        ConfigError: a list with some entries that change the base's and some that replace it; an entry to take away
+            that is not there.
     """
     result = dict(base) if over.get("use", base.get("use")) == base.get("use") else {}
     for key, value in over.items():
@@ -484,15 +485,27 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _added(base: Any, value: Any, key: str) -> Any:
-    """The value; where it is a list of entries that start with ``+``, the base's entries and those that are new."""
+    """The value; where its entries start with ``+`` or ``-``, the base's entries with those, or without them."""
     if isinstance(value, Mapping):
         return {name: _added(None, inner, name) for name, inner in value.items()}
-    if not isinstance(value, list) or not any(isinstance(entry, str) and entry.startswith("+") for entry in value):
+    signed = [isinstance(entry, str) and entry.startswith(("+", "-")) for entry in value] if _is_list(value) else []
+    if not any(signed):
         return value
-    if not all(isinstance(entry, str) and entry.startswith("+") for entry in value):
-        todo = "Entries with + are added to the profile that is extended; entries without replace all of its own."
-        raise ConfigError(f"a + before every entry of {key!r}, or before none", ", ".join(map(str, value)), todo=todo)
-    return list(dict.fromkeys([*(base or ()), *(entry[1:].strip() for entry in value)]))
+    if not all(signed):
+        todo = "Entries with + or - change the list of the profile that is extended; entries without replace it."
+        raise ConfigError(
+            f"a + or - before every entry of {key!r}, or before none", ", ".join(map(str, value)), todo=todo
+        )
+    added, removed = ([entry[1:].strip() for entry in value if entry.startswith(sign)] for sign in "+-")
+    held = list(base or ())
+    if absent := [name for name in removed if name not in held]:
+        expected = f"entries of {key!r} to take away that are in it"
+        raise ConfigError(expected, ", ".join(absent), todo=suggest(absent[0], map(str, held)))
+    return list(dict.fromkeys([*(name for name in held if name not in removed), *added]))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:

@@ -113,9 +113,24 @@ def test_a_plus_without_anything_to_add_to_makes_the_list(tmp_path: Path) -> Non
     assert merge({}, {"a": {"b": ["+c"]}}) == {"a": {"b": ["c"]}}
 
 
+def test_entries_with_a_minus_are_taken_from_the_list_of_the_base(tmp_path: Path) -> None:
+    path = write(tmp_path, "extends: embedded\ndimensions: {quality: {metrics: [-banding_edited, +mine.contrast]}}\n")
+    base, own = (
+        load_config("embedded").dimension("quality").metrics,
+        load_config(file=path).dimension("quality").metrics,
+    )
+    assert own == (*(name for name in base if name != "banding_edited"), "mine.contrast")
+
+
+def test_taking_away_what_is_not_there_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    path = write(tmp_path, "extends: embedded\ndimensions: {quality: {metrics: [-banding_edit]}}\n")
+    with pytest.raises(ConfigError, match=r"to take away that are in it, got banding_edit.*banding_edited"):
+        load_config(file=path)
+
+
 def test_adding_and_replacing_in_one_list_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "extends: embedded\ndimensions: {quality: {metrics: [+mine.contrast, blur_delta]}}\n")
-    with pytest.raises(ConfigError, match="a \\+ before every entry of 'metrics', or before none"):
+    with pytest.raises(ConfigError, match="a \\+ or - before every entry of 'metrics', or before none"):
         load_config(file=path)
 
 

@@ -3,7 +3,9 @@
 Spreadsheets run a CSV cell that starts with ``=``, ``+``, ``-`` or ``@`` as a formula, and manifests come from
 strangers. :func:`write_csv` therefore puts an apostrophe before such *text* cells (numbers stay as they are), and
 :func:`read_table` takes it off again, so that ids still join. A cell with any control character is quoted: many readers
-end a row at a lone carriage return, some at other separators. Parquet is exact and needs none of that.
+end a row at a lone carriage return, some at other separators. A missing cell is written as nothing, an empty text as
+``""``: a reader that minds quotation marks (pyarrow, DuckDB, PostgreSQL) tells them apart; pandas takes both for
+missing. Parquet is exact and needs none of that.
 """
 
 from __future__ import annotations
@@ -51,6 +53,9 @@ _FORMULA: Final = re.compile(rf"'*{_START}")
 _GUARDED: Final = re.compile(rf"'+{_START}")
 _ROW_END: Final = "\n" + "".join(chr(n) for n in (*range(10), *range(11, 32), *range(0x7F, 0xA0), 0x2028, 0x2029))
 """The csv module quotes a cell that holds any character of the line terminator: so this one has them all."""
+_EMPTY: Final = "\ufdd0\ufdd1"
+"""Stands for an empty text until the row is written, since the csv module quotes none: two code points that are no
+characters."""
 _ID_NAMES: Final = ("uid", "item", "key", "name", "index")
 _TEXT_COLUMNS: Final = ("id", "group", "model", "edit_type", "rater", "instruction")
 
@@ -101,7 +106,7 @@ class _Rows:
         self._stream = stream
 
     def write(self, row: str) -> int:
-        return self._stream.write(f"{row.removesuffix(_ROW_END)}\n")
+        return self._stream.write(f"{row.removesuffix(_ROW_END)}\n".replace(_EMPTY, '""'))
 
 
 def _guarded(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
@@ -268,7 +273,9 @@ def _csv_cell(value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, (list, tuple, dict)):
         value = json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    if not isinstance(value, str):
+        return value
+    return _EMPTY if not value else f"'{value}" if _FORMULA.match(value) else value
 
 
 def _plain_cell(value: Any) -> Any:

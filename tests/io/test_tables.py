@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -86,6 +87,17 @@ def test_csv_keeps_ids_whole_numbers_and_gaps(scores: pa.Table, tmp_path: Path) 
     assert frame["id"].tolist() == scores["id"].to_pylist()
     assert frame["preservation.lpips"].isna().tolist() == [False, True, False, False]
     assert frame["preservation.lpips"].dropna().tolist() == [0.1, -2.5, 1e-17]
+
+
+def test_missing_and_empty_differ_in_csv(tmp_path: Path) -> None:
+    table = pa.table(
+        {"id": ["a", "b", "c"], "flags": ["", None, "no_op"], "x": [None, 1.5, 2.0], "model": [None, "", "m"]}
+    )
+    write_csv(table, tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text().splitlines() == ["id,flags,x,model", 'a,"",,', 'b,,1.5,""', "c,no_op,2.0,m"]
+    told = pa.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
+    assert pa.csv.read_csv(tmp_path / "t.csv", convert_options=told).equals(table)
+    assert read_table(tmp_path / "t.csv")["flags"].isna().tolist() == [True, True, False]
 
 
 def test_lists_in_a_csv_cell_are_json(tmp_path: Path) -> None:
