@@ -13,7 +13,9 @@ import inspect
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +38,10 @@ OPTIONAL_INPUTS: Final = {
 CODE: Final = re.compile(r"\b(?:not_applicable|undefined|unavailable)\(\w+\)")
 NAME: Final = r"[A-Z][\w-]+"
 CITATION: Final = re.compile(rf"{NAME}(?:(?:, | & | and ){NAME})*(?: et al\.)?,? \(?(?:19|20)\d\d\)?")
+PAPERS: Final = tomllib.loads((Path(__file__).parent / "papers.toml").read_text(encoding="utf-8"))
+OWN: Final = "*Source:* this project, or a plain statistic; no paper."
+TITLES: Final = frozenset({"CLIPScore", "BBAND", "CLIP-IQA", "MUSIQ", "TOPIQ"})
+"""Names of methods that stand before their authors in a docstring."""
 SECTION: Final = re.compile(r"^(Args|Returns|Raises|References):$", re.MULTILINE)
 
 
@@ -143,15 +149,37 @@ def _definition(docstring: str, columns: list[Metric], known: dict[str, Feature]
         lines.append(f"*E = S:* {'; '.join(identities)}.")
     if properties := list(_properties(columns)):
         lines.append(f"*Holds:* {'; '.join(properties)}.")
-    papers = list(dict.fromkeys(found.replace("(", "").replace(")", "") for found in CITATION.findall(docstring)))
-    if "References" in sections:
-        papers = [_plain(sections["References"]).replace("\n", " ")]
-    if papers:
-        lines.append(f"*Paper:* {'; '.join(papers).rstrip('.')}.")
+    lines.append(_source(docstring, sections, columns))
     options = [f"`{option.name}` = {option.default!r}" for option in columns[0].options]
     if options:
         lines.append(f"*Options:* {', '.join(options)}.")
     return "\n\n".join(lines)
+
+
+def _source(docstring: str, sections: dict[str, str], columns: list[Metric]) -> str:
+    """Links to where a definition comes from, then what its docstring cites beside them; or that it is our own."""
+    linked = [key for metric in columns for key in papers_of(metric.name)]
+    entries = [PAPERS["papers"][key] for key in dict.fromkeys(linked)]
+    cited = [found.replace("(", "").replace(")", "") for found in CITATION.findall(docstring)]
+    if "References" in sections:
+        cited = [_plain(sections["References"]).replace("\n", " ")]
+    said = {(first_name(one["cited"]), one["cited"][-4:]) for one in entries}
+    others = [text for text in dict.fromkeys(cited) if (first_name(text), text.rstrip(".")[-4:]) not in said]
+    links = [f"[{one['cited']}]({one['url']})" for one in entries]
+    if not links and not others:
+        return OWN
+    return f"*Paper:* {'; '.join([*links, *others]).rstrip('.')}."
+
+
+def papers_of(metric: str) -> list[str]:
+    """Keys of the papers behind a column."""
+    return [key for pattern, keys in PAPERS["metrics"].items() if fnmatchcase(metric, pattern) for key in keys]
+
+
+def first_name(citation: str) -> str:
+    """Of the first author: ``CLIPScore, Hessel 2021`` is Hessel's."""
+    words = re.findall(r"[^\W\d_][\w-]+", citation)
+    return next((word for word in words if word not in TITLES), "")
 
 
 def _identities(columns: list[Metric]) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +13,9 @@ from typing import Any
 
 from edit_metrics.api.frame import Scores, framed
 from edit_metrics.api.inputs import completed, is_manifest, rows_of, rows_of_pairs
+from edit_metrics.api.progress import shown_progress
 from edit_metrics.config import Config, load_config
-from edit_metrics.engine.job import Job, Outcome, Progress, RunOptions, ShardWorker, Silent, load_backends
+from edit_metrics.engine.job import Job, Outcome, Progress, RunOptions, ShardWorker, load_backends
 from edit_metrics.engine.run import run
 from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import ConfigError, ManifestError, UserError
@@ -69,7 +69,7 @@ class Scorer:
                 rows = completed(rows, cache(lambda: _picture_folder(out)))
                 manifest = items_from_rows(rows, root=where, allow_outside_root=allow_outside_root)
             _refuse_nothing(manifest)
-            with _progress(progress) as told:
+            with shown_progress(progress) as told:
                 run(manifest, self.config, RunOptions(out=folder), told, self._engine)
             return _read(folder, manifest)
 
@@ -170,40 +170,3 @@ def _read(folder: Path, manifest: Manifest) -> Scores:
 
     frame = pd.read_parquet(folder / "scores.parquet")
     return framed(frame, manifest.root, [row for _, row in json_lines(folder / "rejected.jsonl")])
-
-
-class _Bar(Silent):
-    """A rich bar, which draws itself in notebooks too."""
-
-    def __init__(self) -> None:
-        from rich.progress import Progress as Bar
-
-        self._bar = Bar(transient=True)
-
-    def __enter__(self) -> _Bar:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def start(self, total: int, done: int) -> None:
-        """Show the bar."""
-        self._task = self._bar.add_task("scoring", total=total, completed=done)
-
-    def advance(self, items: int) -> None:
-        """Move it."""
-        self._bar.advance(self._task, items)
-
-
-class _Quiet(Silent):
-    def __enter__(self) -> _Quiet:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to close."""
-
-
-def _progress(asked: bool | None) -> _Bar | _Quiet:
-    shown = asked if asked is not None else "ipykernel" in sys.modules or sys.stderr.isatty()
-    return _Bar() if shown else _Quiet()

@@ -56,6 +56,15 @@ def checked(
     return None if region is None else side_by_side(mask_picture(source, region), mask_picture(edited, region))
 
 
+@evidence("region", caption="region of the typed check")
+def region(edited: RGB, parsed_instruction: Instruction, changed_pixels: Mask, mask: Mask | None = None) -> RGB | None:
+    """The edited picture, dark beside that region: what the viewer lays over it."""
+    from edit_metrics.instruction.looked_at import looked_at
+
+    seen = looked_at(parsed_instruction, changed_pixels, mask)
+    return None if seen is None else mask_picture(edited, seen)
+
+
 @evidence("lpips", caption="LPIPS map")
 def lpips(source: RGB, lpips_maps: PerceptualPair, mask: Mask | None = None) -> RGB:
     """Perceptual distance, outside the mask where one is given."""

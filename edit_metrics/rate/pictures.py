@@ -52,7 +52,7 @@ class RunPictures:
         """
         try:
             if name == "mask":
-                return Picture(self._store.mask_overlay(item), "image/webp")
+                return Picture(self._store.mask_overlay(item).encode(), "image/svg+xml")
             if name == "change":
                 return Picture(self._change(item), "image/webp")
             path = self._store.resolve(item.source if name == "source" else item.edited)

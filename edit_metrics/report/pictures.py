@@ -15,13 +15,14 @@ import numpy as np
 
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError, MissingExtraError
-from edit_metrics.evidence.drawing import MAX_SIDE, heat_picture, mask_picture, resized, resized_mask
+from edit_metrics.evidence.drawing import heat_picture, mask_picture, resized
 from edit_metrics.evidence.files import boxes_name, drawn_in, evidence_name, item_key
 from edit_metrics.evidence.registry import own_evidence
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.masks import decode_mask, fit_mask
 from edit_metrics.io.sources import OutsideRootError, resolve_path
 from edit_metrics.report.links import Links
+from edit_metrics.report.overlays import FINE_SIDE, overlay_svg, overlay_uri
 from edit_metrics.scores.words import in_words
 from edit_metrics.types import RGB, Float64, Mask
 
@@ -37,7 +38,6 @@ _PAIR_SIDE: Final = 448
 """px: evidence that shows two pictures side by side."""
 _QUALITY: Final = 70
 _LIMITS: Final = DecodeLimits()
-_MASK_DARK: Final = 150  # of 255: what lies under it can still be seen
 _DIFFERENCE_TOP: Final = 60.0  # ΔE76: unaligned differences are large
 _TO_XYZ: Final = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
@@ -120,9 +120,19 @@ class PictureStore:
         return {} if self.evidence is None else drawn_in(self.evidence)
 
     def look(self, item: Item) -> list[Any]:
-        """An item without a card, for its row: two tiny pictures, the addresses of the full ones, its boxes."""
-        tiny = [self.tiny(path, name) for path, name in ((item.source, "source"), (item.edited, "edited"))]
-        return [*tiny, self._full(item.source), self._full(item.edited), self.boxes(item.id)]
+        """An item without a card, for its row: two tiny pictures, the addresses of the full ones, boxes, mask."""
+        source, edited = self._decode(item.source, "source"), self._decode(item.edited, "edited")
+        full = (self._full(item.source), self._full(item.edited))
+        return [_tiny(source), _tiny(edited), *full, self.boxes(item.id), self._row_mask(item, source)]
+
+    def _row_mask(self, item: Item, source: RGB | str) -> str:
+        """The mask to lay over the pictures; empty where there is none that can be read."""
+        if not item.mask or isinstance(source, str):
+            return ""
+        try:
+            return overlay_uri(self._decoded_mask(item, source))
+        except (ImageError, OutsideRootError):
+            return ""
 
     def boxes(self, item_id: str) -> Any:
         """Faces and lines of text that the run has marked; None where it has none."""
@@ -149,8 +159,7 @@ class PictureStore:
 
     def tiny(self, path: str, name: str) -> str:
         """A picture of the table as a tiny data URI; empty where it cannot be shown."""
-        picture = self._decode(path, name)
-        return "" if isinstance(picture, str) else _figure("", picture, TINY_SIDE).uri
+        return _tiny(self._decode(path, name))
 
     def _full(self, path: str) -> str:
         if self.links is None or not path:
@@ -160,8 +169,8 @@ class PictureStore:
         except OutsideRootError:
             return ""
 
-    def mask_overlay(self, item: Item) -> bytes:
-        """The item's mask to lay over either picture, WebP: dark where it had to stay, outlined, clear inside.
+    def mask_overlay(self, item: Item) -> str:
+        """The item's mask to lay over either picture, SVG: dark where it had to stay, outlined, clear inside.
 
         Raises:
             ImageError: no mask, or one that cannot be read.
@@ -170,7 +179,7 @@ class PictureStore:
         if not item.mask:
             raise ImageError("a mask", "none", item.id, code="missing_file")
         source = decode_image(self.resolve(item.source), _LIMITS).pixels
-        return _overlay_bytes(self._decoded_mask(item, source))
+        return overlay_svg(self._decoded_mask(item, source), FINE_SIDE)
 
     def resolve(self, path: str) -> str:
         """Where a picture of the table is.
@@ -203,9 +212,8 @@ class PictureStore:
             mask = self._decoded_mask(item, source)
         except (ImageError, OutsideRootError) as error:
             return [Figure("mask", "", note=_why(error, "mask"))]
-        overlay = "data:image/webp;base64," + base64.b64encode(_overlay_bytes(mask, THUMBNAIL_SIDE)).decode()
         figure = _figure("mask", mask_picture(source, mask))
-        return [replace(figure, role="mask", kind="mask", overlay=overlay)]
+        return [replace(figure, role="mask", kind="mask", overlay=overlay_uri(mask))]
 
     def _evidence(self, item_id: str, kind: str) -> Figure | None:
         path = None if self.evidence is None else self.evidence / evidence_name(item_id, kind)
@@ -228,28 +236,16 @@ class PictureStore:
             return _why(error, name)
 
 
+def _tiny(picture: RGB | str) -> str:
+    return "" if isinstance(picture, str) else _figure("", picture, TINY_SIDE).uri
+
+
 def _why(error: Exception, name: str) -> str:
     if isinstance(error, ImageError):
         return in_words(f"{name}_{error.code}")
     if isinstance(error, OutsideRootError):
         return "Lies outside the manifest's folder; see --root and --allow-outside-root."
     return str(error)
-
-
-def _overlay_bytes(mask: Mask, side: int = MAX_SIDE) -> bytes:
-    """WebP with alpha: what may change is clear, the rest dark, the border in the mask's colour."""
-    from PIL import Image
-
-    height, width = mask.shape
-    canvas = np.zeros((height, width, 3), np.uint8)
-    outlined = mask_picture(canvas, mask)  # black, with the outline alone
-    inside = resized_mask(mask, (outlined.shape[1], outlined.shape[0]))
-    alpha = np.where(outlined.any(axis=2), 255, np.where(inside, 0, _MASK_DARK)).astype(np.uint8)
-    image = Image.fromarray(np.dstack([outlined, alpha]))
-    image.thumbnail((side, side))
-    stream = io.BytesIO()
-    image.save(stream, "WEBP", quality=_QUALITY, method=4)
-    return stream.getvalue()
 
 
 def _difference(source: RGB, edited: RGB) -> RGB:

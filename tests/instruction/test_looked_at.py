@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edit_metrics.evidence.pictures import checked
+from edit_metrics.evidence.pictures import checked, region
 from edit_metrics.instruction.instruction import understand
 from edit_metrics.instruction.looked_at import looked_at
 from edit_metrics.types import Mask
@@ -57,3 +57,13 @@ def test_the_picture_is_dark_beside_the_region_on_both_sides() -> None:
         assert side[20, 20].min() == 200
         assert side[50, 50].max() < 100
     assert checked(grey, grey, understand("flip it"), CHANGED) is None
+
+
+def test_the_viewers_picture_is_the_edited_one_dark_beside_the_region() -> None:
+    edited = np.full((60, 60, 3), 200, np.uint8)
+    picture = region(edited, understand("make the cup red"), CHANGED)
+    assert picture is not None
+    assert picture.shape == edited.shape
+    assert picture[20, 20].min() == 200
+    assert picture[50, 50].max() < 100
+    assert region(edited, understand("flip it"), CHANGED) is None

@@ -254,6 +254,11 @@ def test_csv_references_are_a_json_list_or_joined_by_semicolons(cell: str, paths
     assert item.references == tuple(str(tmp_path / path) for path in paths)
 
 
+def test_a_frame_is_a_column_of_the_users_own_until_it_is_measured(tmp_path: Path) -> None:
+    (item,) = from_lines(tmp_path, row(frame="reframed")).items
+    assert item.metadata == {"frame": "reframed"}  # docs/manifest.md says so
+
+
 def test_csv_metadata_columns_are_read_as_what_they_hold(tmp_path: Path) -> None:
     frame = pd.DataFrame([row("a"), row("b")]).assign(
         n=["3", "-4"], x=["1.5", "2"], code=["007", "12"], ok=["true", "false"], text=["1", "one"], gap=["5", ""]

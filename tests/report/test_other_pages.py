@@ -155,7 +155,7 @@ def test_a_triage_in_its_run_shows_that_runs_pictures(triaged: Path) -> None:
     page = page_of(triaged)
     assert page.count('<article class="card"') == 6
     assert page.count('src="data:image/webp') == 24
-    assert page.count('data-overlay="data:image/webp') == 6
+    assert page.count('data-overlay="data:image/svg+xml') == 6
     assert sum(bool(detail[0]) for detail in embedded_table(page)["details"]) == 4  # rows without a card
     assert page.count("pictures sensitive") == 1
     assert EVIL not in page

@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(coarse).resize((960, 640)).save(run.parent / "pictures" / f"{name}.png")
     evidence = run / "evidence"
     evidence.mkdir()
-    for kind in ("change", "lpips"):
+    for kind in ("change", "lpips", "region"):
         Image.new("RGB", (96, 64), "red").save(evidence / evidence_name(LAST, kind), "WEBP")
     (evidence / boxes_name(LAST)).write_text(json.dumps(FACES), encoding="utf-8")
     return run
@@ -189,6 +189,10 @@ def test_maps_mask_and_boxes_are_laid_over_and_taken_off(opened: Open) -> None:
     assert driver.execute_script(lit)[0][1] == "1"
     click(driver, driver.find_element(By.XPATH, "//div[@class='viewer-bar']//button[text()='LPIPS map']"))
     assert driver.execute_script(lit) == [["0", "0"], ["0", "1"]]
+    click(driver, driver.find_element(By.XPATH, "//div[@class='viewer-bar']//button[text()='region of the check']"))
+    assert driver.execute_script(lit) == [["0", "0"], ["0", "0"]]
+    regions = driver.find_elements(By.CSS_SELECTOR, ".viewer-overlay[data-kind=region]")
+    assert [one.value_of_css_property("opacity") for one in regions] == ["0", "1"]
     mask = driver.find_element(By.CSS_SELECTOR, ".viewer-mask")
     assert mask.value_of_css_property("opacity") == "0"
     press(driver, "m")
@@ -264,6 +268,14 @@ def test_a_row_without_a_card_opens_in_the_tables_order(opened: Open) -> None:
     assert title(driver) == f"item-{N - 10:04d}"
     assert driver.find_element(By.CSS_SELECTOR, ".viewer-where").text == f"10 of {N}"
     until(driver, lambda: [one["full"] for one in panes(driver)] == ["yes", "yes"])
+    masks = driver.find_elements(By.CSS_SELECTOR, ".viewer-mask")
+    assert [mask.value_of_css_property("opacity") for mask in masks] == ["0", "0"]
+    press(driver, "m")
+    assert [mask.value_of_css_property("opacity") for mask in masks] == ["1", "1"]
+    for mask in masks:  # a picture that the browser could read, as large as the one under it
+        assert driver.execute_script("return arguments[0].complete && arguments[0].naturalWidth > 0", mask)
+        under = driver.execute_script("return arguments[0].parentElement.getBoundingClientRect().width", mask)
+        assert mask.rect["width"] == pytest.approx(under, abs=1)
 
 
 def test_the_table_shows_the_instruction_and_small_pictures(opened: Open) -> None:
@@ -298,7 +310,7 @@ def test_a_bundle_holds_the_page_with_its_full_pictures(opened: Open, folder: Pa
     arguments = ["report", str(folder), "--bundle", str(target), "--ids", f"{LAST},item-0003"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert "run report with 4 full pictures" in result.stderr  # two pictures, two maps
+    assert "run report with 5 full pictures" in result.stderr  # two pictures, three maps
     first = target.read_bytes()
     CliRunner().invoke(app, arguments)
     assert target.read_bytes() == first

@@ -69,7 +69,7 @@
   };
   let itemOfRow = () => null; // these two are set below, when the page has a table
   let filesOf = () => [];
-  const MAPS = { change: "change map", lpips: "LPIPS map", ssim: "SSIM map" };
+  const MAPS = { change: "change map", region: "region of the check", lpips: "LPIPS map", ssim: "SSIM map" };
   const withFiles = (overlays, files) => [...overlays,
     ...files.filter(([kind]) => MAPS[kind] && !overlays.some((one) => one.kind === kind)).map(([kind, full]) => ({ kind, name: MAPS[kind], full }))];
   let tableIds = () => [...cards.keys()];
@@ -257,11 +257,11 @@
   itemOfRow = (id) => {
     const n = numberOf.get(id);
     if (n === undefined || !details[n][0]) return null;
-    const [[source_, edited, fullSource, fullEdited, boxes], front, , , files, sensitive, checks] = details[n];
+    const [[source_, edited, fullSource, fullEdited, boxes, mask], front, , , files, sensitive, checks] = details[n];
     return {
       id, title: id, instruction: instructionOf(n), why: [words(front), checks].filter(Boolean).join(" · "), sensitive,
       pictures: [{ name: "source", src: source_, full: fullSource, note: "no picture" }, { name: "edited", src: edited, full: fullEdited, note: "no picture" }],
-      overlays: withFiles([], files),
+      overlays: withFiles([], files), mask: mask ? { src: mask } : null,
       boxes, missing: MISSING,
     };
   };
