@@ -120,3 +120,31 @@ def test_no_check_acts_on_a_salad_of_words(acting_check: Callable[[Instruction],
     words = sorted(known_words())
     salads = [" ".join(draw.choices(words, k=draw.randint(3, 12))) for _ in range(1500)]
     assert [text for text in salads if acting_check(understand(text)) is not None] == []
+
+
+@pytest.mark.parametrize("text", ["close eyes", "open window", "peel a banana"])
+def test_what_something_is_done_to_does_not_come(text: str) -> None:
+    read = read_instruction(text)
+    assert isinstance(read, Reading)
+    assert isinstance(read.edits[0], Alter)
+
+
+@pytest.mark.parametrize("text", ["hide-bound", "break-ups sucker", "shut-downs"])
+def test_the_first_part_of_a_hyphenated_word_is_no_verb(text: str) -> None:
+    assert isinstance(read_instruction(text), Unread)
+
+
+@pytest.mark.parametrize("text", ["re-color the car red", "remove the t-shirt", "put-in a red balloon"])
+def test_a_hyphen_inside_a_verb_or_a_noun_does_no_harm(text: str) -> None:
+    assert isinstance(read_instruction(text), Reading)
+
+
+@pytest.mark.parametrize("text", ["clear the table", "clean up the desk", "strip the bed", "cut out the woman"])
+def test_a_verb_that_takes_away_what_is_on_a_thing_is_no_removal_of_it(text: str) -> None:
+    assert isinstance(read_instruction(text), Unread)
+
+
+def test_the_light_of_nothing_in_particular_is_not_changed() -> None:
+    assert isinstance(read_instruction("darken brochure"), Unread)
+    for text in ("darken sky", "darken the brochure", "blur background"):
+        assert isinstance(read_instruction(text), Reading), text

@@ -81,7 +81,7 @@ def test_an_item_takes_one_key_in_one_dimension(driver: Any, run: Path, serve: C
         instructions.append(instruction_of(driver))
         rate(driver, str(1 + done % 5), done + 1)
     assert driver.execute_script("return window.keys") == N
-    rows = list(csv.DictReader(run.open(encoding="utf-8")))
+    rows = list(csv.DictReader(run.read_text(encoding="utf-8").splitlines()))
     assert sorted(instructions) == sorted(row["instruction"] for row in rows)
     found = answers(run.parent)
     by_id = {row["id"]: row["instruction"] for row in rows}

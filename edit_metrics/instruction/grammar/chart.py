@@ -56,6 +56,7 @@ class Grammar:
         rules: a rule's name → its alternatives.
         entries: the lexicon.
         categories: what no list can hold.
+        whole: categories whose words end at no hyphen.
         firsts: a rule's name → categories and words (``=word``) with which it can begin; absent where it can be empty.
     """
 
@@ -63,6 +64,7 @@ class Grammar:
     entries: Entries
     categories: dict[str, Category]
     firsts: dict[str, frozenset[str]]
+    whole: frozenset[str] = frozenset()
 
     def can_start(self, rule: str, terms: Iterable[str]) -> bool:
         """Whether a rule can begin with any of some terms."""
@@ -119,7 +121,7 @@ class Chart:
                     found[f"={token.text}"] = {(place + 1, token.text): None}
                     for entry in self.grammar.entries.get(token.text, ()):
                         end = place + 1 + len(entry.rest)
-                        if self._follows(entry.rest, place + 1):
+                        if self._follows(entry.rest, place + 1) and not self._cuts(entry.category, end):
                             found.setdefault(entry.category, {})[end, entry.value] = None
                 for name, category in self.grammar.categories.items():
                     if endings := category(self.tokens, place):
@@ -132,6 +134,10 @@ class Chart:
         return len(following) == len(rest) and all(
             token.text == word and token.kind is not Kind.QUOTE for token, word in zip(following, rest, strict=True)
         )
+
+    def _cuts(self, category: str, end: int) -> bool:
+        """Whether a word that must be whole ends inside a hyphenated one: ``hide-bound`` hides nothing."""
+        return category in self.grammar.whole and end < len(self.tokens) and self.tokens[end].joined
 
     def reach(self, place: int) -> None:
         """Note that a derivation asks for the token at a place."""

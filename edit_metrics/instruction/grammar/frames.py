@@ -126,7 +126,10 @@ def _toned(facts: Facts, target: Node, kind: ToneKind, excepted: Node | None) ->
         return Retone(None, (kind,))
     if target.rule not in THINGS | {"it"} or kind in _NOT_OF_A_PART:
         return None
-    return Retone(facts.named(target), (kind,))
+    thing = facts.named(target)
+    # The light of something that is there: ``darken sky``, but not ``darken spadeful``.
+    known = thing.definite or thing.background or any(facts.has_colour(head) for head in thing.heads)
+    return Retone(thing, (kind,)) if known else None
 
 
 def _complaint(facts: Facts, node: Node) -> Edit | None:
@@ -236,9 +239,12 @@ def _restyle(facts: Facts, node: Node) -> Edit | None:
 
 
 def _act(facts: Facts, node: Node) -> Edit | None:
-    """A thing that is there does something else; one that is not there comes, doing it."""
+    """A thing that is there does something else; one that is not there comes, doing it.
+
+    What something is done to is there, whatever its article: ``close eyes`` adds none.
+    """
     thing, how = facts.thing(child(node, "n")), child(node, "how")
-    if thing is not None and not thing.definite:
+    if thing is not None and not thing.definite and how is not None:
         return Add(thing)
     return Alter(thing, how.text if how is not None else node.text)
 

@@ -93,7 +93,7 @@ def chinese() -> Language:
 def _compile(name: str, lexicon: Lexicon, categories: dict[str, Category]) -> Grammar:
     table = read_table(name, "grammar")
     rules = compile_rules({**table["rules"], **table["edits"]}, table["macros"])
-    return Grammar(rules, lexicon.entries, categories, first_terms(rules))
+    return Grammar(rules, lexicon.entries, categories, first_terms(rules), lexicon.also.get("whole", frozenset()))
 
 
 def _never(word: str) -> bool:

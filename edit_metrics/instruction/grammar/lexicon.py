@@ -40,7 +40,8 @@ class Lexicon:
         listed: every one-word entry of a closed category: an open word only where ``also`` says so.
         never: open class → words that do not belong to it.
         also: open class (``noun``, ``adjective``, ``ing``, ``past``, ``verb``) → listed words that belong to it too;
-            ``deed`` → nouns that are verbs too where a thing is to do something; ``several`` → nouns of many things.
+            ``deed`` → nouns that are verbs too where a thing is to do something; ``several`` → nouns of many
+            things; ``whole`` → categories of verbs.
         spelling: misspelt word → right word.
     """
 

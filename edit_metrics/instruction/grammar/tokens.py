@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -39,11 +39,13 @@ class Token:
         kind: what it is.
         text: lower case; of a quotation, the string between the marks in its own case.
         named: a word with a capital that does not stand first, in a text that is not all capitals.
+        joined: it goes on from the word before it, after a hyphen.
     """
 
     kind: Kind
     text: str
     named: bool = False
+    joined: bool = False
 
 
 def is_han(text: str) -> bool:
@@ -73,7 +75,8 @@ def tokenise(text: str) -> tuple[Token, ...]:
             place += 1
         elif (match := _WORD.match(clean, place)) is not None:
             found = _before_han(match[0])
-            tokens += _word(found, first=not tokens, shouted=shouted)
+            words = _word(found, first=not tokens, shouted=shouted)
+            tokens += [replace(words[0], joined=place > 0 and _is_hyphen(clean, place - 1)), *words[1:]]
             place += len(found)
         else:
             tokens.append(Token(Kind.MARK, clean[place].replace("’", "'")))
