@@ -55,7 +55,7 @@ def ask_all(text: str, **features: Any) -> dict[str, Result]:
 def test_five_metrics_share_a_column_of_evidence_in_words() -> None:
     sharing = {metric.name for metric in evidence_columns()["adherence.check_evidence"]}
     assert sharing == {f"adherence.check_{name}" for name in CHECKS}
-    assert all(get_metric(name).version == 2 for name in sharing)
+    assert all(get_metric(name).version == 3 for name in sharing)
     assert get_label("edit_type_parsed").inputs == {"parsed_instruction": "parsed_instruction"}
 
 
