@@ -71,10 +71,10 @@ def main() -> int:
 
 
 def write_facts(metrics: list[Metric]) -> str:
-    """JSON: column → direction and unit, a line each."""
+    """JSON: column → direction and unit, a line each; by name, since who imported what first must not matter."""
     rows = [
         f"  {json.dumps(one.name)}: {json.dumps([one.direction.value, one.unit], ensure_ascii=False)}"
-        for one in metrics
+        for one in sorted(metrics, key=lambda metric: metric.name)
     ]
     return "{\n" + ",\n".join(rows) + "\n}\n"
 
