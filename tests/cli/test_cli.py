@@ -119,6 +119,24 @@ def test_rejected_rows_exit_0_and_strict_2(
     assert not (tmp_path / "b").exists()
 
 
+def test_strict_exits_2_also_for_a_row_that_is_rejected_while_decoding(
+    stub_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "m.jsonl"
+    good = {"id": "a", "source": "coffee.png", "edited": "coffee.png", "instruction": "x"}
+    manifest.write_text("\n".join(json.dumps(row) for row in (good, good | {"id": "b", "mask": "astronaut.jpg"})))
+    base = ("score", str(manifest), "--config", str(stub_file), "--root", str(FIXTURES / "images"))
+    assert call(monkeypatch, *base, "--out", str(tmp_path / "a")) == 0
+    assert "1 of 2 rows rejected (rejected.jsonl):\n  line 2, mask: expected" in capsys.readouterr().err
+    for _ in range(2):  # scored, and found complete
+        assert call(monkeypatch, *base, "--out", str(tmp_path / "b"), "--strict") == 2
+        assert "no rejected rows (--strict), got 1; the first: line 2, mask" in capsys.readouterr().err
+    assert (tmp_path / "b" / "scores.parquet").read_bytes() == (tmp_path / "a" / "scores.parquet").read_bytes()
+    manifest.write_text(json.dumps(good | {"mask": "astronaut.jpg"}))
+    assert call(monkeypatch, *base, "--out", str(tmp_path / "c")) == 2
+    assert "a row that can be scored, got 1 rejected rows" in capsys.readouterr().err
+
+
 def test_an_unknown_verb_exits_2(monkeypatch: pytest.MonkeyPatch) -> None:
     assert call(monkeypatch, "skore") == 2
 

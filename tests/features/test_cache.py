@@ -97,3 +97,15 @@ def test_several_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> 
 
 def test_decoding_is_the_inverse_of_encoding() -> None:
     assert decode(encode(undefined("x")) or b"") == undefined("x")
+
+
+def test_a_value_under_another_key_is_as_damaged_as_one_that_was_altered(cache: FeatureCache, tmp_path: Path) -> None:
+    cache.put({"a": np.zeros(3, np.float32), "b": np.ones(3, np.float32)})
+    with sqlite3.connect(tmp_path / "features.sqlite") as connection:
+        rows = dict(connection.execute("SELECT key, value FROM entries"))
+        hashes = dict(connection.execute("SELECT key, sha256 FROM entries"))
+        for key, other in (("a", "b"), ("b", "a")):
+            connection.execute(
+                "UPDATE entries SET value = ?, sha256 = ? WHERE key = ?", (rows[other], hashes[other], key)
+            )
+    assert cache.get(["a", "b"]) == {}
