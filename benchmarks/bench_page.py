@@ -19,10 +19,8 @@ a user would put together from the usual libraries, one item at a time in float3
 """
 _NOT_MEASURED = """## Not measured
 
-* **GPU.** Choosing and naming a device, networks and pictures on their way to it (page-locked memory, copies beside the
-  thread, one read back a batch) are in the code; the tests run all of it on the CPU, and the part that needs a GPU is
-  skipped without one. No figure was taken on a GPU and nothing was tuned for one: try `engine.batch_size` of 16 and
-  more there. `torch.compile` is not used.
+* **GPU, since pixel measures run on it.** What is known is in [gpu.md](gpu.md): one H100 before that, and the command
+  that measures again.
 * **bfloat16 of CLIP, ViT and DINO on trained weights.** None could be had where this was measured, so the `clip`
   profile runs them in float32. `python benchmarks/measure_precision.py MANIFEST --profile clip` prints the table
   that decides; `--set backends.clip.dtype=bfloat16`, and the same for `safety` and `patches`, turns it on.
