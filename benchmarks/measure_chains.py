@@ -2,10 +2,10 @@
 
     python benchmarks/measure_chains.py [--sources 15] [--part quality|preservation|rest|pastes]
 
-Quality: blur, noise, blur with noise, JPEG, enlarged. Preservation: JPEG, enlarged, moved, gain, warm, pasted; and a
-local edit whose rest is untouched, JPEG 75, then drawn anew at three strengths (``regenerated``). Printed: the median
-of each step, the sources on which the score never rises, and for the last the raw ``lpips_outside``. Pastes: squares of
-24 to 160 px, found by the change map or not.
+Preservation: JPEG, enlarged, moved, gain, warm, pasted. Quality: the same, and blur, noise, blur with noise. The rest
+of a local edit: untouched, JPEG 75, then drawn anew at three strengths (``regenerated``). Printed: the median of each
+step, the sources on which the score never rises, and for the last the raw ``lpips_outside``. Pastes: squares of 24 to
+160 px, found by the change map or not.
 """
 
 from __future__ import annotations
@@ -80,13 +80,6 @@ def regenerated(picture: RGB, strength: int) -> RGB:
     return np.clip(np.rint(soft + 6.0 * strength * grain), 0, 255).astype(np.uint8)
 
 
-QUALITY: Final[Mapping[str, Sequence[Damage]]] = {
-    "blur": [partial(blurred, sigma=s) for s in (1, 2, 4)],
-    "noise": [partial(blurred, sigma=0, noise=n) for n in (3, 10, 25)],
-    "blur and noise": [partial(blurred, sigma=s, noise=2.5 * s) for s in (1, 2, 4)],
-    "JPEG": [partial(encoded, quality=q) for q in (75, 40, 10)],
-    "enlarged": [partial(enlarged, factor=f) for f in (2, 3, 4)],
-}
 PRESERVATION: Final[Mapping[str, Sequence[Damage]]] = {
     "JPEG": [partial(encoded, quality=q) for q in (75, 40, 10)],
     "enlarged": [partial(enlarged, factor=f) for f in (2, 3, 4)],
@@ -94,6 +87,12 @@ PRESERVATION: Final[Mapping[str, Sequence[Damage]]] = {
     "gain": [partial(gained, gains=(g, g, g)) for g in (0.95, 0.85, 0.7)],
     "warm": [partial(gained, gains=(1 + w, 1, 1 - w)) for w in (0.03, 0.08, 0.2)],
     "pasted": [partial(pasted, side=s) for s in (32, 80, 160)],
+}
+QUALITY: Final[Mapping[str, Sequence[Damage]]] = {
+    "blur": [partial(blurred, sigma=s) for s in (1, 2, 4)],
+    "noise": [partial(blurred, sigma=0, noise=n) for n in (3, 10, 25)],
+    "blur and noise": [partial(blurred, sigma=s, noise=2.5 * s) for s in (1, 2, 4)],
+    **PRESERVATION,
 }
 
 REST: Final[Sequence[Damage]] = (

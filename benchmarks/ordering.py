@@ -121,6 +121,12 @@ def found_in_queue(order: Float64, bad: NDArray[np.bool_], share: float) -> Stat
     return of
 
 
+def found_more(order: Float64, other: Float64, bad: NDArray[np.bool_], share: float) -> Statistic:
+    """:func:`found_in_queue` by one order less that by another, on the same resamples."""
+    one, two = found_in_queue(order, bad, share), found_in_queue(other, bad, share)
+    return lambda counts: one(counts) - two(counts)
+
+
 def estimate(statistic: Statistic, groups: Sequence[str] | NDArray[np.object_], *, seed: int = 0) -> Estimate:
     """The statistic on the data, and its percentiles over resamples of whole groups."""
     codes = group_codes(groups)

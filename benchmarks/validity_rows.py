@@ -17,6 +17,7 @@ from ordering import (
     concordance,
     estimate,
     found_in_queue,
+    found_more,
     right_of_pairs,
     spearman,
     spearman_within,
@@ -173,7 +174,7 @@ def _ceilings(scored: Scored) -> Iterator[Row]:
 
 
 def queue_rows(scored: Scored) -> Iterator[Row]:
-    """Share of the bad edits in the first 20 % and 40 % of each order."""
+    """Share of the bad edits in the first 20 % and 40 % of each order, and how many more than LPIPS finds."""
     construct = next(name for name, about in scored.rated.constructs.items() if about == "overall")
     for name, chosen in _slices(scored):
         if name in {"within origin", *MASK_SLICES}:
@@ -184,6 +185,9 @@ def queue_rows(scored: Scored) -> Iterator[Row]:
         for score in ("priority", "overall.min", "overall.geomean", "LPIPS"):
             values = scored.scores[score][chosen].fillna(np.inf).to_numpy(float)
             found = {f"{s:.0%}": estimate(found_in_queue(values, bad, s), groups) for s in SHARES}
+            if score != "LPIPS":
+                plain = scored.scores["LPIPS"][chosen].to_numpy(float)
+                found["more"] = estimate(found_more(values, plain, bad, SHARES[-1]), groups)
             yield Row("queue", scored.rated.name, name, construct, score, found, f"{bad.sum()} bad of {len(frame)}")
         n = len(frame)
         best = {f"{s:.0%}": Estimate(min(1.0, s * n / max(int(bad.sum()), 1)), None, None, None, n, 0) for s in SHARES}

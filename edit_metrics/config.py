@@ -123,6 +123,8 @@ class DimensionConfig(Section):
         curves: metric → curve.
         required: metrics without which nothing may be said: safety of a picture that nobody could look at.
         combine: ``min``: the weakest curve decides; ``mean``: trust-weighted mean.
+        others: in ``min``, the weight of the product of all curves beside the weakest, in [0, 1): with more than 0 a
+            score falls with every curve, also with those that are not the weakest.
         cap: upper bound of the confidence, for dimensions that a profile sees poorly.
         cap_reason: the code that says why.
         decides: metrics that score alone where they have a value without a caution: the first group of which one has,
@@ -138,6 +140,7 @@ class DimensionConfig(Section):
     curves: dict[str, Curve] = {}
     required: tuple[str, ...] = ()
     combine: Literal["min", "mean"] = "mean"
+    others: float = Field(default=0.0, ge=0, lt=1)
     cap: float = Field(default=1.0, gt=0, le=1)
     cap_reason: str = ""
     decides: tuple[tuple[str, ...], ...] = ()
@@ -159,6 +162,8 @@ class DimensionConfig(Section):
                 raise ValueError(f"{name!r} has a gate or a curve, or is required, and is not among the metrics")
         if self.cap < 1 and not self.cap_reason:
             raise ValueError("a cap needs a cap_reason")
+        if self.others and self.combine != "min":
+            raise ValueError("'others' belongs to 'combine: min'; a mean weighs all curves already")
         return self
 
     @property

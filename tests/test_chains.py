@@ -30,7 +30,14 @@ def backend(chains: ModuleType) -> Any:
 
 @pytest.mark.parametrize(
     ("dimension", "name"),
-    [("quality", "blur"), ("quality", "blur and noise"), ("preservation", "JPEG"), ("preservation", "pasted")],
+    [
+        ("quality", "blur"),
+        ("quality", "blur and noise"),
+        ("quality", "moved"),
+        ("quality", "gain"),
+        ("preservation", "JPEG"),
+        ("preservation", "pasted"),
+    ],
 )
 def test_a_score_never_rises_along_a_chain(chains: ModuleType, backend: Any, dimension: str, name: str) -> None:
     config = load_config("embedded")
@@ -52,3 +59,12 @@ def test_a_rest_that_was_drawn_anew_is_seen_and_more_of_it_more(chains: ModuleTy
     assert untouched == 0
     assert readings == sorted(readings)
     assert readings[-1] > 0.2
+
+
+def test_the_score_of_a_rest_that_is_drawn_anew_never_rises_and_falls_by_half(chains: ModuleType, backend: Any) -> None:
+    config = load_config("embedded")
+    for picture, edited in chains.local_edits(SOURCES):
+        items = [chains.Item(picture, chains.with_rest(picture, edited, damage), backend) for damage in chains.REST]
+        scores = [item.prescore(config, "preservation").score for item in items]
+        assert chains.never_rises(scores)
+        assert scores[0] - scores[-1] >= 0.5

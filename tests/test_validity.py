@@ -79,6 +79,12 @@ def test_a_queue_with_all_bad_edits_at_its_front_finds_them_all(ordering: Module
     assert ordering.found_in_queue(np.zeros(60), bad, 0.2)(ONCE)[0] == pytest.approx(0.2)
 
 
+def test_what_one_order_finds_more_than_another_is_the_difference_on_the_same_items(ordering: ModuleType) -> None:
+    order, bad = np.arange(60.0), np.arange(60) < 12
+    assert ordering.found_more(order, -order, bad, 0.2)(ONCE)[0] == pytest.approx(1.0)
+    assert ordering.found_more(order, order, bad, 0.4)(np.arange(60.0)[None])[0] == 0
+
+
 def test_an_estimate_holds_its_value_between_its_bounds(
     ordering: ModuleType, rated: tuple[np.ndarray, np.ndarray]
 ) -> None:

@@ -16,6 +16,7 @@ from edit_metrics.scores.items import fear
 from edit_metrics.scores.priority import Priority, PriorityRow, priority_rows, priority_table
 from edit_metrics.types import PreScore
 
+_GATES: Final = frozenset({"feasibility", "safety"})
 _UNSAFE: Final = (codes.UNSAFE, codes.UNSAFE_SEEN)
 
 
@@ -40,14 +41,18 @@ def to_priorities(rows: Sequence[PriorityRow], config: Config) -> list[Priority]
     Lanes: unsafe, infeasible, flags that mean a lost edit, measurements that failed (and dimensions without any voice,
     where that is rare in the run), everything else. Inside a lane the item with more of these comes first, then the one
     with the most to fear: the largest confidence × (1 − score) of its dimensions. So what claims nothing orders
-    nothing, and nor does what every item of a kind carries.
+    nothing, and nor does what every item of a kind carries. An item of which no dimension but the gates says anything
+    is an average one as far as anybody knows: it stands where the run's mean stands, and not at the end.
 
     Reasons: of the lane first, then the rarest in the run; none that more than half of its items carry.
     """
     silent = Counter(code for row in rows for code in row.broken)
     most_rare = max(config.priority.rare * len(rows), 1)
     rare = frozenset(code for code, n in silent.items() if n <= most_rare or code.startswith(codes.failed("")))
-    places = [_place(row, config, rare) for row in rows]
+    fears = [_fears(row) for row in rows]
+    spoken = [max(own.values()) for row, own in zip(rows, fears, strict=True) if _speaks(row)]
+    mean = sum(spoken) / len(spoken) if spoken else 0.0
+    places = [_place(row, own, mean, config, rare) for row, own in zip(rows, fears, strict=True)]
     order = sorted(range(len(rows)), key=lambda i: (places[i].lane, places[i].order, i))
     spread: list[int] = []
     for _, tied in groupby(order, key=lambda i: (places[i].lane, places[i].order)):
@@ -79,10 +84,19 @@ def _spread_over_groups(tied: list[int], rows: Sequence[PriorityRow]) -> list[in
     return [index for _, index in sorted(keyed)]
 
 
-def _place(row: PriorityRow, config: Config, rare: frozenset[str]) -> _Place:
-    fears = {
+def _fears(row: PriorityRow) -> dict[str, float]:
+    """Dimension → what it gives to fear, of those that are scored."""
+    return {
         name: fear(one.score, one.confidence or 0.0) for name, one in row.prescores.items() if one.score is not None
     }
+
+
+def _speaks(row: PriorityRow) -> bool:
+    """Whether a dimension that people rate has a score that claims something; gates say what may be rated at all."""
+    return any(one.confidence for name, one in row.prescores.items() if name not in _GATES and one.score is not None)
+
+
+def _place(row: PriorityRow, fears: Mapping[str, float], mean: float, config: Config, rare: frozenset[str]) -> _Place:
     feared = max(fears, key=fears.__getitem__, default=None)
     lost = [flag for flag in config.priority.lost if flag in row.flags]
     failures = [code for code in row.broken if code in rare]
@@ -100,7 +114,8 @@ def _place(row: PriorityRow, config: Config, rare: frozenset[str]) -> _Place:
     if feared is not None and fears[feared] > 0:
         further.append(codes.weakest(feared, row.prescores[feared].score or 0.0))
     # Three decimals: what no confidence can tell apart is a tie, to be spread over groups.
-    order = (-float(len(lost) + len(failures)), -round(fears[feared], 3) if feared is not None else 0.0)
+    most = fears[feared] if feared is not None else 0.0
+    order = (-float(len(lost) + len(failures)), -round(most if _speaks(row) else max(most, mean), 3))
     return _Place(lane, order, (*gates, *lost, *failures[:5]), tuple(further))
 
 

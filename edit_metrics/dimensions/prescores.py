@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
@@ -87,12 +88,7 @@ def to_prescore(section: DimensionConfig, rules: ConfidenceConfig, measurements:
         values.pop(name, None)
     if not values and not limits:
         return _unscored(section, measurements)
-    if decided:
-        score = sum(values.values()) / len(values)
-    elif section.combine == "min":
-        score = min(values.values(), default=1.0)
-    else:
-        score = _weighted_mean(values, section.curves)
+    score = sum(values.values()) / len(values) if decided else _combined(section, values)
     lowest = min(limits, key=limits.__getitem__, default=None)
     if lowest is not None and limits[lowest] < score:
         # What was measured to be broken bounds an opinion, with the trust that the measurement has.
@@ -188,6 +184,14 @@ def _value(measurement: Measurement) -> float:
     return measurement.value
 
 
+def _combined(section: DimensionConfig, values: Mapping[str, float]) -> float:
+    """By the section's rule; 1 where there are none, for limits to bound."""
+    if section.combine == "mean":
+        return _weighted_mean(values, section.curves)
+    weakest = min(values.values(), default=1.0)
+    return (1 - section.others) * weakest + section.others * math.prod(values.values())
+
+
 def _weighted_mean(values: Mapping[str, float], curves: Mapping[str, Curve]) -> float:
     """By trust; 1 where there are none, for limits to bound."""
     if not values:
@@ -246,7 +250,9 @@ def _confidence(
     cautions = [code for name in values for code in measurements[name].cautions]
     for code in dict.fromkeys(cautions):
         lower(rules.cautions.get(code, rules.other_caution), code)
-    if max(values.values()) - min(values.values()) > rules.disagreement:
+    # Under the weakest each curve sees another damage: that one is low and another high is no contradiction.
+    of_one_thing = section.combine == "mean" or set(asked) <= {name for group in section.decides for name in group}
+    if of_one_thing and max(values.values()) - min(values.values()) > rules.disagreement:
         lower(rules.disagreement_factor, codes.METRICS_DISAGREE)
     if abs(score - rules.threshold) < rules.threshold_margin:
         lower(rules.threshold_factor, codes.NEAR_THRESHOLD)

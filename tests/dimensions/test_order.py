@@ -58,6 +58,19 @@ def test_a_weak_score_counts_as_far_as_it_is_sure_of_itself() -> None:
     assert ranks([row(0.9), row(0.0, confidence=0.0)]) == [1, 2]
 
 
+def test_an_item_that_nothing_speaks_of_is_an_average_one_and_not_the_best() -> None:
+    silent = PriorityRow((), (), {"preservation": PreScore(None, None, Status.NOT_APPLICABLE)}, "g")
+    assert ranks([row(0.9), row(0.2), silent]) == [3, 1, 2]
+
+
+def test_gates_alone_do_not_speak_of_an_item_and_their_doubt_still_counts() -> None:
+    def gated(score: float) -> PriorityRow:
+        scores = {"feasibility": PreScore(score, 1.0, Status.OK)}
+        return PriorityRow((), (), scores | {"preservation": PreScore(0.1, 0.0, Status.OK)}, "g")
+
+    assert ranks([row(0.9), row(0.4), gated(1.0), gated(0.5)]) == [4, 1, 3, 2]
+
+
 def test_what_is_undefined_for_many_orders_nothing_and_for_a_few_is_a_reason_to_look() -> None:
     silent = [row(0.9, broken=("missing:quality",)), row(0.8, broken=("missing:quality",))]
     assert ranks([*silent, row(0.1)]) == [3, 2, 1]

@@ -132,3 +132,44 @@ def test_flags_read_values_and_ignore_missing_ones() -> None:
     )
     assert to_flags(config.flags, {"m": measured(1), "s": measured(1)}) == ("no_op",)
     assert to_flags(config.flags, {"m": missing(undefined("x")), "s": measured(0)}) == ("unsafe",)
+
+
+def weakest_and_others(**values: float | None) -> float | None:
+    line = {"anchors": [[0, 0], [1, 1]]}
+    own = section(metrics=["a", "b", "c"], curves=dict.fromkeys("abc", line), combine="min", others=0.1)
+    absent = missing(not_applicable("nothing"))
+    given = {n: absent if values.get(n) is None else measured(values[n]) for n in "abc"}
+    return to_prescore(own, RULES, given).score
+
+
+def test_the_others_count_a_tenth_beside_the_weakest() -> None:
+    assert weakest_and_others(a=0.5, b=0.8, c=1.0) == pytest.approx(0.9 * 0.5 + 0.1 * 0.5 * 0.8)
+    assert weakest_and_others(a=0.5, b=1.0, c=1.0) == pytest.approx(0.5)
+
+
+def test_a_curve_that_is_missing_neither_raises_nor_removes_what_the_others_say() -> None:
+    assert weakest_and_others(b=0.8) == pytest.approx(0.8)
+    assert weakest_and_others(a=0.5, c=0.8) == pytest.approx(weakest_and_others(a=0.5, b=1.0, c=0.8))
+    assert weakest_and_others() is None
+
+
+def test_a_score_does_not_rise_with_the_jitter_of_its_weakest_while_another_curve_falls() -> None:
+    """A JPEG of the rest of an edit: the region reads a ten-thousandth less, and the rest is a little worse."""
+    before, after = weakest_and_others(a=1.0, b=0.95), weakest_and_others(a=0.99, b=0.9501)
+    assert before is not None
+    assert after is not None
+    assert after < before
+
+
+def test_others_belong_to_the_weakest() -> None:
+    with pytest.raises(ValueError, match="'others' belongs to 'combine: min'"):
+        section(metrics=["a", "b"], curves=TWO, combine="mean", others=0.1)
+
+
+def test_that_parts_see_other_damage_is_no_disagreement_and_that_opinions_differ_is() -> None:
+    readings = {"a": measured(10), "b": measured(0.9)}
+    apart = {
+        n: to_prescore(section(metrics=["a", "b"], curves=TWO, combine=n), RULES, readings) for n in ("min", "mean")
+    }
+    assert "metrics_disagree" not in apart["min"].reasons
+    assert "metrics_disagree" in apart["mean"].reasons
