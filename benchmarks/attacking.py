@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROGRAM = [sys.executable, "-c", "from edit_metrics.cli import main; main()"]
+TOKEN = "EDIT_METRICS_ATTACK"  # noqa: S105 - the name of a variable
+"""In the environment of each process that is started, and of all that it starts."""
 SECONDS = 600.0
 """After which a call counts as one that hangs."""
 
@@ -95,6 +98,7 @@ class Running:
 
     process: subprocess.Popen[bytes]
     files: tuple[Path, Path]
+    token: str
     started: float = field(default_factory=time.monotonic)
 
     def wait(self, seconds: float = SECONDS) -> Ended:
@@ -122,11 +126,15 @@ def start(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequ
         descriptor, name = tempfile.mkstemp(prefix="attack-")
         os.close(descriptor)
         files.append(Path(name))
+    token = secrets.token_hex(8)
     with files[0].open("wb") as out, files[1].open("wb") as err:
         process = subprocess.Popen(
-            [*prefix, *PROGRAM, *map(str, arguments)], stdout=out, stderr=err, env={**os.environ, **(env or {})}
+            [*prefix, *PROGRAM, *map(str, arguments)],
+            stdout=out,
+            stderr=err,
+            env={**os.environ, TOKEN: token, **(env or {})},
         )
-    return Running(process, (files[0], files[1]))
+    return Running(process, (files[0], files[1]), token)
 
 
 def call(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Ended:
