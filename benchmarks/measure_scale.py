@@ -72,7 +72,8 @@ def _measure_merge(run: RunFolder, manifest: Manifest, shards: list[Shard], plan
     peak = _peak()
     schema = layout.schema
     with _timed("merging into scores.parquet and .csv", items):
-        kept = Kept(manifest.items, [tag for shard in shards for tag in shard.tags], parts)
+        tags = [tag for shard in shards for tag in shard.tags]
+        kept = Kept(manifest.items, tags, parts, settled=False)
         order = order_for_people(run, kept, plan.config)
         schema = pa.schema([*schema, *order.schema])
         run.write_tables([_rows(run, kept, layout, order) for _ in range(3)], schema, [])

@@ -80,11 +80,22 @@ class ImageError(UserError):
 
     Args:
         code: the reason code that lands in the score table, for example ``unreadable``.
+        passing: another time the file may be read: what failed is the way to it.
     """
 
-    def __init__(self, expected: str, got: str, where: str = "", todo: str = "", *, code: str = "unreadable") -> None:
+    def __init__(
+        self,
+        expected: str,
+        got: str,
+        where: str = "",
+        todo: str = "",
+        *,
+        code: str = "unreadable",
+        passing: bool = False,
+    ) -> None:
         super().__init__(expected, got, where, todo)
         self.code = code
+        self.passing = passing
 
 
 class TableError(UserError):

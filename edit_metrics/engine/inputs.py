@@ -29,6 +29,7 @@ class DecodedItem:
         group: the manifest's, else the source's content hash.
         pixels: of the source, what a batch is bounded by.
         contents: base input → hash of its content.
+        unsettled: a file could not be fetched this time: a later run tries again.
     """
 
     item: EditItem
@@ -40,6 +41,7 @@ class DecodedItem:
     edited_sha256: str | None
     pixels: int
     contents: Mapping[str, str]
+    unsettled: bool = False
 
     def content_hash(self, inputs: Sequence[str]) -> str:
         """What those base inputs hold, as one hash: never their ids or paths."""
@@ -85,6 +87,12 @@ class OpenedItem:
     def source_pixels(self) -> int:
         """By its header."""
         return self.source.pixels
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether a file could not be fetched, which says nothing of the file."""
+        files = (self.source, self.edited, self.mask, *self.references)
+        return any(one is not None and one.error is not None and one.error.passing for one in files)
 
     @property
     def cost(self) -> int:
@@ -133,7 +141,8 @@ def decode_opened(opened: OpenedItem, limits: DecodeLimits) -> DecodedItem | Rej
         "references": _references(references),
         "decode_info": info,
     }
-    return _decoded(item, values, info, _phash(source), _phash(edited))
+    decoded = _decoded(item, values, info, _phash(source), _phash(edited))
+    return replace(decoded, unsettled=opened.unsettled)
 
 
 def without_pixels(opened: OpenedItem, _limits: DecodeLimits) -> DecodedItem:

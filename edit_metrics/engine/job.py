@@ -19,9 +19,10 @@ from edit_metrics.backends.torch_runtime import choose_device
 from edit_metrics.choices import EvidenceLevel
 from edit_metrics.config import Config
 from edit_metrics.engine.definitions import cache_rules
-from edit_metrics.engine.folder import DoneMark, RunFolder
+from edit_metrics.engine.folder import RunFolder
 from edit_metrics.engine.plan import Plan, build_plan
 from edit_metrics.engine.scoring import Scorer, ShardResult
+from edit_metrics.engine.shard_files import DoneMark
 from edit_metrics.engine.shards import Shard
 from edit_metrics.evidence.writer import EvidenceWriter
 from edit_metrics.features.cache import FeatureCache
@@ -173,7 +174,8 @@ class ShardWorker:
     def commit(self, shard: Shard, result: ShardResult) -> DoneMark:
         """Write the table of a shard's result, and its mark."""
         table = self._job.layout.to_stored(result.scored)
-        return self._folder.files.commit(shard, table, result.rejections, result.seconds)
+        unsettled = [one.item.id for one in result.scored if one.unsettled]
+        return self._folder.files.commit(shard, table, result.rejections, result.seconds, unsettled)
 
 
 @contextlib.contextmanager

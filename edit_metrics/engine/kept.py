@@ -26,9 +26,11 @@ class Kept:
         items: of the manifest.
         tags: of the items, see :func:`edit_metrics.engine.shards.item_tags`.
         parts: that may hold them; the first that does counts.
+        settled: leave out what should be scored again: items with a file that could not be fetched. Else they count
+            where no part has anything better, the last part first.
     """
 
-    def __init__(self, items: Sequence[EditItem], tags: Sequence[str], parts: Sequence[Part]) -> None:
+    def __init__(self, items: Sequence[EditItem], tags: Sequence[str], parts: Sequence[Part], *, settled: bool) -> None:
         self.parts = tuple(parts)
         self._items = items
         self._kind = np.zeros(len(items), np.int8)
@@ -36,8 +38,11 @@ class Kept:
         self._row = np.zeros(len(items), np.int64)
         self.changed: set[str] = set()
         self.gone: set[str] = set()
+        self.unsettled: set[int] = set()
         place = {item.id: n for n, item in enumerate(items)}
+        again: list[tuple[int, int, int]] = []
         for number, part in enumerate(self.parts):
+            unsettled = frozenset(part.mark.unsettled)
             for kind, tagged in ((_SCORED, part.mark.scored), (_REJECTED, part.mark.rejected)):
                 for row, (name, tag) in enumerate(tagged):
                     at = place.get(name)
@@ -45,9 +50,16 @@ class Kept:
                         self.gone.add(name)
                     elif tags[at] != tag:
                         self.changed.add(name)
+                    elif name in unsettled:
+                        self.changed.add(name)
+                        again.append((at, number, row))
                     elif self._kind[at] == _OPEN:
                         self._kind[at], self._part[at], self._row[at] = kind, number, row
-        self.changed -= {items[n].id for n in np.flatnonzero(self._kind != _OPEN)}
+        for at, number, row in () if settled else reversed(again):
+            if self._kind[at] == _OPEN:
+                self._kind[at], self._part[at], self._row[at] = _SCORED, number, row
+                self.unsettled.add(at)
+        self.changed -= {items[int(n)].id for n in np.flatnonzero(self._kind != _OPEN)}
 
     @property
     def done(self) -> list[bool]:

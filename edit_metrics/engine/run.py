@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import Final
 
 import pyarrow as pa
 
@@ -26,7 +27,7 @@ from edit_metrics.engine.kept import Kept
 from edit_metrics.engine.lock import locked
 from edit_metrics.engine.plan import Plan, build_plan
 from edit_metrics.engine.shard_files import Part
-from edit_metrics.engine.shards import Shard, cut_into_shards, item_tags, without_done
+from edit_metrics.engine.shards import TAG_BYTES, Shard, cut_into_shards, item_tags, without_done
 from edit_metrics.io.manifest import Manifest
 from edit_metrics.plugins import installed
 from edit_metrics.scores.priority import PRIORITY_FIELDS, priority_columns
@@ -81,7 +82,7 @@ def run(
             config=config.model_dump(mode="json"),
             run_signature=signature,
             score_signature=scores,
-            items=ItemTags.of([work.tags[n] for n in kept.scored], [work.tags[n] for n in kept.rejected]),
+            items=work.tags_to_keep(kept),
             manifest=ManifestInfo(path=manifest.path, sha256=manifest.sha256, root=manifest.root),
             counts=_counts(kept, manifest),
             engine=options.engine,
@@ -104,6 +105,9 @@ def order_for_people(folder: RunFolder, kept: Kept, config: Config) -> pa.Table:
     """
     parts = [table for _, table in kept.rows(folder.files, priority_columns(config), config.engine.shard_size)]
     return table_priorities(pa.concat_tables(parts), config) if parts else pa.schema(PRIORITY_FIELDS).empty_table()
+
+
+_NEVER: Final = "0" * 2 * TAG_BYTES
 
 
 class _Work:
@@ -152,14 +156,22 @@ class _Work:
 
     def write_tables(self) -> Kept:
         """All tables, in the manifest's order; where each row came from."""
-        kept = self._kept(self._parts)
+        kept = Kept(self._manifest.items, self.tags, self._parts, settled=False)
         kept.check_complete()
+        if kept.unsettled:
+            n = len(kept.unsettled)
+            self._progress.note(f"{n} items have a file that could not be fetched: the same command tries again.")
         order = order_for_people(self._folder, kept, self._config)
         schema = pa.schema([*self.job.layout.schema, *order.schema])
         rejections = [*self._manifest.rejections, *kept.rejections(self._folder.files.read_rejections)]
         rows = [self._rows(kept, order) for _ in range(3)]
         self._say_moved(self._folder.write_tables(rows, schema, rejections))
         return kept
+
+    def tags_to_keep(self, kept: Kept) -> ItemTags:
+        """Of the tables' rows; none that fits for those that a later run is to score again."""
+        scored = [_NEVER if n in kept.unsettled else self.tags[n] for n in kept.scored]
+        return ItemTags.of(scored, [self.tags[n] for n in kept.rejected])
 
     def _rows(self, kept: Kept, order: pa.Table) -> Iterator[pa.Table]:
         """The whole table, one shard's worth of rows in memory at a time; at least one part, which may be empty."""
@@ -171,7 +183,7 @@ class _Work:
             yield _beside(self.job.layout.schema.empty_table(), order)
 
     def _kept(self, parts: Sequence[Part]) -> Kept:
-        return Kept(self._manifest.items, self.tags, parts)
+        return Kept(self._manifest.items, self.tags, parts, settled=True)
 
     def _take_over(self, finished: Finished, kept: Kept) -> None:
         total, changed = len(self.tags), len(kept.changed)

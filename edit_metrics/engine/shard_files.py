@@ -47,6 +47,7 @@ class DoneMark:
         scored: items in the order of the table's rows.
         rejected: items in the order of the rejected rows.
         seconds: stage → time spent in it.
+        unsettled: of the scored items, those with a file that could not be fetched: a later run scores them again.
     """
 
     signature: str
@@ -55,6 +56,7 @@ class DoneMark:
     scored: Tagged
     rejected: Tagged
     seconds: Mapping[str, float]
+    unsettled: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """With a hash over all of it."""
@@ -73,8 +75,15 @@ class DoneMark:
             content = data["content"]
             if data["sha256"] != canonical_json_sha256(content):
                 raise ValueError("the hash is another one")
-            tagged = {name: tuple((str(i), str(t)) for i, t in content.pop(name)) for name in ("scored", "rejected")}
-            return cls(**content, **tagged)
+            return cls(
+                signature=content["signature"],
+                table=content["table"],
+                rejections=content["rejections"],
+                scored=tuple((str(name), str(tag)) for name, tag in content["scored"]),
+                rejected=tuple((str(name), str(tag)) for name, tag in content["rejected"]),
+                seconds=content["seconds"],
+                unsettled=tuple(content["unsettled"]),
+            )
         except (KeyError, TypeError, RecursionError) as error:
             raise ValueError(str(error)) from error
 
@@ -100,7 +109,12 @@ class ShardFiles:
         self._signature = signature
 
     def commit(
-        self, shard: Shard, table: pa.Table, rejections: Sequence[Rejection], seconds: Mapping[str, float]
+        self,
+        shard: Shard,
+        table: pa.Table,
+        rejections: Sequence[Rejection],
+        seconds: Mapping[str, float],
+        unsettled: Sequence[str] = (),
     ) -> DoneMark:
         """Write a shard; the done mark comes last, so that a kill leaves it whole or not there.
 
@@ -109,6 +123,7 @@ class ShardFiles:
             table: with a column ``id``.
             rejections: of the other items.
             seconds: stage → time.
+            unsettled: items to be scored again by a later run.
         """
         tag_of = dict(zip((item.id for item in shard.items), shard.tags, strict=True))
         rows = _parquet_bytes(table, self._signature)
@@ -120,6 +135,7 @@ class ShardFiles:
             scored=tuple((name, tag_of[name]) for name in table.column("id").to_pylist()),
             rejected=tuple((str(one.id), tag_of[str(one.id)]) for one in rejections),
             seconds=dict(seconds),
+            unsettled=tuple(unsettled),
         )
         write_bytes(rows, self.path(shard.name, TABLE))
         write_bytes(lines, self.path(shard.name, REJECTED))

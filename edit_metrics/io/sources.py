@@ -6,6 +6,7 @@ Local files are read without fsspec; a URL (``s3://``, ``memory://``, ``https://
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import posixpath
 import stat
@@ -18,6 +19,9 @@ from urllib.parse import unquote
 from edit_metrics.errors import EditMetricsError, ImageError, MissingExtraError, UserError
 
 _LOCAL_SCHEMES: Final = ("file://", "local://")
+_LASTING: Final = (PermissionError, IsADirectoryError)
+_LASTING_NUMBERS: Final = (errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL)
+"""Of errors that say something of the file; all others are of the way to it."""
 _ASKED_AT_ONCE: Final = 32
 """Addresses; each answer is a round trip, and most of it is waiting."""
 
@@ -70,14 +74,17 @@ def read_bytes(path: str, max_bytes: int) -> bytes:
     """A picture file's bytes; its size is checked before it is read.
 
     Raises:
-        ImageError: code ``missing_file``, ``too_large``, or ``unreadable`` (a folder, a device, no permission).
+        ImageError: code ``missing_file``, ``too_large``, or ``unreadable`` (a folder, a device, no permission);
+            ``passing`` where that says something of the way to the file alone (a network, a server, a disk that fails).
     """
     try:
         return _read_url(path, max_bytes) if is_url(path) else _read_local(_strip_scheme(path), max_bytes)
     except (FileNotFoundError, NotADirectoryError):
         raise ImageError("a file", "no such file", path, code="missing_file") from None
     except OSError as error:
-        raise ImageError("a readable file", error.strerror or str(error), path, code="unreadable") from error
+        passing = not isinstance(error, _LASTING) and error.errno not in _LASTING_NUMBERS
+        got = error.strerror or str(error)
+        raise ImageError("a readable file", got, path, code="unreadable", passing=passing) from error
 
 
 def stat_tag(path: str) -> str:

@@ -40,7 +40,11 @@ _ROWS_AT_A_TIME = 1024
 
 @dataclass(frozen=True, slots=True)
 class ScoredItem:
-    """Everything the table says of one item, apart from its place in the queue."""
+    """Everything the table says of one item, apart from its place in the queue.
+
+    Attributes:
+        unsettled: a file could not be fetched: a later run scores the item again.
+    """
 
     item: EditItem
     group: str
@@ -51,6 +55,7 @@ class ScoredItem:
     scores: ItemScores
     source_sha256: str | None = None
     edited_sha256: str | None = None
+    unsettled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

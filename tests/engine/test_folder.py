@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from edit_metrics.engine.lock import LOCK_NAME, locked
 from edit_metrics.engine.run import run
 from edit_metrics.engine.scoring import Scorer, ShardResult
 from edit_metrics.errors import RunError, SignatureError, UserError
+from edit_metrics.io import sources
 from edit_metrics.io.atomic import sweep, write_text
 from edit_metrics.io.manifest import Manifest, read_manifest
 from edit_metrics.types import EditItem
@@ -392,6 +394,40 @@ def test_evidence_of_a_row_that_changed_or_went_goes_and_the_others_stays(
     keys = {name.partition("-")[0] for name in before} - {name.partition("-")[0] for name in after}
     assert len(keys) == 2
     assert after == {name: data for name, data in before.items() if name.partition("-")[0] not in keys}
+
+
+def test_a_file_that_could_not_be_fetched_is_tried_again_by_the_next_run_and_one_that_is_broken_is_not(
+    config: Config, manifest: Manifest, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    read = sources._read_local
+    failing = {"s0.png": OSError(errno.EIO, "the disk fails"), "e3.png": OSError(errno.ENETDOWN, "no network")}
+
+    def flaky(path: str, max_bytes: int) -> bytes:
+        if (error := failing.get(Path(path).name)) is not None:
+            raise error
+        return read(path, max_bytes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "_read_local", flaky)
+        told = score(manifest, config, out)
+    hit = {item.id for item in manifest.items if Path(item.source).name in failing or Path(item.edited).name in failing}
+    said = f"{len(hit)} items have a file that could not be fetched: the same command tries again."
+    assert told.notes == [said]
+    table = pd.read_parquet(out / "scores.parquet").set_index("id")
+    failed = table["feasibility.reasons"].str.contains("source_unreadable|edited_unreadable")
+    assert set(table.index[failed]) == hit
+    told = score(manifest, config, out)
+    assert told.notes == [f"Since this folder was written: 0 new, {len(hit)} changed, {29 - len(hit)} kept."]
+    assert told.advanced == len(hit)
+    fresh, again = (pd.read_parquet(folder / "scores.parquet") for folder in (whole, out))
+    pd.testing.assert_frame_equal(again, fresh, rtol=1e-5)
+    assert score(manifest, config, out).notes[0].endswith("nothing to do.")
+    failing = {"s0.png": PermissionError(errno.EACCES, "no permission")}
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "_read_local", flaky)
+        assert score(manifest, config, tmp_path / "closed").notes == []
+    assert score(manifest, config, tmp_path / "closed").notes[0].endswith("nothing to do.")
 
 
 HOLD = """
