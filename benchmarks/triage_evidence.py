@@ -1,6 +1,9 @@
 """Print what docs/triage.md states, measured on the real ratings; skips where they are absent.
 
     python benchmarks/triage_evidence.py [--part agreement|risk|new-model|cost|estimate] [--quick]
+        [--features judge|lpips|both|chosen] [--rated 200]
+
+``--features`` and ``--rated`` (repeatable) print those rows of risk and estimate alone; every row draws by itself.
 
 The ratings lie in ../shared/data/human_ratings, or under the folder that EDIT_METRICS_SHARED names. Seeds are fixed.
 """
@@ -44,6 +47,22 @@ from edit_metrics.triage.uncalibrated import QueueOptions
 TARGET = "semantic_consistency"
 ALPHA = DELTA = 0.05
 COLUMNS = {"judge": ("gpt4o_sc",), "lpips": ("lpips",), "both": ("gpt4o_sc", "lpips")}
+
+
+@dataclass(slots=True)
+class Only:
+    """Which rows are printed; nothing named: all."""
+
+    features: tuple[str, ...] = ()
+    rated: tuple[int, ...] = ()
+
+    def has(self, row: str | int) -> bool:
+        """Whether rows of those features, or of that many rated items, are asked for."""
+        wanted: tuple[str | int, ...] = self.rated if isinstance(row, int) else self.features
+        return not wanted or row in wanted
+
+
+ONLY = Only()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +118,11 @@ def agreement(evidence: Evidence, quick: bool) -> None:
 
 def risk(evidence: Evidence, quick: bool) -> None:
     n_draws = 5 if quick else 1000
-    rows = [draw_risk(evidence, name, n_draws, (Side.FAIL,)) for name in ("judge", "lpips", "both")]
-    rows.append(draw_risk(evidence, "both", n_draws, (Side.FAIL, Side.PASS)))
-    # Choosing among all candidates takes a second a draw.
-    rows.append(draw_risk(evidence, "chosen", n_draws // 5, (Side.FAIL,)))
+    rows = [draw_risk(evidence, name, n_draws, (Side.FAIL,)) for name in ("judge", "lpips", "both") if ONLY.has(name)]
+    if ONLY.has("both"):
+        rows.append(draw_risk(evidence, "both", n_draws, (Side.FAIL, Side.PASS)))
+    if ONLY.has("chosen"):  # choosing among all candidates takes a second a draw
+        rows.append(draw_risk(evidence, "chosen", n_draws // 5, (Side.FAIL,)))
     title = (
         f"Calibrated on 90 groups drawn with replacement, measured on all {len(evidence.rated.ids)} edits; promise "
         f"{ALPHA:.0%} at {1 - DELTA:.0%}\nKept when no more draws break it than δ + 2 standard errors"
@@ -253,13 +273,14 @@ def _spread(values: np.ndarray[Any, Any]) -> str:
 def estimate(evidence: Evidence, quick: bool) -> None:
     n_draws = 10 if quick else 500
     overall, by_model = [], []
-    for name in ("judge", "both"):
-        for n in (100, 200, 400, 800):
+    for name in filter(ONLY.has, ("judge", "both")):
+        for n in filter(ONLY.has, (100, 200, 400, 800)):
             row, models = draw_estimates(evidence, name, n, n_draws)
             overall += [row] if n < 800 else []
             by_model += [[name, n, *one] for one in models if one[1] or one[3]]
     columns = ["features", "rated", "covers", "width", "ratings only covers", "width ", "width ratio", "effective gain"]
-    table(f"Overall mean of {len(evidence.rated.ids)} edits, nominal 95 %, {n_draws} draws", columns, overall)
+    if overall:
+        table(f"Overall mean of {len(evidence.rated.ids)} edits, nominal 95 %, {n_draws} draws", columns, overall)
     table(
         "By model, over the draws in which an interval was given (models that were always refused are left out)",
         ["features", "rated", "model", "powered, draws", "covers", "ratings only, draws", "covers ", "refused, draws"],
@@ -334,7 +355,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=[*PARTS], action="append", help="default: all")
     parser.add_argument("--quick", action="store_true", help="a few draws: does it run?")
+    parser.add_argument("--features", choices=["judge", "lpips", "both", "chosen"], action="append")
+    parser.add_argument("--rated", type=int, choices=[100, 200, 400, 800], action="append")
     arguments = parser.parse_args()
+    ONLY.features, ONLY.rated = tuple(arguments.features or ()), tuple(arguments.rated or ())
     evidence = load()
     if evidence is None:
         say("skipped: the real ratings were not found; set EDIT_METRICS_SHARED to their folder")
