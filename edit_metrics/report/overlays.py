@@ -15,8 +15,8 @@ ROW_SIDE: Final = 192
 """px of the grid on which a page's outlines are drawn: half a pixel of it is 1.5 px of a picture of 600."""
 FINE_SIDE: Final = 1024
 """The same where an outline is served by itself, for a rater to judge by."""
-_OFF: Final = 0.75
-"""px of the grid that an outline may be off: the steps of a slanted border are not kept."""
+_OFF: Final = 0.5
+"""px of the grid that an outline may be off."""
 _SVG: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" preserveAspectRatio="none">'
     '<path fill-opacity=".59" fill-rule="evenodd" d="M0 0H{w}V{h}H0Z{path}"/>'
@@ -49,22 +49,22 @@ def overlay_uri(mask: Mask) -> str:
 
 
 def outlines(mask: Mask) -> Iterator[Float64]:
-    """The closed outlines of a mask and of its holes, n×2 (row, column), along the edges of its pixels."""
+    """The closed outlines of a mask and of its holes, n×2 (row, column).
+
+    Through the middles of the border pixels' edges: those of a slanted border lie on a line, their corners on a stair.
+    """
     ways = _border(mask)
     while ways:
         start, way = next(iter(ways))
-        corners = [start]
-        place = start
-        while True:
+        middles, place = [], start
+        following: _Corner | None = way
+        while following is not None:  # None: back where it began
+            way = following
             del ways[place, way]
+            middles.append((place[0] + way[0] / 2, place[1] + way[1] / 2))
             place = (place[0] + way[0], place[1] + way[1])
             following = next((turn for turn in _TURNS[way] if (place, turn) in ways), None)
-            if following is None:
-                break  # back where it began
-            if following != way:
-                corners.append(place)
-            way = following
-        yield _simple(np.array(corners, np.float64))
+        yield _simple(np.array(middles, np.float64))
 
 
 def _border(mask: Mask) -> dict[tuple[_Corner, _Corner], None]:

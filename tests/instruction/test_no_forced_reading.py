@@ -148,3 +148,17 @@ def test_the_light_of_nothing_in_particular_is_not_changed() -> None:
     assert isinstance(read_instruction("darken brochure"), Unread)
     for text in ("darken sky", "darken the brochure", "blur background"):
         assert isinstance(read_instruction(text), Reading), text
+
+
+def test_no_real_instruction_is_read_wrongly_and_the_judgements_are_of_these_readings(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import judge_readings
+
+    judge_readings.show_counts(shared_data)
+    printed = capsys.readouterr().out
+    assert "is read now" not in printed
+    rows = {line.split("|")[1].strip(): line.split("|") for line in printed.splitlines() if line.startswith("| ")}
+    assert int(rows["colour"][2]) >= 17
+    assert [int(cells[3]) for name, cells in rows.items() if name != "check"] == [0] * 6

@@ -67,3 +67,14 @@ def test_policies_keep_what_the_untested_choice_breaks(shared_data: Path) -> Non
     assert broken["5%", "before"] > 5
     assert broken["5%", "after"] <= 3
     assert broken["10%", "after"] <= 3
+
+
+def test_the_planners_simulation_names_numbers_and_says_what_they_bring(shared_data: Path) -> None:
+    out, _ = output("simulate_planner.py", shared_data, "--draws", "12", "--part", "planned")
+    rows = [line.split() for line in out.splitlines() if line.split()[:1] in (["gpt4o_sc"], ["lpips:-"])]
+    assert [row[1] for row in rows] == ["5%", "10%", "10%"]
+    for row in rows:
+        assert int(row[3]) <= int(row[2]) <= 12
+    judge = rows[1]  # at 10 % the judge decides something with few ratings
+    assert int(judge[3]) >= 9
+    assert float(judge[-3]) >= 0.6
