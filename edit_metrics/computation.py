@@ -16,6 +16,8 @@ Values: TypeAlias = Mapping[str, Any]
 """Name of a base input or a feature → what one item has there: a value, or :class:`Missing`."""
 
 
+OUT_OF_BOUNDS: Final = "out_of_bounds"
+"""Why a value that no metric of its kind can have is none: ``failed``, with the value behind it."""
 _ROUNDING: Final = 2.0**-8
 """Of a network in bfloat16, relative to a bound."""
 
@@ -174,7 +176,7 @@ class Metric(Computation):
         if found.value is None or self.holds(found.value):
             return found
         low, high = self.bounds
-        return Measurement(None, Status.FAILED, f"out_of_bounds: {found.value:.6g}, declared {low} to {high}")
+        return Measurement(None, Status.FAILED, f"{OUT_OF_BOUNDS}: {found.value:.6g}, declared {low} to {high}")
 
     def holds(self, value: float) -> bool:
         """Whether a value lies within the declared bounds, give or take what a network of few bits rounds away."""

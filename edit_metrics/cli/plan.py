@@ -32,7 +32,7 @@ def plan(
     promise: Annotated[
         PromisedSides, choice(PromisedSides, "--promise", "Which decisions may be automatic.")
     ] = PromisedSides.BOTH,
-    overlap: Annotated[int, typer.Option(help="Raters an item.", min=1)] = 1,
+    overlap: Annotated[int, typer.Option(help="Raters an item.", min=1, max=1000)] = 1,
     dimensions: Annotated[str | None, typer.Option(help="d,d: that raters are asked; default: the target.")] = None,
     dispute: Annotated[
         float | None, typer.Option(help="Ratings further apart ask for one more; default: half of the scale.", min=0)

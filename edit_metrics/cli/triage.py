@@ -56,7 +56,7 @@ def triage(
     ] = None,
     exclude_rater: ExcludeRater = None,
     gold: Annotated[Path | None, typer.Option(help="Table with ids whose rating is known.")] = None,
-    overlap: Annotated[int, typer.Option(help="Raters an item.", min=1)] = 1,
+    overlap: Annotated[int, typer.Option(help="Raters an item.", min=1, max=1000)] = 1,
     blind: Annotated[bool, typer.Option(help="Leave scores out of the export for raters: they anchor.")] = True,
     seed: Annotated[
         int | None, typer.Option(help="Of the audit's draw; default: the number of draws made before.", min=0)

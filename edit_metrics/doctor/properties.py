@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from edit_metrics.backends.torch_runtime import choose_device
+from edit_metrics.computation import OUT_OF_BOUNDS
 from edit_metrics.doctor import claims
 from edit_metrics.doctor.cases import IDENTICAL
 from edit_metrics.doctor.checks import Finding
@@ -35,7 +36,7 @@ def nothing_failed(trial: Trial) -> Finding:
 
 
 def declared_bounds(trial: Trial) -> Finding:
-    """Every value lies within the bounds that its metric declares."""
+    """Every value lies within the bounds that its metric declares; one far outside was made ``failed`` already."""
     bounds = {spec.name: spec.bounds for spec in trial.plan.metrics}
     values = [(case, metric, m.value) for case, metric, m in _all(trial) if m.value is not None]
     problems = [
@@ -44,7 +45,9 @@ def declared_bounds(trial: Trial) -> Finding:
         for low, high in (bounds[metric],)
         if (low is not None and value < low - _ROUNDING) or (high is not None and value > high + _ROUNDING)
     ]
-    return Finding(len(values), tuple(problems), "values within declared bounds")
+    outside = [(case, metric, m.reason) for case, metric, m in _all(trial) if m.reason.startswith(OUT_OF_BOUNDS)]
+    problems += [f"{metric} of {case}: {reason}" for case, metric, reason in outside]
+    return Finding(len(values) + len(outside), tuple(problems), "values within declared bounds")
 
 
 def identity_values(trial: Trial) -> Finding:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edit_metrics.errors import TableError
-from edit_metrics.io.plain import plain_value
+from edit_metrics.io.plain import TooDeepError, plain_value
 from edit_metrics.scores.columns import OVERALL, DimensionColumns
 from edit_metrics.types import DIMENSIONS
 
@@ -53,19 +53,30 @@ def _numbers(frame: pd.DataFrame, name: str, where: Path) -> pd.Series[float]:
 
 
 def _number(cell: Any, row: int, frame: pd.DataFrame, name: str, where: Path) -> float:
-    value = plain_value(cell)
-    if value is None:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _error(name, f"{value!r:.60}", row, frame, where, "")
-    return float(value)
+    try:
+        value = plain_value(cell)
+        if value is None:
+            return math.nan
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+    except (TooDeepError, OverflowError):
+        pass
+    raise _error(name, _shown(cell), row, frame, where, "")
 
 
 def _check_text(frame: pd.DataFrame, name: str, where: Path) -> None:
     for row, cell in enumerate(frame[name]):
         if not (cell is None or isinstance(cell, (str, int, float)) or not hasattr(cell, "__len__")):
-            got = f"{plain_value(cell)!r:.60} (id {frame['id'].iloc[row]!r})"
+            got = f"{_shown(cell)} (id {frame['id'].iloc[row]!r})"
             raise TableError(f"text in {name!r}", got, str(where))
+
+
+def _shown(cell: Any) -> str:
+    try:
+        text = repr(plain_value(cell))
+    except (TooDeepError, ValueError):  # whole numbers of thousands of digits have no text
+        return f"a {type(cell).__name__}"
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _error(name: str, got: str, row: int, frame: pd.DataFrame, where: Path, todo: str) -> TableError:

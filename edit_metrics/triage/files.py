@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -105,4 +106,6 @@ def _records(table: pd.DataFrame) -> Iterable[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float) and math.isinf(value):
+        return None  # JSON has no word for it; queue.csv and lanes.csv have
     return None if pd.api.types.is_scalar(value) and pd.isna(value) else value

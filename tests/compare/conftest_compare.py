@@ -34,7 +34,7 @@ def score_frame(n_items: int = N_ITEMS, per_group: int = PER_GROUP, seed: int = 
     )
     for name in DIMENSIONS:
         # Scores never reach the ends, so that shifts in the tests are exact.
-        frame[f"{name}.score"] = 0.4 + 0.3 * truth.random(n_items) + own.normal(0, noise, n_items)
+        frame[f"{name}.score"] = np.clip(0.4 + 0.3 * truth.random(n_items) + own.normal(0, noise, n_items), 0, 1)
         frame[f"{name}.confidence"] = 0.8
         frame[f"{name}.status"] = "ok"
         frame[f"{name}.reasons"] = ""

@@ -141,11 +141,18 @@ def test_a_value_that_depends_on_the_batch_is_named(doctor: Doctor, monkeypatch:
     assert "batch_of_one_equals_batch" in failed(checks)
 
 
-def test_two_opencv_distributions_are_a_warning_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "_version", lambda name: "5.0")
+def test_two_opencv_distributions_are_a_warning_where_they_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = {"opencv-python": "5.0", "opencv-python-headless": "4.9"}
+    monkeypatch.setattr(environment, "_version", versions.get)
     checks = {c.name: c for c in check_environment(validate_config({"profile": "x"}, "test"), _empty_plan())}
     assert checks["opencv"].state is State.WARN
-    assert "opencv-python 5.0 and opencv-python-headless 5.0" in checks["opencv"].detail
+    assert "opencv-python 5.0 and opencv-python-headless 4.9" in checks["opencv"].detail
+
+
+def test_two_opencv_distributions_of_one_version_are_what_pip_installs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "_version", {"opencv-python": "5.0", "opencv-python-headless": "5.0"}.get)
+    checks = {c.name: c for c in check_environment(validate_config({"profile": "x"}, "test"), _empty_plan())}
+    assert checks["opencv"].state is State.PASS
 
 
 def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:

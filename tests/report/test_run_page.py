@@ -280,11 +280,21 @@ def test_interval_puts_zero_in_the_middle() -> None:
 
 def test_infinite_and_missing_numbers_do_not_reach_the_page(make_run: MakeRun) -> None:
     rows = score_rows(3)
-    rows[0]["overall.min"] = np.inf
+    rows[0]["preservation.psnr"] = np.inf
     rows[1]["overall.min"] = np.nan
-    table = embedded_table(page_of(make_run(rows)))
+    rows[2]["overall.min"] = None
+    page = page_of(make_run(rows))
+    assert "Infinity" not in page
+    table = embedded_table(page)
     at = [column["label"] for column in table["columns"]].index("weakest")
-    assert sorted(str(row[at]) for row in table["rows"]) == ["0.0", "None", "None"]
+    assert [str(row[at]) for row in table["rows"]].count("None") == 2
+
+
+def test_an_infinite_score_is_refused_with_its_row(make_run: MakeRun) -> None:
+    rows = score_rows(3)
+    rows[0]["overall.min"] = np.inf
+    with pytest.raises(TableError, match=r"'overall\.min', got inf"):
+        page_of(make_run(rows))
 
 
 def test_a_very_long_table_shows_the_head_of_the_queue_and_the_worst() -> None:
