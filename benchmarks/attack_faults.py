@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -92,7 +93,7 @@ def clock(attack: Attack) -> list[Outcome]:
         out = folder / "out"
         run = start(*_arguments(data, out), env=env)
         time.sleep(attack.draw.uniform(0.5, 4))
-        run.process.send_signal(signal.SIGKILL)
+        run.send(signal.SIGKILL)
         run.wait()
         ended = call(*_arguments(data, out), env=env)
         codes.append(ended.code)
@@ -164,10 +165,10 @@ def ray_interrupts(attack: Attack) -> list[Outcome]:
             out = attack.folder / f"{how[:3]}{n}"
             run = start(*_arguments(data, out), "--engine", "ray", "--workers", "2")
             wanted = attack.draw.randrange(1, 6)
-            while len(list((out / "shards").glob("*.done"))) < wanted and run.process.poll() is None:
+            while len(list((out / "shards").glob("*.done"))) < wanted and not run.ended:
                 time.sleep(0.01)
             if how == "Ctrl-C":
-                run.process.send_signal(signal.SIGINT)
+                run.send(signal.SIGINT)
             else:
                 _kill_worker(out)
             ended = run.wait()
@@ -194,13 +195,13 @@ def real_kills(attack: Attack) -> list[Outcome]:
         while True:
             before = len(list((out / "shards").glob("*.done")))
             run = _real(out)
-            while len(list((out / "shards").glob("*.done"))) <= before and run.process.poll() is None:
+            while len(list((out / "shards").glob("*.done"))) <= before and not run.ended:
                 time.sleep(0.02)
             time.sleep(attack.draw.uniform(0, 2))
-            if run.process.poll() is not None or kills >= attack.tries:
+            if run.ended or kills >= attack.tries:
                 ended = run.wait()
                 break
-            run.process.kill()
+            run.send(signal.SIGKILL)
             run.wait()
             kills += 1
         other += [] if _as_whole(ended, out, whole) else [f"chain {chains}: exit {ended.code}"]
@@ -308,6 +309,7 @@ def _failing_server(attack: Attack, data: Path) -> Iterator[tuple[dict[str, str]
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     backend = DomainDispatcherApplication(create_backend_app)
     failures, armed, lock = [0], [False], threading.Lock()
 

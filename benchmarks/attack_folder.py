@@ -54,7 +54,7 @@ def kills(attack: Attack) -> list[Outcome]:
             out = attack.folder / f"{how.name}{n}"
             run = _start(data, out)
             time.sleep(attack.draw.uniform(0.3, max(0.4, undisturbed.seconds)))
-            run.process.send_signal(how)
+            run.send(how)
             run.wait()
             again = _score(data, out)
             same = again.code == 0 and all((out / f).read_bytes() == (whole / f).read_bytes() for f in TABLES)
@@ -80,9 +80,9 @@ def damage(attack: Attack) -> list[Outcome]:
     whole, killed = attack.folder / "whole", attack.folder / "killed"
     _score(data, whole)
     run = _start(data, killed)
-    while len(list((killed / "shards").glob("*.done"))) < 4 and run.process.poll() is None:
+    while len(list((killed / "shards").glob("*.done"))) < 4 and not run.ended:
         time.sleep(0.002)
-    run.process.kill()
+    run.send(signal.SIGKILL)
     run.wait()
     kinds = ("emptied", "cut", "altered", "swapped", "gone")
     equal, other = 0, []

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -103,6 +104,15 @@ class Running:
     token: str
     started: float = field(default_factory=time.monotonic)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has; it stays to be waited for, which ``Popen.poll`` would have done."""
+        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def send(self, number: int) -> None:
+        """A signal."""
+        os.kill(self.process.pid, number)
+
     def wait(self, seconds: float = SECONDS) -> Ended:
         """Wait for its end; one that hangs is killed and has the code -9."""
         deadline = time.monotonic() + seconds
@@ -111,7 +121,7 @@ class Running:
             if pid:
                 break
             if time.monotonic() > deadline:
-                self.process.kill()
+                self.send(signal.SIGKILL)
                 deadline = float("inf")
             time.sleep(0.005)
         self.process.returncode = os.waitstatus_to_exitcode(status)

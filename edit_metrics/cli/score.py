@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,7 +80,7 @@ def score(
         out=out, resume=resume, engine=engine, cache=None if cache == "off" else Path(cache), evidence=evidence
     )
     try:
-        with make_progress() as progress:
+        with make_progress() as progress, _terminated_as_interrupted():
             info = run(rows, settings, options, progress)
     except KeyboardInterrupt:
         say("edit-metrics: interrupted; the same command goes on where it stopped.")
@@ -94,6 +98,23 @@ def score(
     if verbose:
         print_all(summary, info, settings.cannot_see)
     print_overview(info, summary, _worst(out / TABLE_NAME), out)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """A scheduler that takes the machine back (SIGTERM) ends a run as Ctrl-C does: what is finished is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _report_rejections(rejected: Sequence[Rejection], others: int, where: str, strict: bool) -> None:

@@ -180,17 +180,21 @@ class ShardWorker:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let a Ctrl-C wait for the end of a write; only the main thread gets any."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or threading.current_thread() is not threading.main_thread():
+    """Let an interrupt wait for the end of a write; only the main thread gets any."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     asked: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Those that would raise here: what the system does by itself with a signal cannot be put off.
+    held = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in held:
+        signal.signal(number, lambda got, _: asked.append(got))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in held.items():
+            signal.signal(number, handler)
     if asked:
         raise KeyboardInterrupt
 

@@ -62,7 +62,7 @@ def wait_for_shards(out: Path, run: subprocess.Popen[str], count: int) -> int:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_disturbed_run_resumes_and_ends_as_an_undisturbed_one(
     command: list[str], tmp_path: Path, how: signal.Signals
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_disturbed_run_resumes_and_ends_as_an_undisturbed_one(
     done = wait_for_shards(out, run, 3)
     run.send_signal(how)
     messages = run.communicate()[1]
-    assert run.returncode == (4 if how is signal.SIGINT else -signal.SIGKILL)
+    assert run.returncode == (-signal.SIGKILL if how is signal.SIGKILL else 4)
     assert how is signal.SIGKILL or "goes on where it stopped" in messages
     assert not (out / "scores.parquet").exists()
     resumed = start(command, out)
