@@ -15,6 +15,8 @@ S = TypeVar("S", bound=str)
 
 WhiteMeans = Literal["edited", "preserved"]
 """What the light part of a mask marks. A manifest's own field, written as a string in Python too; so no enum."""
+FramePolicy = Literal["same", "reframed"]
+"""Whether an edit must keep the source's frame, or may come with another crop, zoom or aspect; also a field."""
 Level = Literal["nominal", "ordinal", "interval"]
 """Level of measurement of a rating scale (Stevens 1946). No enum either: a user writes these words."""
 

@@ -46,6 +46,7 @@ BASE_INPUTS: Final = frozenset(
         "source_caption",  # str; unavailable(no_source_caption)
         "target_caption",  # str; unavailable(no_target_caption)
         "edit_type",  # str, the manifest's; unavailable(no_edit_type)
+        "frame",  # str, the manifest's: same or reframed
         "decode_info",  # edit_metrics.io.images.DecodeInfo: formats, sizes, what was converted
     }
 )

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edit_metrics.choices import WhiteMeans
+from edit_metrics.choices import FramePolicy, WhiteMeans
 from edit_metrics.printable import printable
 
 RGB = NDArray[np.uint8]
@@ -184,6 +184,7 @@ class ManifestRow(Generic[PathT]):
 
     Attributes:
         mask_white_means: what the light part of the mask file marks.
+        frame: whether the model may return another crop, zoom or aspect.
         group: the manifest's own group, or None: then the source's content hash takes its place.
         metadata: every other column of the manifest, as it stood there.
     """
@@ -200,6 +201,7 @@ class ManifestRow(Generic[PathT]):
     model: str | None = None
     references: tuple[PathT, ...] = ()
     group: str | None = None
+    frame: FramePolicy = "same"
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 

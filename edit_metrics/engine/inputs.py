@@ -17,7 +17,7 @@ from edit_metrics.io.masks import DecodedMask, decode_mask_bytes, fit_mask
 from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import EditItem, Mask, Missing, Rejection, not_applicable, unavailable, undefined
 
-TEXT_INPUTS = ("instruction", "source_caption", "target_caption", "edit_type")
+TEXT_INPUTS = ("instruction", "source_caption", "target_caption", "edit_type", "frame")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,7 @@ def _texts(item: EditItem) -> dict[str, Any]:
         "source_caption": _text(item.source_caption, "no_source_caption"),
         "target_caption": _text(item.target_caption, "no_target_caption"),
         "edit_type": _text(item.edit_type, "no_edit_type"),
+        "frame": item.frame,
     }
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     # Not needed to draw, and a report, which asks for captions alone, comes without them.
     from edit_metrics.features.faces import FacePairs
     from edit_metrics.instruction.instruction import Instruction
+    from edit_metrics.metrics.reframing import Frame
     from edit_metrics.metrics.ssim import SsimMap
     from edit_metrics.perceived import PerceptualPair, TextLine
     from edit_metrics.pixels.change import ChangeMap
@@ -77,6 +78,15 @@ def ssim(source: RGB, ssim_map: SsimMap) -> RGB:
     """Structural dissimilarity of what was to stay."""
     lost = np.asarray(1 - np.clip(ssim_map.values, 0, 1), np.float32)
     return heat_picture(source, lost, 1.0, ssim_map.weights >= SEEN_FROM)
+
+
+@evidence("frame", caption="the edit's frame on the source, and the edit", wide=True)
+def frame(source: RGB, edited_native: RGB, found_frame: Frame) -> RGB:
+    """Where the edited picture's frame lies on the source, when it is another one."""
+    height, width = source.shape[:2]
+    left, top, right, bottom = found_frame.box
+    inside = (max(left, 0.0), max(top, 0.0), min(right, width - 1.0), min(bottom, height - 1.0))
+    return boxes_picture(source, edited_native, [Box(inside, "edited", matched=True)], [])
 
 
 def face_marks(

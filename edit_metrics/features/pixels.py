@@ -9,6 +9,7 @@ from edit_metrics.io.images import DecodeInfo
 from edit_metrics.metrics import ssim
 from edit_metrics.metrics.blank import is_blank
 from edit_metrics.metrics.grid import GridFit, fit_to_grid
+from edit_metrics.metrics.reframing import Frame, find_frame, fit_by_frame, is_reframed
 from edit_metrics.pixels import areas
 from edit_metrics.pixels.lab import LabPair, rgb_to_lab
 from edit_metrics.registry import feature, label
@@ -33,9 +34,22 @@ class Compared:
 
 
 @feature()
-def grid(source: RGB, edited_native: RGB, mask: Mask | None = None) -> GridFit | Missing:
-    """E on S's grid, or ``undefined(geometry_mismatch)``; U, where there is one, keeps the edit out of the choice."""
+def grid(
+    source: RGB, edited_native: RGB, mask: Mask | None = None, asked_frame: Frame | None = None
+) -> GridFit | Missing:
+    """E on S's grid, or ``undefined(geometry_mismatch)``; U, where there is one, keeps the edit out of the choice.
+
+    On the frame that was found, where the manifest lets E have another one than S.
+    """
+    if asked_frame is not None and is_reframed(asked_frame, source, edited_native):
+        return fit_by_frame(source, edited_native, asked_frame)
     return fit_to_grid(source, edited_native, None if mask is None else ~mask)
+
+
+@feature()
+def asked_frame(source: RGB, edited_native: RGB, frame: str) -> Frame | Missing:
+    """E's frame on S, where the manifest says that a model may return another one; ``undefined(no_registration)``."""
+    return find_frame(source, edited_native) if frame == "reframed" else not_applicable("same_frame")
 
 
 @feature()
@@ -117,8 +131,14 @@ def mask_source(mask: Mask | None = None, derived_region: Mask | None = None) ->
 
 
 @label("geometry")
-def geometry(grid: GridFit | None = None) -> str:
-    """``same``, ``resized``, ``fitted:<method>`` or ``mismatch``."""
+def geometry(grid: GridFit | None = None, found_frame: Frame | None = None) -> str:
+    """``same``, ``resized``, ``fitted:<method>``, ``reframed:<zoom>,<left>,<top>,<kept>`` or ``mismatch``.
+
+    Left and top of E's frame are px of S; kept is the share of S that E shows.
+    """
+    if found_frame is not None:
+        left, top, _, _ = found_frame.box
+        return f"reframed:{found_frame.zoom:.3f},{left:.0f},{top:.0f},{found_frame.kept:.2f}"
     if grid is None:
         return "mismatch"
     return f"{grid.relation}:{grid.method}" if grid.relation == "fitted" else grid.relation

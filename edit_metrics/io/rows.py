@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
-from edit_metrics.choices import WhiteMeans
+from edit_metrics.choices import FramePolicy, WhiteMeans
 from edit_metrics.io.records import Record
 from edit_metrics.io.sources import OutsideRootError, resolve_path
 from edit_metrics.types import MANIFEST_COLUMNS, EditItem, Rejection
 
 _WHITE_MEANS: Final = get_args(WhiteMeans)
+_FRAMES: Final = get_args(FramePolicy)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -76,6 +77,7 @@ class RowReader:
             model=_label(cells, "model"),
             references=tuple(self._path("references", path) for path in _references(cells)),
             group=_label(cells, "group"),
+            frame=_frame(cells),
             metadata={key: value for key, value in cells.items() if key not in MANIFEST_COLUMNS},
         )
 
@@ -129,6 +131,13 @@ def _white_means(cells: Mapping[str, Any]) -> Any:
     value = _filled(_text(cells, "mask_white_means")) or "edited"
     if value not in _WHITE_MEANS:
         raise _BrokenRuleError("mask_white_means", " or ".join(map(repr, _WHITE_MEANS)), value)
+    return value
+
+
+def _frame(cells: Mapping[str, Any]) -> Any:
+    value = _filled(_text(cells, "frame")) or "same"
+    if value not in _FRAMES:
+        raise _BrokenRuleError("frame", " or ".join(map(repr, _FRAMES)), value)
     return value
 
 

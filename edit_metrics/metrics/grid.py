@@ -23,7 +23,8 @@ CLEAR_WIN: Final = 2.0
 """dB over U by which a candidate must lead for its place to be believed unregistered; chosen, not measured."""
 _STAYS_PUT: Final = 2.0  # px: a candidate that registers farther off has found the content, not its place
 
-Method = Literal["none", "resize", "centre_crop", "top_left_crop"]
+Method = Literal["none", "resize", "centre_crop", "top_left_crop", "frame"]
+Relation = Literal["same", "resized", "fitted", "reframed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class GridFit:
     Attributes:
         edited: E, H×W×3 as S; S's own pixels where E does not reach.
         covered: H×W; where E has pixels.
-        relation: ``same`` size, ``resized`` (aspect within 1 %) or ``fitted`` (1 to 8 % off; see ``method``).
+        relation: ``same`` size, ``resized`` (aspect within 1 %), ``fitted`` (1 to 8 % off; see ``method``) or
+            ``reframed`` (on a frame of its own, which the manifest allows; see :mod:`edit_metrics.metrics.reframing`).
         method: what was done.
         scale_x, scale_y: S's size over E's as drawn on the grid; 1 = pixel for pixel.
         resample_ceiling_db: PSNR of S after the same trip there and back, the best that E could reach; None at scale 1.
@@ -42,7 +44,7 @@ class GridFit:
 
     edited: RGB
     covered: Mask
-    relation: Literal["same", "resized", "fitted"]
+    relation: Relation
     method: Method
     scale_x: float
     scale_y: float

@@ -217,10 +217,10 @@ def _compare_tiles(first: Float32, second: Float32, kept: Mask | None) -> _Tiles
         return _Tiles(np.empty((0, 2)), np.empty((0, 2)))
     window = np.outer(np.hanning(size), np.hanning(size)).astype(np.float32)
     stack = [np.stack([plane[y : y + size, x : x + size] * window for x, y in corners]) for plane in (first, second)]
-    return _Tiles(np.array(corners, np.float64), _phase_shifts(*stack))
+    return _Tiles(np.array(corners, np.float64), phase_shifts(*stack))
 
 
-def _phase_shifts(first: Float32, second: Float32) -> Float64:
+def phase_shifts(first: Float32, second: Float32) -> Float64:
     """N×S×S windows → N×2 shifts (dx, dy): the peak of the phase correlation, by the centroid of its surroundings."""
     cross = fft.rfft2(second) * np.conj(fft.rfft2(first))
     cross /= np.maximum(np.abs(cross), 1e-6 * np.abs(cross).max(axis=(1, 2), keepdims=True) + 1e-12)

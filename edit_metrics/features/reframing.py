@@ -1,0 +1,85 @@
+"""The pair on E's own frame, where a model drew the picture again with another crop, zoom or aspect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edit_metrics.backends.base import PerceptualBackbone
+from edit_metrics.metrics.grid import GridFit
+from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed, lay_on_source
+from edit_metrics.metrics.registration import Registration
+from edit_metrics.perceived import PerceptualPair
+from edit_metrics.pixels.areas import MIN_SHARE
+from edit_metrics.pixels.change import ChangeMap, change_reference, find_changes
+from edit_metrics.pixels.lab import rgb_to_lab
+from edit_metrics.registry import feature
+from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPair:
+    """S and E on S's grid, as sharp as each other.
+
+    Attributes:
+        source, edited: H×W×3; E has S's pixels outside ``kept``.
+        kept: where both are, less the given mask, H×W.
+    """
+
+    source: RGB
+    edited: RGB
+    kept: Mask
+
+
+@feature()
+def found_frame(
+    source: RGB,
+    edited_native: RGB,
+    asked_frame: Frame | None = None,
+    grid: GridFit | None = None,
+    registration: Registration | None = None,
+) -> Frame | Missing:
+    """E's frame on S where it is another one than S's.
+
+    Looked for where the aspect is off, or where nothing of S was found in its place: that is what it costs time for.
+
+    Returns:
+        ``not_applicable(same_frame)``; ``undefined(no_registration)`` where the pictures do not say.
+    """
+    in_place = grid is not None and grid.relation in ("same", "resized") and registration is not None
+    if asked_frame is None and in_place:
+        return not_applicable("same_frame")
+    found = asked_frame or find_frame(source, edited_native)
+    if isinstance(found, Missing):
+        return found
+    return found if is_reframed(found, source, edited_native) else not_applicable("same_frame")
+
+
+@feature()
+def registered_pair(
+    source: RGB, edited_native: RGB, found_frame: Frame, mask: Mask | None = None
+) -> RegisteredPair | Missing:
+    """Both pictures on the overlap of their frames; ``undefined(kept_area_too_small)`` under 2 % of the frame."""
+    first, second, overlap = lay_on_source(source, edited_native, found_frame)
+    kept = overlap if mask is None else overlap & ~mask
+    if kept.mean() < MIN_SHARE:
+        return undefined("kept_area_too_small")
+    return RegisteredPair(first, np.where(kept[..., None], second, first), kept)
+
+
+@feature(backend="perceptual", batched=True)
+def lpips_maps_registered(
+    registered_pair: Sequence[RegisteredPair], backend: PerceptualBackbone
+) -> list[PerceptualPair]:
+    """LPIPS on the overlap."""
+    pairs = registered_pair
+    return backend.compare([p.source for p in pairs], [p.edited for p in pairs], [p.kept for p in pairs])
+
+
+@feature()
+def registered_change_map(registered_pair: RegisteredPair) -> ChangeMap:
+    """Changed pixels of the overlap."""
+    labs = [rgb_to_lab(image) for image in (registered_pair.source, registered_pair.edited)]
+    return find_changes(change_reference(labs[0]), labs[1], registered_pair.kept)

@@ -1,0 +1,150 @@
+"""E on a frame of its own: found where the pictures say so, never guessed, and what is measured on it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from edit_metrics.metrics.frame import in_words
+from edit_metrics.metrics.preservation import masked_mse, mse_to_psnr
+from edit_metrics.metrics.reframing import Frame, find_frame, fit_by_frame, is_reframed, lay_on_source
+from edit_metrics.types import RGB, Missing
+
+Box = tuple[float, float, float, float]
+
+
+def edited_coffee() -> tuple[RGB, RGB]:
+    source = np.ascontiguousarray(data.coffee())  # 400×600
+    edited = source.copy()
+    edited[120:200, 300:420] = (40, 90, 200)
+    return source, edited
+
+
+def drawn_again(picture: RGB, box: Box, size: tuple[int, int]) -> RGB:
+    left, top, right, bottom = box
+    across, down = size[0] / (right - left), size[1] / (bottom - top)
+    matrix = np.array([[across, 0, -left * across + (across - 1) / 2], [0, down, -top * down + (down - 1) / 2]])
+    drawn = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    _, code = cv2.imencode(".jpg", drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+CASES = {
+    "zoom": ((30.0, 20.0, 560.0, 373.3), (600, 400)),
+    "shift": ((40.0, -20.0, 640.0, 380.0), (600, 400)),
+    "square": ((100.0, 0.0, 500.0, 400.0), (512, 512)),
+    "sixteens": ((0.0, 0.0, 600.0, 400.0), (608, 400)),
+    "zoom_out": ((-60.0, -40.0, 660.0, 440.0), (600, 400)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_frame_is_found(name: str) -> None:
+    box, size = CASES[name]
+    source, edited = edited_coffee()
+    frame = find_frame(source, drawn_again(edited, box, size))
+    assert isinstance(frame, Frame)
+    assert frame.scale_x == pytest.approx(size[0] / (box[2] - box[0]), rel=0.005)
+    assert frame.scale_y == pytest.approx(size[1] / (box[3] - box[1]), rel=0.005)
+    for found, true, limit in zip(frame.box, box, (600, 400, 600, 400), strict=True):
+        # Beyond S nothing can be seen of E's frame.
+        assert min(max(found, 0), limit) == pytest.approx(min(max(true, 0), limit), abs=1)
+
+
+def test_what_is_measured_on_it_is_what_was_there_before() -> None:
+    source, edited = edited_coffee()
+    picture = drawn_again(edited, *CASES["zoom"])
+    frame = find_frame(source, picture)
+    assert isinstance(frame, Frame)
+    first, second, overlap = lay_on_source(source, picture, frame)
+    assert overlap.mean() == pytest.approx(frame.kept, abs=0.03)
+    untouched = overlap.copy()
+    untouched[110:210, 290:430] = False
+    error = masked_mse(first, second, untouched)
+    assert not isinstance(error, Missing)
+    assert mse_to_psnr(error) > 33
+    np.testing.assert_array_equal(second[~overlap], first[~overlap])
+
+
+@pytest.mark.parametrize("other", ["astronaut", "chelsea", "rocket"])
+def test_another_picture_has_no_frame(other: str) -> None:
+    found = find_frame(data.coffee(), np.ascontiguousarray(getattr(data, other)()))
+    assert isinstance(found, Missing)
+    assert found.reason == "no_registration"
+
+
+def test_a_flat_picture_has_no_frame() -> None:
+    flat = np.full((300, 400, 3), 128, np.uint8)
+    assert isinstance(find_frame(flat, flat), Missing)
+
+
+def test_a_turned_picture_has_no_frame() -> None:
+    source, _ = edited_coffee()
+    turned = cv2.warpAffine(source, cv2.getRotationMatrix2D((300, 200), 8, 1), (600, 400))
+    assert isinstance(find_frame(source, turned), Missing)
+
+
+def test_at_one_size_a_picture_in_its_place_is_not_reframed() -> None:
+    source, edited = edited_coffee()
+    frame = find_frame(source, edited)
+    assert isinstance(frame, Frame)
+    assert not is_reframed(frame, source, edited)
+    moved = drawn_again(edited, *CASES["shift"])
+    frame = find_frame(source, moved)
+    assert isinstance(frame, Frame)
+    assert is_reframed(frame, source, moved)
+
+
+def test_the_grid_of_a_reframed_edit_compares_the_overlap_alone() -> None:
+    source, edited = edited_coffee()
+    picture = drawn_again(edited, *CASES["square"])
+    frame = find_frame(source, picture)
+    assert isinstance(frame, Frame)
+    grid = fit_by_frame(source, picture, frame)
+    assert grid.relation == "reframed"
+    assert grid.cautions == ("reframed",)
+    assert grid.covered.mean() == pytest.approx(2 / 3, abs=0.02)
+    np.testing.assert_array_equal(grid.edited[~grid.covered], source[~grid.covered])
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (Frame(1.08, 1.08, -80, 0, (1000, 750), (1000, 810), 1, 30), "zoomed by 1.00"),
+        (Frame(1.0, 1.0, -250, 0, (1000, 750), (750, 750), 1, 30), "the picture was cropped on the left"),
+        (Frame(0.8, 0.8, 100, 75, (1000, 750), (1000, 750), 1, 30), "the picture was zoomed out to 0.80 and extended"),
+        (Frame(1.01, 1.0, 0, 0, (1000, 750), (1010, 750), 1, 30), "a frame of another aspect"),
+    ],
+)
+def test_words(frame: Frame, words: str) -> None:
+    if words == "zoomed by 1.00":
+        assert "zoomed" not in in_words(frame)
+    else:
+        assert words in in_words(frame)
+
+
+def test_a_run_says_it_and_the_manifest_may_allow_it(tmp_path: Path) -> None:
+    from PIL import Image
+
+    import edit_metrics
+
+    source, edited = edited_coffee()
+    Image.fromarray(source).save(tmp_path / "source.png")
+    Image.fromarray(drawn_again(edited, *CASES["square"])).save(tmp_path / "edited.png")
+    row = {"source": str(tmp_path / "source.png"), "edited": str(tmp_path / "edited.png"), "instruction": "Add a bird"}
+    rows = [row | {"id": "delivered"}, row | {"id": "allowed", "frame": "reframed"}]
+    overrides = [f"backends.{role}=null" for role in ("conse", "faces", "ocr", "safety")]
+    found = edit_metrics.score(rows, overrides=overrides).set_index("id")
+    assert found.loc["delivered", "geometry"].startswith("reframed:1.0")
+    assert found.loc["delivered", "preservation.status"] != "ok"
+    assert found.loc["allowed", "preservation.status"] == "ok"
+    for name in ("delivered", "allowed"):
+        assert found.loc[name, "preservation.frame_kept"] == pytest.approx(2 / 3, abs=0.01)
+        assert found.loc[name, "preservation.frame_new"] == pytest.approx(0, abs=0.01)
+        assert found.loc[name, "preservation.frame_evidence"] == "the picture was cropped on the left and right"
+        assert found.loc[name, "preservation.lpips_registered"] < 0.15
+        assert found.loc[name, "preservation.ssim_registered"] > 0.8
