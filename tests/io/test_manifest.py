@@ -254,9 +254,11 @@ def test_csv_references_are_a_json_list_or_joined_by_semicolons(cell: str, paths
     assert item.references == tuple(str(tmp_path / path) for path in paths)
 
 
-def test_a_frame_is_a_column_of_the_users_own_until_it_is_measured(tmp_path: Path) -> None:
-    (item,) = from_lines(tmp_path, row(frame="reframed")).items
-    assert item.metadata == {"frame": "reframed"}  # docs/manifest.md says so
+def test_a_frame_is_same_or_reframed(tmp_path: Path) -> None:
+    manifest = from_lines(tmp_path, row("a", frame="reframed"), row("b"), row("c", frame=""), row("d", frame="cropped"))
+    assert [item.frame for item in manifest.items] == ["reframed", "same", "same"]
+    (bad,) = manifest.rejections
+    assert (bad.id, bad.field, bad.expected, bad.got) == ("d", "frame", "'same' or 'reframed'", "cropped")
 
 
 def test_csv_metadata_columns_are_read_as_what_they_hold(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def test_columns_stand_in_the_order_of_the_contract() -> None:
         "id", "source", "edited", "instruction", "mask", "mask_white_means", "source_caption", "target_caption",
         "edit_type", "model", "references",
     ]  # fmt: skip
-    assert names[11:16] == ["meta.flags", "group", "source_phash", "edited_phash", "mask_source"]
+    assert names[11] == "frame"
+    assert names[12:17] == ["meta.flags", "group", "source_phash", "edited_phash", "mask_source"]
     start = names.index("preservation.score")
     assert names[start : start + 7] == [
         "preservation.score", "preservation.confidence", "preservation.status", "preservation.reasons",
