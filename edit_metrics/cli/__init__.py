@@ -11,7 +11,21 @@ from typing import Any, cast
 import typer
 
 from edit_metrics._version import __version__
-from edit_metrics.cli import accept, compare, demo, doctor, gate, human, judge, manifest, models, rate, report, show
+from edit_metrics.cli import (
+    accept,
+    compare,
+    demo,
+    doctor,
+    gate,
+    human,
+    judge,
+    lint,
+    manifest,
+    models,
+    rate,
+    report,
+    show,
+)
 from edit_metrics.cli import score as score_verb
 from edit_metrics.cli.failing import run_safely
 from edit_metrics.errors import UserError
@@ -41,7 +55,9 @@ def options(
     """Score AI image edits before people do: measure, order, compare, gate."""
 
 
-for group in (score_verb, manifest, models, judge, human, rate, compare, gate, accept, report, show, doctor, demo):
+for group in (
+    score_verb, manifest, lint, models, judge, human, rate, compare, gate, accept, report, show, doctor, demo,
+):  # fmt: skip
     group.register(app)
 
 

@@ -55,6 +55,7 @@ _TRANSPOSES: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 _BITS_TAG: Final = 258
 _QUIET_LOCK: Final = threading.Lock()
 _SWITCH_LOCK: Final = threading.Lock()
@@ -68,15 +69,25 @@ class OpenedPicture:
 
     Attributes:
         conversions: ``exif_rotated``, ``16bit``, ``animated_first_frame``.
+        width, height: of the file's picture, upright; those of ``image``, unless it is a draft.
     """
 
     image: Image.Image
     format: str
     conversions: tuple[str, ...]
+    width: int
+    height: int
 
 
-def open_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture:
+def open_picture(data: bytes, limits: DecodeLimits, where: str, *, draft: int = 0) -> OpenedPicture:
     """Recognise, check the header's size, load the pixels and turn them upright.
+
+    Args:
+        data: the file's bytes.
+        limits: on its pixels.
+        where: named in errors.
+        draft: px; a JPEG comes at 1/2, 1/4 or 1/8 of its size, with sides of this or more, for a fraction of the time
+            (its whole stream is read all the same); 0: every picture as it is.
 
     Raises:
         ImageError: ``not_an_image``, ``too_many_pixels``, ``too_small`` or ``unreadable`` (also when truncated).
@@ -88,12 +99,12 @@ def open_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture
         raise ImageError("a complete JPEG file", "zeros in place of its end", where, code="unreadable")
     with decoder_errors(where), _whole_files_only(), _quiet() if _may_warn(kind, data) else contextlib.nullcontext():
         try:
-            return _load(_plugin(kind), data, kind, limits, where)
+            return _load(_plugin(kind), data, kind, limits, where, draft)
         except OSError:
             mended = with_end(data, lambda whole: _loaded(whole, limits, where)) if kind == "JPEG" else None
             if mended is None:
                 raise
-            return _load(_plugin(kind), mended, kind, limits, where)
+            return _load(_plugin(kind), mended, kind, limits, where, draft)
 
 
 def peek_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture:
@@ -107,7 +118,7 @@ def peek_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture
         raise ImageError(f"one of {', '.join(FORMATS)}", _first_bytes(data), where, code="not_an_image")
     with decoder_errors(where), _quiet() if _may_warn(kind, data) else contextlib.nullcontext():
         image = _open(_plugin(kind), data, limits, where)
-        return OpenedPicture(image, kind, _header_codes(image, data))
+        return OpenedPicture(image, kind, _header_codes(image, data), image.width, image.height)
 
 
 @contextlib.contextmanager
@@ -132,16 +143,25 @@ def sniff_format(data: bytes) -> str | None:
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
 
 
-def _load(plugin: type[ImageFile.ImageFile], data: bytes, kind: str, limits: DecodeLimits, where: str) -> OpenedPicture:
+def _load(
+    plugin: type[ImageFile.ImageFile], data: bytes, kind: str, limits: DecodeLimits, where: str, draft: int
+) -> OpenedPicture:
     image = _open(plugin, data, limits, where)
     codes = _header_codes(image, data)
+    width, height = image.size
+    if draft:
+        image.draft(None, (draft, draft))  # JPEG alone has drafts
     image.load()
     orientation = _orientation(image)
     if orientation != 1 and "exif_rotated" not in codes:  # a PNG may say so behind its pixels
         codes = ("exif_rotated", *codes)
     if kind != "TIFF" and orientation != 1:  # Pillow turns a TIFF upright while loading it.
         image = image.transpose(_TRANSPOSES[orientation])
-    return OpenedPicture(image, kind, codes)
+    if kind != "JPEG":
+        width, height = image.size
+    elif orientation in _SIDEWAYS:
+        width, height = height, width
+    return OpenedPicture(image, kind, codes, width, height)
 
 
 def _loaded(data: bytes, limits: DecodeLimits, where: str) -> Image.Image:

@@ -1,0 +1,1 @@
+"""The checks, a file a family; see :mod:`edit_metrics.lint.registry`."""
