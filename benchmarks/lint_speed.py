@@ -41,7 +41,7 @@ def files_a_second(n: int) -> None:
                 ]
                 manifest = items_from_rows(rows, root=folder)
                 start, busy = time.perf_counter(), time.process_time()
-                seen = look_at(manifest)
+                look_at(manifest)
                 took, cpu = time.perf_counter() - start, time.process_time() - busy
                 rate = f"{n / took:.0f} files/s on {os.cpu_count()} cores, {n / cpu:.0f} a core-second"
                 print(f"{suffix} {side}²: {rate}")

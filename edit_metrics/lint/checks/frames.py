@@ -23,9 +23,7 @@ _SMALL: Final = 64
 def other_aspect(edits: EditSet) -> Iterator[Hit]:
     """Such pairs are ``geometry_mismatch`` when scored; nothing to say of rows that say ``frame = reframed``."""
     for index in edits.pairs.tolist():
-        item = edits.items[index]
-        frame = getattr(item, "frame", None) or item.metadata.get("frame")
-        if frame != "reframed" and abs(_aspect(edits, index) - 1) > _NEAR_ASPECT:
+        if edits.items[index].frame != "reframed" and abs(_aspect(edits, index) - 1) > _NEAR_ASPECT:
             yield Hit(index, _sizes(edits, index))
 
 
