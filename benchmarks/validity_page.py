@@ -16,7 +16,7 @@ Before = Mapping[str, Row]
 def render(rows: Sequence[Row], before: Before, head: str) -> str:
     """The page."""
     parts = [head, *_order(rows, before), *_queue(rows, before), *_pairs(rows, before), *_alarms(rows, before)]
-    return "\n".join([*parts, *_claims(rows, before)]) + "\n"
+    return "\n".join([*parts, *_facts(rows), *_claims(rows, before)]) + "\n"
 
 
 def _order(rows: Sequence[Row], before: Before) -> Iterator[str]:
@@ -69,6 +69,14 @@ def _alarms(rows: Sequence[Row], before: Before) -> Iterator[str]:
         if row.table == "alarms":
             old = before.get(row.key)
             yield f"| {row.set} | {row.slice} | {old.note if old else '–'} | {row.note} |"
+
+
+def _facts(rows: Sequence[Row]) -> Iterator[str]:
+    yield "\n## Edits that are called no edit at all (`adherence.no_op`); all of these sets' are edits\n"
+    yield "| set | called so |\n|---|---|"
+    for row in rows:
+        if row.table == "facts":
+            yield f"| {row.set} | {row.note} |"
 
 
 def _claims(rows: Sequence[Row], before: Before) -> Iterator[str]:

@@ -238,6 +238,15 @@ def alarm_rows(scored: Scored) -> Iterator[Row]:
         yield Row("alarms", scored.rated.name, name, construct, "preservation", {}, note)
 
 
+def fact_row(scored: Scored) -> Row:
+    """How many edits are called no edit at all; each of these sets holds none."""
+    called = pd.to_numeric(scored.frame["adherence.no_op"])
+    note = (
+        f"{int((called == 1).sum())} of {int(called.notna().sum())}; {int(called.isna().sum())} could not be compared"
+    )
+    return Row("facts", scored.rated.name, "all", "", "no_op", {}, note)
+
+
 def kinds_of(table: pa.Table, section: DimensionConfig, dimension: str) -> list[str | None]:
     """Which evidence carried each score: kinds are checked apart, since they claim different things."""
     needed = dict.fromkeys([*section.gates, *section.curves, *section.required])
@@ -267,5 +276,5 @@ def all_rows(sets: list[Scored]) -> list[Row]:
     """Every table."""
     rows: list[Row] = []
     for scored in sets:
-        rows += [*order_rows(scored), *queue_rows(scored), *pair_rows(scored), *alarm_rows(scored)]
+        rows += [*order_rows(scored), *queue_rows(scored), *pair_rows(scored), *alarm_rows(scored), fact_row(scored)]
     return rows + list(claim_rows(sets))
