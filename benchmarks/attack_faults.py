@@ -1,378 +1,168 @@
-"""Faults of the world around a run: the disk, the clock, the network, memory, and kills while real models work."""
+"""Attacks on the gate's exit code: whatever breaks, wherever, it is not the 1 that a build reads as a regression."""
 
 from __future__ import annotations
 
-import json
-import logging
+import errno
 import os
-import shutil
-import signal
-import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-from attacking import TOKEN, Attack, Ended, Outcome, Running, call, small_set, start
+from attacking import Attack, Ended, Outcome, call_here
 
-ITEMS = 96
-TABLES = ("scores.parquet", "scores.csv", "rejected.jsonl")
-FIXTURES = Path(__file__).resolve().parents[1] / "data" / "fixtures"
-CLOCK = """
-import datetime, random, time
-_draw, _time = random.Random({seed}), time.time
-time.time = lambda: _time() + _draw.choice((-1, 1)) * _draw.random() * 10 * 365 * 86400
-"""
-
-
-def disk_full(attack: Attack) -> list[Outcome]:
-    """A disk that takes no more, at a random size: exit 4, one paragraph, and the same command goes on once it does."""
-    data, whole = _whole(attack)
-    size = sum(path.stat().st_size for path in whole.iterdir())
-    codes, other = [], []
-    for n in range(attack.tries):
-        with _small_disk(attack.folder / f"disk{n}", int(size * attack.draw.uniform(0.02, 1.5))) as (out, prefix):
-            full = call(*_arguments(data, out), prefix=prefix)
-            codes.append(full.code)
-            other += _wrong(f"try {n}", full, (0, 4))
-            kept = attack.folder / f"kept{n}"
-            shutil.copytree(out, kept)
-        again = call(*_arguments(data, kept))
-        other += [] if _as_whole(again, kept, whole) else [f"try {n}: not resumed, exit {again.code}"]
-        shutil.rmtree(kept)
-    how = "a small tmpfs" if _can_mount() else "`ulimit -f`: no file over a random size"
-    return [_outcome(f"no room on the disk ({how})", attack.tries, codes, other)]
-
-
-def read_only(attack: Attack) -> list[Outcome]:
-    """A run folder that cannot be written: exit 2 and one paragraph, before any picture is decoded."""
-    data, _ = _whole(attack)
-    places = ("/proc/edit-metrics", "/dev/null/run", "/sys/run", str(data / "s0.png"), str(data / "s0.png" / "run"))
-    codes, other = [], []
-    for place in places:
-        ended = call(*_arguments(data, Path(place)))
-        codes.append(ended.code)
-        other += _wrong(place, ended, (2,))
-    return [_outcome("`--out` on a read-only filesystem, a device, a file", len(places), codes, other)]
-
-
-def vanished(attack: Attack) -> list[Outcome]:
-    """A source that goes at a random moment and comes back: its rows are typed, the rest is scored, then all is."""
-    data, whole = _whole(attack)
-    codes, other, gone = [], [], 0
-    seconds = _seconds(data, attack.folder / "timed")
-    for n in range(attack.tries):
-        out, victim = attack.folder / f"out{n}", data / f"s{attack.draw.randrange(8)}.png"
-        run = start(*_arguments(data, out))
-        time.sleep(attack.draw.uniform(0, seconds))
-        held = victim.with_suffix(".away")
-        victim.rename(held)
-        ended = run.wait()
-        codes.append(ended.code)
-        other += _wrong(f"try {n}", ended, (0,))
-        gone += b"source_missing_file" in (out / "scores.csv").read_bytes()
-        held.rename(victim)
-        again = call(*_arguments(data, out))
-        same = again.code == 0 and _equal_values(out, whole)
-        other += [] if same else [f"try {n}: not as an undisturbed run, exit {again.code}"]
-        shutil.rmtree(out)
-    row = _outcome(f"a source that vanishes while {ITEMS} items are scored, and comes back", attack.tries, codes, other)
-    return [Outcome(row.fault, row.tries, f"{row.happened}; typed rows in {gone}", row.lost, row.held)]
-
-
-def clock(attack: Attack) -> list[Outcome]:
-    """A clock that jumps by up to ten years whenever it is read, and pictures from the future: equal bytes."""
-    data, whole = _whole(attack)
-    codes, other = [], []
-    for n in range(attack.tries):
-        folder = attack.folder / f"clock{n}"
-        folder.mkdir()
-        (folder / "sitecustomize.py").write_text(CLOCK.format(seed=attack.draw.randrange(10**6)))
-        env = {"PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
-        out = folder / "out"
-        run = start(*_arguments(data, out), env=env)
-        time.sleep(attack.draw.uniform(0.5, 4))
-        run.send(signal.SIGKILL)
-        run.wait()
-        ended = call(*_arguments(data, out), env=env)
-        codes.append(ended.code)
-        other += [] if _as_whole(ended, out, whole) else [f"try {n}: exit {ended.code}"]
-        shutil.rmtree(folder)
-    return [_outcome("a clock that jumps by up to ten years at each look, and a kill", attack.tries, codes, other)]
-
-
-def memory(attack: Attack) -> list[Outcome]:
-    """Pictures far larger than memory allows: each costs its row, and the process stays within its budget."""
-    from PIL import Image
-
-    data, _ = _whole(attack)
-    budget = 256 * 2**20
-    Image.new("RGB", (10_000, 9_999)).save(data / "bomb.png")
-    Image.new("RGB", (64, 1_000_000)).save(data / "tall.png")
-    rows = [json.loads(line) for line in (data / "manifest.jsonl").read_text().splitlines()][:16]
-    (data / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    usual = call("score", data / "few.jsonl", *_options(data, attack.folder / "usual"))
-    large = ({"source": "bomb.png"}, {"edited": "bomb.png"}, {"source": "tall.png", "edited": "tall.png"})
-    codes, other, peaks = [], [], []
-    for n in range(min(attack.tries, 6)):
-        mixed = [dict(row) for row in rows]
-        for place in attack.draw.sample(range(len(mixed)), 3):
-            mixed[place] |= attack.draw.choice(large)
-        (data / "large.jsonl").write_text("".join(json.dumps(row) + "\n" for row in mixed))
-        out = attack.folder / f"large{n}"
-        options = [*_options(data, out), "--set", f"engine.memory_bytes={budget}"]
-        ended = call("score", data / "large.jsonl", *options)
-        codes.append(ended.code)
-        peaks.append(ended.peak_mib)
-        other += _wrong(f"try {n}", ended, (0,))
-        if ended.peak_mib > usual.peak_mib + budget / 2**20:
-            other.append(f"try {n}: {ended.peak_mib:.0f} MiB")
-    row = _outcome(
-        "3 of 16 rows with a 10000×9999 or 64×1,000,000 picture, a budget of 256 MiB", len(codes), codes, other
-    )
-    told = f"{row.happened}; peak {max(peaks):.0f} MiB, {usual.peak_mib:.0f} MiB with small pictures alone"
-    return [Outcome(row.fault, row.tries, told, row.lost, row.held)]
-
-
-def s3(attack: Attack) -> list[Outcome]:
-    """An S3 server that fails one request in ten: the local table, or rows that the next run scores again."""
-    data, whole = _whole(attack)
-    codes, other, failed = [], [], 0
-    with _failing_server(attack, data) as (env, failures):
-        for n in range(min(attack.tries, 10)):
-            out = attack.folder / f"out{n}"
-            arguments = ["score", "s3://edits/set/manifest.jsonl", *_options(data, out)]
-            ended = call(*arguments, env=env)
-            if ended.code == 0 and not _equal_values(out, whole):
-                ended = call(*arguments, env=env)
-            codes.append(ended.code)
-            other += _wrong(f"try {n}", ended, (0,))
-            other += [] if ended.code or _equal_values(out, whole) else [f"try {n}: other values"]
-        failed = failures[0]
-    row = _outcome("S3 that answers one request in ten with 500", len(codes), codes, other)
-    return [Outcome(row.fault, row.tries, f"{row.happened}; {failed} requests failed", row.lost, row.held)]
-
-
-def ray_interrupts(attack: Attack) -> list[Outcome]:
-    """Ctrl-C, or a worker that is killed as by the out-of-memory killer, under `--engine ray`."""
-    data, whole = _whole(attack)
-    outcomes = []
-    for how in ("Ctrl-C", "a worker killed, as for want of memory"):
-        codes, other = [], []
-        tries = min(attack.tries, 5)
-        for n in range(tries):
-            out = attack.folder / f"{how[:3]}{n}"
-            run = start(*_arguments(data, out), "--engine", "ray", "--workers", "2")
-            wanted = attack.draw.randrange(1, 6)
-            while len(list((out / "shards").glob("*.done"))) < wanted and not run.ended:
-                time.sleep(0.01)
-            if how == "Ctrl-C":
-                run.send(signal.SIGINT)
-            else:
-                _kill_worker(out)
-            ended = run.wait()
-            codes.append(ended.code)
-            other += _wrong(f"try {n}", ended, (0, 4))
-            again = call(*_arguments(data, out))
-            same = again.code == 0 and _equal_values(out, whole)
-            other += [] if same else [f"try {n}: then exit {again.code}"]
-            left = _ray_processes_of(run)
-            other += [f"try {n}: {left} processes left"] if left else []
-        outcomes.append(_outcome(f"{how} under `--engine ray` after 1–5 of 12 shards", tries, codes, other))
-    return outcomes
-
-
-def real_kills(attack: Attack) -> list[Outcome]:
-    """`kill -9` of the embedded profile with its real weights, each after at least one more shard was committed."""
-    whole = attack.folder / "whole"
-    undisturbed = _real(whole).wait()
-    kills = chains = 0
-    other = [] if undisturbed.code == 0 else [f"undisturbed: exit {undisturbed.code}"]
-    while kills < attack.tries and not other:
-        out = attack.folder / f"chain{chains}"
-        chains += 1
-        while True:
-            before = len(list((out / "shards").glob("*.done")))
-            run = _real(out)
-            while len(list((out / "shards").glob("*.done"))) <= before and not run.ended:
-                time.sleep(0.02)
-            time.sleep(attack.draw.uniform(0, 2))
-            if run.ended or kills >= attack.tries:
-                ended = run.wait()
-                break
-            run.send(signal.SIGKILL)
-            run.wait()
-            kills += 1
-        other += [] if _as_whole(ended, out, whole) else [f"chain {chains}: exit {ended.code}"]
-    return [
-        Outcome(
-            "`kill -9` of `--profile embedded` past the first shard, 29 fixtures in shards of 2, again and again",
-            kills,
-            f"{chains} runs ended byte-equal to an undisturbed one",
-            "; ".join(other) or "nothing",
-            not other,
-        )
-    ]
-
-
-FAMILIES = {
-    "disk-full": disk_full,
-    "read-only": read_only,
-    "vanished": vanished,
-    "clock": clock,
-    "memory": memory,
-    "s3": s3,
-    "ray": ray_interrupts,
-    "real-kills": real_kills,
+ERRORS: dict[str, Callable[[], BaseException]] = {
+    "no room on the disk": lambda: OSError(errno.ENOSPC, "No space left on device", "x"),
+    "an unreadable file": lambda: PermissionError(errno.EACCES, "Permission denied", "x"),
+    "a closed pipe": lambda: BrokenPipeError(errno.EPIPE, "Broken pipe"),
+    "no memory": MemoryError,
+    "a library that ends the program": lambda: SystemExit(1),
+    "a library that ends it well": lambda: SystemExit(0),
+    "a text that no encoding takes": lambda: UnicodeEncodeError("latin-1", "–", 0, 1, "ordinal not in range"),
+    "a text that is none": lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+    "too deep a recursion": lambda: RecursionError("maximum recursion depth exceeded"),
+    "a bug": lambda: ZeroDivisionError("division by zero"),
+    "an interrupt": KeyboardInterrupt,
 }
 
 
-def _whole(attack: Attack) -> tuple[Path, Path]:
-    """A small set, and the folder of an undisturbed run of it."""
-    data, whole = attack.folder / "data", attack.folder / "whole"
-    small_set(data, ITEMS)
-    call(*_arguments(data, whole))
-    return data, whole
+def faults_anywhere(attack: Attack) -> list[Outcome]:
+    """An exception out of a random call of ours while the gate runs, which would pass: 0 only where it did nothing."""
+    tables = _tables(attack.folder)
+    arguments = ["gate", *tables, "--junit", attack.folder / "j.xml", "--markdown", attack.folder / "g.md"]
+    call_here(*arguments)  # imports are over then
+    calls = _count(arguments)
+    outcomes = []
+    for name, make in ERRORS.items():
+        codes: Counter[int] = Counter()
+        wrong: list[str] = []
+        for _ in range(attack.tries):
+            at = attack.draw.randrange(calls)
+            code, where = _apart(lambda: _with_fault(arguments, at, make))  # noqa: B023 - called before the next turn
+            codes[code] += 1
+            if code not in (0, 2, 4):
+                wrong.append(f"{where}: exit {code}")
+        said = ", ".join(f"exit {code} × {n}" for code, n in sorted(codes.items()))
+        outcomes.append(
+            Outcome(f"gate: {name}, at a random one of {calls} calls", attack.tries, said, _lost(wrong), not wrong)
+        )
+    return outcomes
 
 
-def _options(data: Path, out: Path) -> list[object]:
-    return ["--config", data / "profile.yaml", "--out", out]
+PLACES = {
+    "stdout on a full disk": ("{gate} > /dev/full", {2, 4}),
+    "stdout on a full disk, as JSON": ("{gate} --json > /dev/full", {2, 4}),
+    "a closed stdout": ("{gate} --json >&-", {2, 4}),
+    "a reader that is gone": ("{gate} | true", {2, 4}),
+    "a JUnit file that cannot be": ("{gate} --junit /dev/null/j.xml", {2, 4}),
+    "a JUnit file on a full device": ("{gate} --junit /dev/full", {2, 4}),
+    "a JUnit file that is no file": ("{gate} --junit /dev/stdout | grep -c testsuite", {0}),
+    "a summary that is a folder": ("{gate} --markdown .", {2, 4}),
+    "a closed stdin": ("{gate} <&-", {0}),
+    "a closed stderr": ("{gate} 2>&-", {0}),
+    "stderr on a full disk": ("{gate} 2> /dev/full", {0}),
+    "all three closed": ("{gate} <&- >&- 2>&-", {2, 4}),
+    "a terminal in latin-1": ("PYTHONIOENCODING=latin-1 {gate}", {0}),
+    "a terminal in ASCII, strict": ("PYTHONIOENCODING=ascii:strict {gate} --json", {0}),
+    "no home": ("HOME=/nonexistent XDG_STATE_HOME=/dev/null/x {gate} --junit /dev/null/x/j.xml", {2, 4}),
+    "settings in latin-1": ("printf '# f\\374r\\n' > l.yaml; {gate} --config l.yaml", {2}),
+    "settings that are no number": ("echo 'margin: .nan' > n.yaml; {gate} --config n.yaml", {2}),
+    "a table that is cut": ("head -c 300 a.csv > cut.csv; printf '\"' >> cut.csv; {python} gate a.csv cut.csv", {2}),
+    "warnings as errors": ("PYTHONWARNINGS=error {gate}", {0, 4}),
+}
 
 
-def _arguments(data: Path, out: Path) -> list[object]:
-    return ["score", data / "manifest.jsonl", *_options(data, out)]
+def places(attack: Attack) -> list[Outcome]:
+    """A gate that passes, in a process of its own, without a place for what it says."""
+    _tables(attack.folder)
+    python = f"{sys.executable} -m edit_metrics"
+    root = str(Path(__file__).resolve().parents[1])
+    outcomes = []
+    for name, (shell, allowed) in PLACES.items():
+        script = shell.format(gate=f"{python} gate a.csv a.csv", python=python) + "\nexit ${PIPESTATUS[0]}"
+        environment = {**os.environ, "PYTHONPATH": root, "XDG_STATE_HOME": str(attack.folder / "state")}
+        done = subprocess.run(
+            ["/bin/bash", "-c", script], cwd=attack.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        traceback = "Traceback" in done.stderr
+        held = done.returncode in allowed and not traceback
+        said = f"exit {done.returncode}{', a traceback' if traceback else ''}"
+        outcomes.append(Outcome(f"gate: {name}", 1, said, "nothing" if held else done.stderr[-200:], held))
+    return outcomes
 
 
-def _real(out: Path) -> Running:
-    options = ["--profile", "embedded", "--set", "engine.shard_size=2", "--set", "engine.batch_size=2"]
-    return start("score", FIXTURES / "manifest.jsonl", "--out", out, *options)
+def _tables(folder: Path) -> list[Path]:
+    rows = "".join(f"i{n},g{n},0.{50 + n % 40}\n" for n in range(60))
+    (folder / "a.csv").write_text(f"id,group,quality.score\n{rows}")
+    return [folder / "a.csv", folder / "a.csv"]
 
 
-def _seconds(data: Path, out: Path) -> float:
-    return call(*_arguments(data, out)).seconds
+def _is_ours(frame: FrameType) -> bool:
+    name = str(frame.f_globals.get("__name__", ""))
+    # What handles an error is not attacked: an exception out of it is one in the middle of another.
+    return name.startswith("edit_metrics.") and not name.startswith(
+        ("edit_metrics.cli.failing", "edit_metrics.printable")
+    )
 
 
-def _as_whole(ended: Ended, out: Path, whole: Path) -> bool:
-    return ended.code == 0 and all((out / name).read_bytes() == (whole / name).read_bytes() for name in TABLES)
+def _count(arguments: list[Any]) -> int:
+    seen = 0
 
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal seen
+        seen += event == "call" and _is_ours(frame)
 
-def _equal_values(out: Path, whole: Path) -> bool:
-    import pandas as pd
-
-    tables = [pd.read_parquet(folder / "scores.parquet") for folder in (out, whole)]
+    sys.setprofile(profile)
     try:
-        pd.testing.assert_frame_equal(*tables, rtol=1e-5)
-    except AssertionError:
-        return False
-    return True
-
-
-def _wrong(where: str, ended: Ended, allowed: tuple[int, ...]) -> list[str]:
-    if ended.code in allowed and not ended.traceback:
-        return []
-    return [f"{where}: exit {ended.code}{', a traceback' if ended.traceback else ''}"]
-
-
-def _outcome(fault: str, tries: int, codes: list[int], other: list[str]) -> Outcome:
-    counted = ", ".join(f"{code}: {codes.count(code)}" for code in sorted(set(codes)))
-    return Outcome(fault, tries, f"exit codes {counted}", "; ".join(other) or "nothing", not other)
-
-
-def _can_mount() -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        if os.system(f"mount -t tmpfs -o size=64k none {folder} 2>/dev/null"):  # noqa: S605 - our own folder
-            return False
-        os.system(f"umount {folder}")  # noqa: S605
-        return True
-
-
-@contextmanager
-def _small_disk(folder: Path, size: int) -> Iterator[tuple[Path, list[str]]]:
-    """A run folder on a disk of so many bytes, and what goes before the command."""
-    folder.mkdir()
-    if not _can_mount():
-        blocks = max(1, size // 4096)  # of the largest file, not of all: the tables are about a quarter each
-        yield folder / "out", ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash"]
-        return
-    os.system(f"mount -t tmpfs -o size={size} none {folder}")  # noqa: S605
-    try:
-        yield folder / "out", []
+        call_here(*arguments)
     finally:
-        os.system(f"umount {folder}")  # noqa: S605
+        sys.setprofile(None)
+    return seen
 
 
-@contextmanager
-def _failing_server(attack: Attack, data: Path) -> Iterator[tuple[dict[str, str], list[int]]]:
-    """A server with the set in a bucket, the environment that leads to it, and the count of requests that failed."""
-    import boto3
-    from moto.server import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import make_server
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    backend = DomainDispatcherApplication(create_backend_app)
-    failures, armed, lock = [0], [False], threading.Lock()
-
-    def application(environ: dict[str, object], respond: object) -> object:
-        with lock:
-            fails = armed[0] and attack.draw.random() < 0.1
-            failures[0] += fails
-        if fails:
-            respond("500 Internal Server Error", [("Content-Type", "text/plain"), ("Content-Length", "0")])
-            return [b""]
-        return backend(environ, respond)
-
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    env = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
-    }  # fmt: skip
-    try:
-        client = boto3.client(
-            "s3", endpoint_url=env["AWS_ENDPOINT_URL"], region_name="us-east-1", aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - of a server on this machine
-        )  # fmt: skip
-        client.create_bucket(Bucket="edits")
-        for path in data.glob("*.*"):
-            client.put_object(Bucket="edits", Key=f"set/{path.name}", Body=path.read_bytes())
-        armed[0] = True
-        yield env, failures
-    finally:
-        server.shutdown()
-        thread.join()
-
-
-def _kill_worker(out: Path) -> None:
-    """`kill -9` of the process that has begun a shard and not ended it, as its log of attempts says."""
-    for path in (out / "shards").glob("*.attempts"):
-        words = path.read_text().split()
-        if len(words) >= 2 and not path.with_suffix(".done").exists():
-            try:
-                os.kill(int(words[-1]), signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            return
-
-
-def _ray_processes_of(run: Running) -> int:
-    """Processes of the run's own Ray that still live a while after it has ended."""
-    deadline = time.monotonic() + 20
-    while (found := _descendants(run.token)) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return len(found)
-
-
-def _descendants(token: str) -> list[int]:
-    """Living processes whose environment says that they come from that start."""
-    import psutil
-
-    found = []
-    for process in psutil.process_iter():
+def _apart(run: Callable[[], tuple[Ended, str]]) -> tuple[int, str]:
+    """Do it in a process of its own that starts as this one stands: a fault in an import would outlive its call."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code, where = 99, ""
         try:
-            if process.environ().get(TOKEN) == token:
-                found.append(process.pid)
-        except (psutil.Error, OSError):
-            continue
-    return found
+            ended, where = run()
+            code = 98 if ended.traceback and "Exception ignored" not in ended.err else ended.code
+        finally:
+            os.write(writer, where.encode())
+            os._exit(code)
+    os.close(writer)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(reader) as stream:
+        return os.waitstatus_to_exitcode(status), stream.read()
+
+
+def _with_fault(arguments: list[Any], at: int, make: Callable[[], BaseException]) -> tuple[Ended, str]:
+    left, where = at, ""
+
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal left, where
+        if event != "call" or not _is_ours(frame):
+            return
+        left -= 1
+        if left < 0:
+            where = f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_code.co_name}"
+            sys.setprofile(None)
+            raise make()
+
+    sys.setprofile(profile)
+    try:
+        return call_here(*arguments), where
+    finally:
+        sys.setprofile(None)
+
+
+def _lost(wrong: list[str]) -> str:
+    return "; ".join(wrong[:5]) or "nothing"
+
+
+FAMILIES = {"faults_anywhere": faults_anywhere, "places": places}

@@ -22,13 +22,17 @@ _SECONDS_OF_A_DAY: Final = 86_400
 def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     """Let ``write`` fill a new file in the same folder, flush it to the disk, then rename it over ``path``.
 
-    Folders on the way are made. On any error, Ctrl-C included, the old file stays and the new one is removed.
+    Folders on the way are made. On any error, Ctrl-C included, the old file stays and the new one is removed. A device
+    (``/dev/stdout``, a pipe) is written to as it stands: a rename would put a file in its place.
 
     Raises:
         OSError: of the class that fits its number (no room, no permission, no folder), with ``path`` as its name.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    if _is_device(target):
+        write(target)
+        return
     # Not named after the target: a name near the filesystem's limit would not fit with a suffix.
     temporary = target.parent / f".tmp-{_HOST}-{os.getpid()}-{secrets.token_hex(6)}"
     try:
@@ -44,6 +48,11 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
         raise
     with contextlib.suppress(OSError):  # Not every filesystem can flush a folder.
         _flush(target.parent)
+
+
+def _is_device(path: Path) -> bool:
+    # /dev/stdout is a link to whatever it stands for, a file included.
+    return not path.is_dir() and path.exists() and (not path.is_file() or path.parent == Path("/dev"))
 
 
 def write_bytes(data: bytes, path: str | Path) -> None:

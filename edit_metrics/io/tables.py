@@ -65,9 +65,27 @@ def write_parquet(table: pa.Table | pd.DataFrame, path: str | Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+    arrow = table if isinstance(table, pa.Table) else _to_arrow(table)
     bare = arrow.replace_schema_metadata(None).combine_chunks()
     write_atomically(path, lambda file: pq.write_table(bare, file, compression="zstd", row_group_size=_ROW_GROUP))
+
+
+def _to_arrow(frame: pd.DataFrame) -> pa.Table:
+    """Columns of one kind keep it; one that mixes kinds, as other programs' tables may, becomes text."""
+    import pyarrow as pa
+
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, OverflowError):
+        mixed = {name: list(map(_as_text, frame[name])) for name in _text_columns(frame)}
+        return pa.Table.from_pandas(frame.assign(**mixed), preserve_index=False)
+
+
+def _as_text(value: Any) -> str | None:
+    # NaN and NaT are the only values that differ from themselves.
+    if value is None or (not hasattr(value, "__len__") and value != value):  # noqa: PLR0124
+        return None
+    return value if isinstance(value, str) else str(_csv_cell(value))
 
 
 def write_parquet_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: str | Path) -> None:

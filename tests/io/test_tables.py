@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -214,3 +215,27 @@ def test_columns_that_nobody_wants_are_not_read_and_repeating_text_becomes_a_cat
         assert str(found["status"].dtype) == kind
         assert str(found["id"].dtype) == "str"
         assert found["status"].astype("str").where(found["status"].notna(), "").tolist()[6:9] == ["ok", "", "ok"]
+
+
+def test_a_column_of_several_kinds_is_written_as_text(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": ["a", "b", "c"], "mixed": ["g0", 1.5, None], "n": [1, 2, 3]})
+    write_parquet(frame, tmp_path / "t.parquet")
+    assert pq.read_table(tmp_path / "t.parquet").to_pydict() == {
+        "id": ["a", "b", "c"],
+        "mixed": ["g0", "1.5", None],
+        "n": [1, 2, 3],
+    }
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text("said", pipe)
+    assert os.read(reader, 10) == b"said"
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    before = Path("/dev/full").stat()
+    with pytest.raises(OSError, match="No space left"):
+        write_text("said", "/dev/full")
+    assert Path("/dev/full").stat().st_rdev == before.st_rdev != 0
