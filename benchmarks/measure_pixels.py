@@ -2,8 +2,8 @@
 
     python benchmarks/measure_pixels.py [--profile embedded]
 
-Each pair is scored in a process of its own; the peak is that process's largest resident memory. The last two are far too
-large for most machines, and run under the default bound.
+Each pair is scored in a process of its own; the peak is the largest resident memory of that process. The last two are
+far too large for most machines, and run under the default bound.
 """
 
 from __future__ import annotations

@@ -396,6 +396,25 @@ def test_evidence_of_a_row_that_changed_or_went_goes_and_the_others_stays(
     assert after == {name: data for name, data in before.items() if name.partition("-")[0] not in keys}
 
 
+@pytest.mark.parametrize("victim", ["run.json", "scores.parquet"])
+@pytest.mark.parametrize("damage", ["emptied", "cut"])
+def test_a_finished_folder_without_its_table_or_its_record_is_scored_again_and_nothing_in_it_is_overwritten(
+    config: Config, manifest: Manifest, whole: Path, finished: Path, victim: str, damage: str
+) -> None:
+    path = finished / victim
+    half = path.read_bytes()[: 0 if damage == "emptied" else path.stat().st_size // 2]
+    path.write_bytes(half)
+    told = score(manifest, config, finished)
+    assert told.advanced == 29
+    assert same_tables(finished, whole)
+    aside = {p.name: p.read_bytes() for p in finished.glob("*.changed-1*")}
+    if victim == "run.json":  # nothing says any more that the tables are its own
+        assert {name.replace(".changed-1", "") for name in aside} == {*TABLES} - {"rejected.jsonl"}
+    else:
+        assert aside == ({} if damage == "emptied" else {"scores.changed-1.parquet": half})
+    assert score(manifest, config, finished).notes[0].endswith("nothing to do.")
+
+
 def test_a_file_that_could_not_be_fetched_is_tried_again_by_the_next_run_and_one_that_is_broken_is_not(
     config: Config, manifest: Manifest, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
