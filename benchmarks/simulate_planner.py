@@ -1,14 +1,13 @@
 """The planner of the next batch: does the number of random ratings that it names bring a first automatic decision?
 
-    python benchmarks/simulate_planner.py [--part planned|unnamed] [--draws 300] [--quick]
+    python benchmarks/simulate_planner.py [--draws 300] [--quick]
 
 1,432 edits of eight models with human ratings. A first batch is a uniform draw of 200; `ratings plan` reads it with the
 calibration fitted on it, and names a number; a second draw of the share that it says is joined to the first; the
 calibration is fitted anew and automatic decisions are asked for as `triage` does, fail side, 95 %.
 
-* ``planned``: of the draws in which a number is named, how many decide something at it, how many at half of the way,
-  and how many did with the first batch alone. The planner says that its number is enough four times in five.
-* ``unnamed``: of the draws in which none is named, how many decide something with all ratings that there are.
+Of the draws in which a number is named: how many decide something at it, how many at half of the way, and how many did
+with the first batch alone. The planner says that its number is enough four times in five.
 """
 
 from __future__ import annotations
@@ -45,14 +44,12 @@ class Outcome:
         before: something is decided with the first batch.
         halfway: with half of the ratings that were still to come.
         after: with all of them.
-        census: with every rating there is; asked where no number was named.
     """
 
     target: int | None
     before: bool
     halfway: bool | None = None
     after: bool | None = None
-    census: bool | None = None
 
 
 def fitted(world: World, drawn: list[set[str]], features: str) -> tuple[Ratings, Calibration | None]:
@@ -83,7 +80,7 @@ def _decides(world: World, calibration: Calibration | None, promise: Promise) ->
                for rule in found.active)  # fmt: skip
 
 
-def one_lead(world: World, features: str, promise: Promise, seed: int, *, census: bool) -> Outcome | None:
+def one_lead(world: World, features: str, promise: Promise, seed: int) -> Outcome | None:
     """A first batch, the plan, the second; None where the first cannot be calibrated."""
     rng = np.random.default_rng(seed)
     ids = world.frame["id"].to_numpy(dtype=object)
@@ -94,7 +91,7 @@ def one_lead(world: World, features: str, promise: Promise, seed: int, *, census
     plan = plan_ratings(world.frame, TARGET, promise, Asking(), ratings=ratings, calibration=calibration)
     before = _decides(world, calibration, promise)
     if plan.target is None:
-        return Outcome(None, before, census=decides(world, [set(ids)], features, promise) if census else None)
+        return Outcome(None, before)
     second = set(rng.choice(ids, round(plan.audit * len(ids)), replace=False))
     if not second:
         return Outcome(plan.target, before, before, before)
@@ -110,7 +107,7 @@ def planned(evidence: Evidence, n_draws: int) -> None:
     rows = []
     for features, alpha in SETTINGS:
         promise = Promise(alpha, 0.95, (Side.FAIL,))
-        leads = (one_lead(world, features, promise, seed, census=False) for seed in range(n_draws))
+        leads = (one_lead(world, features, promise, seed) for seed in range(n_draws))
         found = [one for one in leads if one is not None]
         named = [one for one in found if one.target is not None]
         targets = pd.Series([one.target for one in named], dtype=float)
@@ -125,16 +122,5 @@ def planned(evidence: Evidence, n_draws: int) -> None:
     table(title, columns, rows)
 
 
-def unnamed(evidence: Evidence, n_draws: int) -> None:
-    world = World.of(evidence)
-    rows = []
-    for features, alpha in SETTINGS:
-        promise = Promise(alpha, 0.95, (Side.FAIL,))
-        leads = (one_lead(world, features, promise, seed, census=True) for seed in range(n_draws))
-        none = [one for one in leads if one is not None and one.target is None]
-        rows.append([features, f"{alpha:.0%}", len(none), share([bool(one.census) for one in none])])
-    table(f"No number named, {n_draws} draws", ["features", "promise", "draws", "all ratings decide something"], rows)
-
-
 if __name__ == "__main__":
-    run_parts(__doc__, {"planned": planned, "unnamed": unnamed}, 300)
+    run_parts(__doc__, {"planned": planned}, 300)

@@ -70,7 +70,7 @@ def test_policies_keep_what_the_untested_choice_breaks(shared_data: Path) -> Non
 
 
 def test_the_planners_simulation_names_numbers_and_says_what_they_bring(shared_data: Path) -> None:
-    out, _ = output("simulate_planner.py", shared_data, "--draws", "12", "--part", "planned")
+    out, _ = output("simulate_planner.py", shared_data, "--draws", "12")
     rows = [line.split() for line in out.splitlines() if line.split()[:1] in (["gpt4o_sc"], ["lpips:-"])]
     assert [row[1] for row in rows] == ["5%", "10%", "10%"]
     for row in rows:
