@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edit_metrics.claims import UNVALIDATED
-from edit_metrics.config import ConfidenceConfig, DimensionConfig
+from edit_metrics.config import ConfidenceConfig, DimensionConfig, load_config
 from edit_metrics.dimensions.prescores import kind_of_score, to_overall, to_prescore
 from edit_metrics.types import Measurement, PreScore, Status, not_applicable, undefined
 
@@ -92,3 +92,13 @@ def test_the_kind_of_a_score_is_that_of_the_evidence_that_carried_it() -> None:
     assert kind(check=0.5, clip=0.5) == "clip"
     assert kind(area=0.1) == "area"
     assert kind(area=0.9) is None
+
+
+def test_that_an_instruction_says_it_is_an_opinion_on_feasibility_and_no_fact() -> None:
+    """14 such edits stood among the first 16 of 250, and one of them was bad."""
+    config = load_config("embedded")
+    doubtful = {"verdict": Measurement.of(0.5, ("no_object",))}
+    found = to_prescore(config.dimension("feasibility"), config.confidence, doubtful)
+    assert found.score == 0.5
+    assert found.confidence is not None
+    assert found.confidence <= UNVALIDATED
