@@ -145,8 +145,14 @@ def start(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequ
             stdout=out,
             stderr=err,
             env={**os.environ, TOKEN: token, **(env or {})},
+            # A shell's background job ignores Ctrl-C, and so would all that it starts.
+            preexec_fn=_listen_to_interrupts,  # noqa: PLW1509 - one thread, one line
         )
     return Running(process, (files[0], files[1]), token)
+
+
+def _listen_to_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def call(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Ended:

@@ -30,6 +30,7 @@ class DecodedItem:
         pixels: of the source, what a batch is bounded by.
         contents: base input → hash of its content.
         unsettled: a file could not be fetched this time: a later run tries again.
+        absent: a file was not there.
     """
 
     item: EditItem
@@ -42,6 +43,7 @@ class DecodedItem:
     pixels: int
     contents: Mapping[str, str]
     unsettled: bool = False
+    absent: bool = False
 
     def content_hash(self, inputs: Sequence[str]) -> str:
         """What those base inputs hold, as one hash: never their ids or paths."""
@@ -91,8 +93,17 @@ class OpenedItem:
     @property
     def unsettled(self) -> bool:
         """Whether a file could not be fetched, which says nothing of the file."""
+        return any(error.passing for error in self._errors)
+
+    @property
+    def absent(self) -> bool:
+        """Whether a file was not there."""
+        return any(error.code == "missing_file" for error in self._errors)
+
+    @property
+    def _errors(self) -> list[ImageError]:
         files = (self.source, self.edited, self.mask, *self.references)
-        return any(one is not None and one.error is not None and one.error.passing for one in files)
+        return [one.error for one in files if one is not None and one.error is not None]
 
     @property
     def cost(self) -> int:
@@ -142,7 +153,7 @@ def decode_opened(opened: OpenedItem, limits: DecodeLimits) -> DecodedItem | Rej
         "decode_info": info,
     }
     decoded = _decoded(item, values, info, _phash(source), _phash(edited))
-    return replace(decoded, unsettled=opened.unsettled)
+    return replace(decoded, unsettled=opened.unsettled, absent=opened.absent)
 
 
 def without_pixels(opened: OpenedItem, _limits: DecodeLimits) -> DecodedItem:

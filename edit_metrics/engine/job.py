@@ -23,7 +23,7 @@ from edit_metrics.engine.folder import RunFolder
 from edit_metrics.engine.plan import Plan, build_plan
 from edit_metrics.engine.scoring import Scorer, ShardResult
 from edit_metrics.engine.shard_files import DoneMark
-from edit_metrics.engine.shards import Shard
+from edit_metrics.engine.shards import Shard, all_there
 from edit_metrics.evidence.writer import EvidenceWriter
 from edit_metrics.features.cache import FeatureCache
 from edit_metrics.io.manifest import Manifest
@@ -174,7 +174,11 @@ class ShardWorker:
     def commit(self, shard: Shard, result: ShardResult) -> DoneMark:
         """Write the table of a shard's result, and its mark."""
         table = self._job.layout.to_stored(result.scored)
-        unsettled = [one.item.id for one in result.scored if one.unsettled]
+        tag_of = dict(zip((item.id for item in shard.items), shard.tags, strict=True))
+        # A file that was there when the run began, and was gone when it was read, may come back as it was.
+        unsettled = [
+            one.item.id for one in result.scored if one.unsettled or (one.absent and all_there(tag_of[one.item.id]))
+        ]
         return self._folder.files.commit(shard, table, result.rejections, result.seconds, unsettled)
 
 

@@ -199,6 +199,7 @@ class Scorer:
             labels=work.labels | {name: _words(metrics, work) for name, metrics in columns.items()},
             scores=score_item(self._plan.config, work.measurements),
             unsettled=decoded.unsettled,
+            absent=decoded.absent,
         )
         if self._watch is not None:
             with self._watching:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
-from edit_metrics.io.sources import stat_tags
+from edit_metrics.io.sources import MISSING, stat_tags
 from edit_metrics.types import EditItem, ManifestRow
 
 _NOT_SCORED: Final = ("id", "model", "metadata")
@@ -47,12 +47,19 @@ def item_tags(items: Sequence[EditItem]) -> list[str]:
     """What each item's score rests on, as 16 hexadecimal digits: its texts, its paths, its files' sizes and times.
 
     Taken once, when a run begins, and so before the files are read: a picture that changes while the run goes on is
-    scored again by the next. On object storage each look is a request. So they are all made here, together: a source
-    that many items share is asked for once, and neither workers nor the end of the run ask again.
+    scored again by the next. An odd tag says that a file was not there (:func:`all_there`).
+
+    On object storage each look is a request. So they are all made here, together: a source that many items share is
+    asked for once, and neither workers nor the end of the run ask again.
     """
     files = [[path for path in (item.source, item.edited, item.mask, *item.references) if path] for item in items]
     looks = iter(stat_tags([path for paths in files for path in paths]))
     return [_tag(item, [next(looks) for _ in paths]) for item, paths in zip(items, files, strict=True)]
+
+
+def all_there(tag: str) -> bool:
+    """Whether every file of an item was there when its tag was taken."""
+    return int(tag[-1], 16) % 2 == 0
 
 
 def cut_into_shards(items: Sequence[EditItem], size: int, tags: Sequence[str] | None = None) -> list[Shard]:
@@ -104,4 +111,5 @@ def _tag(item: EditItem, looks: Sequence[str]) -> str:
     parts = [*(getattr(item, name) for name in _SCORED), *looks]
     # The manifest reader has refused what cannot be encoded; a tag must not break on it all the same.
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()[: 2 * TAG_BYTES]
+    digits = hashlib.sha256(text).hexdigest()[: 2 * TAG_BYTES]
+    return f"{digits[:-1]}{int(digits[-1], 16) & 14 | (MISSING in looks):x}"

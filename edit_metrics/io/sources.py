@@ -22,6 +22,8 @@ _LOCAL_SCHEMES: Final = ("file://", "local://")
 _LASTING: Final = (PermissionError, IsADirectoryError)
 _LASTING_NUMBERS: Final = (errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL)
 """Of errors that say something of the file; all others are of the way to it."""
+MISSING: Final = "missing"
+"""What :func:`stat_tag` says of a file that is not there."""
 _ASKED_AT_ONCE: Final = 32
 """Addresses; each answer is a round trip, and most of it is waiting."""
 
@@ -97,7 +99,7 @@ def stat_tag(path: str) -> str:
             filesystem, inner = _filesystem(path)
             facts = filesystem.info(inner)
     except OSError:
-        return "missing"
+        return MISSING
     marks = (facts.get(key) for key in ("ETag", "etag", "md5Hash", "LastModified", "mtime", "created"))
     return "-".join([str(facts.get("size")), *(str(mark) for mark in marks if mark is not None)])
 

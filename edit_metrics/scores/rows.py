@@ -44,6 +44,7 @@ class ScoredItem:
 
     Attributes:
         unsettled: a file could not be fetched: a later run scores the item again.
+        absent: a file was not there.
     """
 
     item: EditItem
@@ -56,6 +57,7 @@ class ScoredItem:
     source_sha256: str | None = None
     edited_sha256: str | None = None
     unsettled: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

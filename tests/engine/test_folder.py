@@ -449,6 +449,39 @@ def test_a_file_that_could_not_be_fetched_is_tried_again_by_the_next_run_and_one
     assert score(manifest, config, tmp_path / "closed").notes[0].endswith("nothing to do.")
 
 
+def test_a_source_that_vanishes_while_the_run_goes_on_and_comes_back_is_scored_by_the_next(
+    config: Config, manifest: Manifest, whole: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    run_shards = local.run_shards
+
+    def vanish(job: Any, shards: Any, progress: Any) -> Any:
+        (data / "s1.png").rename(data / "s1.away")
+        try:
+            return run_shards(job, shards, progress)
+        finally:
+            (data / "s1.away").rename(data / "s1.png")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "run_shards", vanish)
+        told = score(manifest, config, out)
+    hit = sum(Path(item.source).name == "s1.png" for item in manifest.items)
+    assert told.notes == [f"{hit} items have a file that could not be fetched: the same command tries again."]
+    table = pd.read_parquet(out / "scores.parquet")
+    assert table["feasibility.reasons"].str.contains("source_missing_file").sum() == hit
+    assert score(manifest, config, out).advanced == hit
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(out / "scores.parquet"), pd.read_parquet(whole / "scores.parquet"), rtol=1e-5
+    )
+
+
+def test_a_file_that_was_never_there_is_not_tried_again(config: Config, data: Path, tmp_path: Path) -> None:
+    rows = [ROWS[0], ROWS[1] | {"source": "nowhere.png"}]
+    absent = written(rows, data / "m.jsonl")
+    assert score(absent, config, tmp_path / "run").notes == []
+    assert score(absent, config, tmp_path / "run").notes[0].endswith("nothing to do.")
+
+
 HOLD = """
 import sys, time
 from pathlib import Path
