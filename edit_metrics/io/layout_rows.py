@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -130,6 +131,68 @@ def need_folder(path: Path, what: str) -> Path:
     if not path.is_dir():
         raise ManifestError(f"a folder with {what}", "no such folder", str(path))
     return path
+
+
+def read_json(file: Path, what: str) -> Any:
+    """A benchmark's own JSON file, or a ManifestError that says what it should have been."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ManifestError(what, " ".join(str(error).split())[:200], str(file)) from None
+
+
+def model_folders(edited: Path, is_one: Callable[[Path], bool], model: str | None = None) -> dict[str, Path]:
+    """Model → the folder of its edits.
+
+    Args:
+        edited: one model's folder, or a folder of models' folders.
+        is_one: whether a folder is one model's.
+        model: its name, where it is one; the folder's by default.
+
+    Raises:
+        ManifestError: no such folder, or nothing in it.
+    """
+    need_folder(edited, "the models' edits")
+    if is_one(edited):
+        return {model or edited.resolve().name: edited}
+    found = {folder.name: folder for folder in subfolders(edited) if is_one(folder)}
+    if not found:
+        raise ManifestError("a model's edits, or one folder a model", "none", str(edited))
+    return found
+
+
+def picture_named(folder: Path, stem: str, suffix: str = ".png") -> Path:
+    """The picture of that name with any suffix; where it should be when there is none."""
+    there = (folder / f"{stem}{ending}" for ending in (suffix, *sorted(PICTURE_SUFFIXES - {suffix})))
+    return next((path for path in there if path.is_file()), folder / f"{stem}{suffix}")
+
+
+def below(folder: Path, relative: object) -> Path:
+    """A path that a benchmark's file names, inside a folder.
+
+    Raises:
+        ValueError: it leaves the folder, or is no text.
+    """
+    if not isinstance(relative, str) or not relative:
+        raise ValueError(f"expected a picture's name, got {relative!r}")
+    path = folder / relative
+    if ".." in Path(relative).parts or not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"a path that leaves the folder: {relative!r}")
+    return path
+
+
+def one_text(value: object, what: str) -> str | None:
+    """A text of a benchmark's file; None where it is missing or blank.
+
+    Raises:
+        ValueError: a list or an object: it is not written as Python would print it.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if not isinstance(value, str):
+        got = f"a list of {len(value)}" if isinstance(value, list) else type(value).__name__
+        raise ValueError(f"{what}: {got} where one text is expected")
+    return value
 
 
 def shared_missing(rows: Iterable[ManifestRow[Path]]) -> list[Problem]:

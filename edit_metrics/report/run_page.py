@@ -135,7 +135,8 @@ def _columns(items: Sequence[Item], names: Sequence[str], values: Sequence[str])
 
 
 def _slices(run: ScoreTable, names: Sequence[str]) -> list[tuple[str, list[SliceRow]]]:
-    found = [(column.replace("_", " "), slice_rows(run.frame, names, column)) for column in ("edit_type", "model")]
+    columns = ("edit_type", "model", "turn")  # of a chain of edits, drift shows from turn to turn
+    found = [(column.replace("_", " "), slice_rows(run.frame, names, column)) for column in columns]
     return [(title, rows) for title, rows in found if rows and names]
 
 

@@ -247,9 +247,14 @@ def test_hf_parquet_reports_empty_cells(parquet) -> None:
     pq.write_table(pa.Table.from_pylist(rows), parquet / "dev-0.parquet")
     out = parquet / "m.jsonl"
     _convert("hf-parquet", parquet, "--out", out)
-    assert len(_read(out)) == 1
+    lost, kept = _read(out).values()  # an edit that was never made is an infeasible row, and no row less
+    assert not Path(lost.edited).exists()
+    assert Path(kept.edited).exists()
     told = [(problem["where"], problem["action"]) for problem in _problems(out)]
-    assert told == [("dev-0.parquet: row 0", "skipped"), ("dev-0.parquet: row 1", "row kept: without a mask")]
+    assert told == [
+        ("dev-0.parquet: row 0", "row kept: it will be scored as infeasible"),
+        ("dev-0.parquet: row 1", "row kept: without a mask"),
+    ]
 
 
 def test_paths_in_parquet_stay_inside_its_folder(parquet) -> None:
@@ -261,8 +266,10 @@ def test_paths_in_parquet_stay_inside_its_folder(parquet) -> None:
     pq.write_table(pa.Table.from_pylist(rows), parquet / "dev-0.parquet")
     out = parquet / "m.jsonl"
     _convert("hf-parquet", parquet, "--out", out)
-    (item,) = _read(out).values()
+    item, lost = _read(out).values()
     assert item.edited.endswith("near.png")
+    assert not Path(lost.edited).exists()
+    assert "passwd" not in lost.edited
     whats = [problem["what"] for problem in _problems(out)]
     assert whats[0] == "neither text nor number"
     assert "leaves the folder" in whats[1]
