@@ -1,9 +1,10 @@
-"""libtiff writes what it dislikes about a file to stderr, past Python; what matters of it comes as an exception too."""
+"""libtiff, and Pillow's own reader, print what they dislike about a TIFF; what matters comes as an exception too."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +14,10 @@ def silence_libtiff() -> bool:
     """Take the library's two printers away, once a process; whether it was found.
 
     Pillow carries a libtiff of its own, under a name that differs with every build; the one that is loaded is the one
-    that is silenced.
+    that is silenced. Pillow logs; without any handler, Python prints what is logged: a handler of ours that does
+    nothing leaves a host program's own in charge.
     """
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     silenced = False
     for path in _loaded() or _carried():
         with contextlib.suppress(OSError, AttributeError):

@@ -147,6 +147,12 @@ for _ in range(60):
         decode_bytes(bytes(broken))
     except ImageError:
         refused += 1
+entry = b"\\x15\\x01\\x03\\x00\\x01\\x00\\x00\\x00"  # samples per pixel
+place = data.index(entry) + len(entry)
+try:
+    decode_bytes(data[:place] + b"\\x13\\x00" + data[place + 2 :])
+except ImageError:
+    refused += 1
 print(refused)
 """
     done = subprocess.run(
