@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edit_metrics.engine.job import Job
+from edit_metrics.engine.ray_watch import watched
 from edit_metrics.errors import ConfigError, MissingExtraError, RunError
 
 
@@ -77,7 +78,8 @@ def connected(ray: Any, cpus: int) -> Iterator[None]:
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with watched() if ours else contextlib.nullcontext():
+            yield
     finally:
         logger.setLevel(level)
         if ours:
