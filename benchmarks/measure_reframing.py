@@ -1,6 +1,7 @@
 """Reframe real edits in known ways and see whether the frame is found, and whether what is measured on it holds.
 
     python benchmarks/measure_reframing.py PAIRS.jsonl [--sources 24] [--unrelated 200]
+    python benchmarks/measure_reframing.py PAIRS.jsonl --list      which of these real edits are called reframed
 
 PAIRS: a manifest of pairs of one size. Printed: how many frames are within .5 % and 1 px, CPU time, LPIPS and the
 changed share before reframing against registered, and how many unrelated pictures are taken for reframed ones.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -18,10 +20,13 @@ import numpy as np
 from bench_set import read_rgb
 
 from edit_metrics.io.manifest import read_manifest
+from edit_metrics.metrics.frame import in_words
+from edit_metrics.metrics.grid import fit_to_grid
 from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed, lay_on_source
+from edit_metrics.metrics.registration import register
 from edit_metrics.pixels.change import change_reference, find_changes
 from edit_metrics.pixels.lab import rgb_to_lab
-from edit_metrics.types import RGB, Mask, Missing
+from edit_metrics.types import RGB, EditItem, Mask, Missing
 
 Box = tuple[float, float, float, float]
 
@@ -32,8 +37,12 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=24)
     parser.add_argument("--unrelated", type=int, default=200)
     parser.add_argument("--measures", type=int, default=8, help="sources whose LPIPS is compared too")
+    parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()
     items = read_manifest(arguments.pairs).items
+    if arguments.list:
+        list_reframed(items)
+        return
     pairs = {}
     for item in items:
         source, edited = read_rgb(Path(item.source)), read_rgb(Path(item.edited))
@@ -61,6 +70,25 @@ def main() -> None:
         near = [f"{np.sum(lpips <= 0.02)}/{len(lpips)}", f"{np.sum(share <= 0.01)}/{len(share)}"]
         print(f"{name:24}{f'{sum(rights)}/{len(rights)}':>10}{near[0]:>20}{near[1]:>20}")
     print(unrelated(list(pairs.values()), arguments.unrelated))
+
+
+def list_reframed(items: Sequence[EditItem]) -> None:
+    """As the program does: looked for where the aspect is off or nothing registers."""
+    looked = found = 0
+    for item in items:
+        source, edited = read_rgb(Path(item.source)), read_rgb(Path(item.edited))
+        grid = fit_to_grid(source, edited)
+        placed = None if isinstance(grid, Missing) else register(source, grid.edited)
+        if placed is not None and not isinstance(placed, Missing) and grid.relation in ("same", "resized"):
+            continue
+        looked += 1
+        frame = find_frame(source, edited)
+        if not isinstance(frame, Missing) and is_reframed(frame, source, edited):
+            found += 1
+            sizes = " to ".join("x".join(map(str, size)) for size in (frame.source_size, frame.edited_size))
+            agree = f"{frame.agreement:.2f} of {frame.tiles} tiles"
+            print(f"{item.id}: {sizes}, kept {frame.kept:.2f}, {agree}; {in_words(frame)}")
+    print(f"{len(items)} edits, looked for in {looked}, called reframed {found}")
 
 
 def cases(source: RGB, rng: np.random.Generator) -> list[tuple[str, Box, tuple[int, int]]]:
