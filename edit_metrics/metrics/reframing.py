@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edit_metrics.metrics.grid import GridFit
 from edit_metrics.metrics.registration import phase_shifts
@@ -37,6 +38,7 @@ _SCALES: Final = (0.3, 3.5)
 _STEP: Final = 0.05
 _SPAN: Final = (0.25, 0.15)
 _MOST_TILES: Final = 60
+_STILL: Final = 0.05  # px anywhere in the frame: nothing is left to refine
 _SOFT_TILE: Final = 16  # px
 _WHOLE: Final = 0.99
 _SOFTER: Final = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)  # px; under .3 a gaussian is one pixel wide
@@ -261,7 +263,10 @@ def _matched(first: Any, second: Any, norm: int) -> tuple[Float64, Float64]:
     if own is None or theirs is None or len(own) < 2 or len(theirs) < 2:
         return np.empty((0, 2)), np.empty((0, 2))
     matcher = cv2.BFMatcher(norm)
-    there, back = (_clear(matcher.knnMatch(a, b, k=2)) for a, b in ((own, theirs), (theirs, own)))
+    there = _clear(matcher.knnMatch(own, theirs, k=2))
+    asked = sorted(set(there.values()))
+    # The way back is asked only of those that were found: a fifth of the time.
+    back = {asked[j]: i for j, i in _clear(matcher.knnMatch(theirs[asked], own, k=2)).items()} if asked else {}
     pairs = [(i, j) for i, j in there.items() if back.get(j) == i]
     places = [[points[i].pt for i, _ in pairs], [others[j].pt for _, j in pairs]]
     return np.array(places[0]).reshape(-1, 2), np.array(places[1]).reshape(-1, 2)
@@ -308,6 +313,8 @@ def _refined(first: Float32, second: Float32, scale: Float64, offset: Float64) -
         # What lies at x in S was looked for at x·scale + offset and found (a + b·x)·scale beside it.
         offset = offset + np.array([a for a, _ in steps]) * scale
         scale = scale * np.array([1 + b for _, b in steps])
+        if all(abs(a) + abs(b) * max(first.shape) < _STILL for a, b in steps):
+            break
     return scale, offset
 
 
@@ -343,35 +350,43 @@ def _tiles(first: Float32, second: Float32, scale: Float64, offset: Float64) -> 
         second = np.asarray(cv2.GaussianBlur(second, (0, 0), 0.5 * float(np.sqrt(max(scale) ** 2 - 1))), np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     moved = np.asarray(cv2.warpAffine(second, matrix, (width, height), flags=flags, borderValue=-1e6), np.float32)
-    corners = [
-        (x, y)
-        for y in range(0, height - TILE + 1, TILE // 2)
-        for x in range(0, width - TILE + 1, TILE // 2)
-        if moved[y : y + TILE, x : x + TILE].min() >= 0
-        and min(plane[y : y + TILE, x : x + TILE].std() for plane in (first, moved)) >= _TEXTURE
-    ]
-    if len(corners) > _MOST_TILES:
-        corners = [corners[i] for i in np.linspace(0, len(corners) - 1, _MOST_TILES).round().astype(int)]
-    if not corners:
+    if min(height, width) < TILE:
         return np.empty((0, 2)), np.empty((0, 2)), np.empty(0)
-    stacks = [np.stack([_normalised(p[y : y + TILE, x : x + TILE]) for x, y in corners]) for p in (first, moved)]
+    windows = [np.lib.stride_tricks.sliding_window_view(plane, (TILE, TILE)) for plane in (first, moved)]
+    own, other = (view[:: TILE // 2, :: TILE // 2] for view in windows)
+    good = other.min(axis=(2, 3)) >= 0
+    good &= np.minimum(own.std(axis=(2, 3)), np.where(good, other.std(axis=(2, 3)), 0)) >= _TEXTURE
+    places = np.argwhere(good)
+    if len(places) > _MOST_TILES:
+        places = places[np.linspace(0, len(places) - 1, _MOST_TILES).round().astype(int)]
+    if not len(places):
+        return np.empty((0, 2)), np.empty((0, 2)), np.empty(0)
+    rows, columns = places.T
+    stacks = [_normalised(view[rows, columns]) for view in (own, other)]
     window = np.outer(np.hanning(TILE), np.hanning(TILE)).astype(np.float32)
     shifts = phase_shifts(stacks[0] * window, stacks[1] * window)
-    return np.array(corners, np.float64), shifts, _correlation(first, moved, corners, shifts)
+    corners = places[:, ::-1] * (TILE // 2)
+    return corners.astype(np.float64), shifts, _correlation(stacks[0], windows[1], corners, shifts)
 
 
-def _correlation(first: Float32, moved: Float32, corners: list[tuple[int, int]], shifts: Float64) -> Float64:
-    """NCC of each tile with E's where its shift says, to whole pixels; 0 where that reaches over the frame."""
-    height, width = first.shape
-    result = np.zeros(len(corners))
-    for i, ((x, y), (dx, dy)) in enumerate(zip(corners, np.rint(shifts).astype(int), strict=True)):
-        left, top = x + dx, y + dy
-        if 0 <= left <= width - TILE and 0 <= top <= height - TILE:
-            tile = moved[top : top + TILE, left : left + TILE]
-            if tile.min() >= 0:
-                result[i] = float((_normalised(first[y : y + TILE, x : x + TILE]) * _normalised(tile)).mean())
-    return result
+def _correlation(own: Float32, moved: Float32, corners: NDArray[np.int64], shifts: Float64) -> Float64:
+    """NCC of each tile with E's where its shift says, to whole pixels; 0 where that reaches over the frame.
+
+    Args:
+        own: N tiles of S, normalised.
+        moved: all tiles of E by row and column.
+        corners: N×2, x and y.
+        shifts: N×2.
+    """
+    left, top = (corners + np.rint(shifts).astype(int)).T
+    inside = (left >= 0) & (left < moved.shape[1]) & (top >= 0) & (top < moved.shape[0])
+    tiles = moved[np.where(inside, top, 0), np.where(inside, left, 0)]
+    inside &= tiles.min(axis=(1, 2)) >= 0
+    alike = (own * _normalised(tiles)).mean(axis=(1, 2))
+    return np.where(inside, alike, 0.0).astype(np.float64)
 
 
-def _normalised(tile: Float32) -> Float32:
-    return np.asarray((tile - tile.mean()) / max(float(tile.std()), 1e-3), np.float32)
+def _normalised(tiles: Float32) -> Float32:
+    """Each of N tiles with mean 0 and deviation 1."""
+    centred = tiles - tiles.mean(axis=(1, 2), keepdims=True)
+    return np.asarray(centred / np.maximum(tiles.std(axis=(1, 2), keepdims=True), 1e-3), np.float32)
