@@ -9,7 +9,7 @@ from typing import Final
 
 BYTES_A_PIXEL: Final = 120
 """Of the larger picture's grid, twice (source and edited): what decoding, features and models hold at their peak. The
-embedded profile took 48 for a pair of 6 MP, 82 for a pair of 64×100,000 (docs/performance.md, Memory)."""
+embedded profile took 54 for a pair of 6 MP, 96 for one of 64×100,000 (docs/reliability.md, Memory)."""
 BYTES_A_MASK_PIXEL: Final = 8
 _SHARE: Final = 0.5
 """Of the machine's memory; the other half is for models, the cache of the filesystem and other programs."""
