@@ -92,10 +92,10 @@ class EditSet:
         return np.flatnonzero((self.source_positions >= 0) & (self.edited_positions >= 0))
 
     @cached_property
-    def differences(self) -> NDArray[np.float32]:
+    def differences(self) -> NDArray[np.uint8]:
         """For each of :attr:`pairs` GRID×GRID: largest difference of the three channels, 0 … 255."""
         before, after = self.source_positions[self.pairs], self.edited_positions[self.pairs]
-        found = np.empty((len(before), GRID, GRID), np.float32)
+        found = np.empty((len(before), GRID, GRID), np.uint8)
         for start in range(0, len(before), _CHUNK):
             part = slice(start, start + _CHUNK)
             apart = self.grids[before[part]].astype(np.int16) - self.grids[after[part]]

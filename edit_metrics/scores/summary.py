@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edit_metrics.scores.cells import codes, number, text
+from edit_metrics.io.tables import as_name
+from edit_metrics.scores.cells import codes, is_missing, number, text
 from edit_metrics.scores.codes import short_cause
 from edit_metrics.scores.columns import (
     FLAGS,
@@ -133,7 +134,7 @@ def slice_rows(frame: pd.DataFrame, names: Sequence[str], column: str) -> list[S
     """Means per value of a column, the most frequent first; at most ``MOST_SLICES`` values. Empty without any value."""
     if column not in frame.columns or not frame[column].map(text).any():
         return []
-    labels = frame[column].map(text)
+    labels = frame[column].map(lambda cell: "" if is_missing(cell) else as_name(cell))  # turn 2, not 2.0
     scores = frame[[DimensionColumns(name).score for name in names]].astype("float64")
     grouped = scores.groupby(labels, sort=True)
     means, counts, sizes = grouped.mean(), grouped.count(), labels.value_counts(sort=True)

@@ -14,7 +14,9 @@ import pytest
 from conftest_layouts import mask_png, png, put
 from typer.testing import CliRunner
 
+from edit_metrics import score
 from edit_metrics.cli import app
+from edit_metrics.config import validate_config
 from edit_metrics.errors import ConfigError, ManifestError, UserError
 from edit_metrics.io.manifest import read_manifest
 from edit_metrics.types import EditItem
@@ -376,3 +378,24 @@ def test_a_shard_that_is_cut_off_is_one_error(tmp_path: Path) -> None:
     file = shard(tmp_path / "s.tar", {"000.source.png": png(1), "000.edited.png": png(2)})
     file.write_bytes(file.read_bytes()[:9000])
     assert isinstance(convert("webdataset", file, "--out", tmp_path / "m.jsonl").exception, ManifestError)
+
+
+def test_an_edit_that_was_never_made_is_scored_as_infeasible(tmp_path: Path) -> None:
+    record = {"image": cell(1), "instruction": "make it red"}
+    records = [record | {"id": "made", "edited_image": cell(2)}, record | {"id": "never", "edited_image": None}]
+    file = parquet(tmp_path / "set.parquet", records)
+    assert convert("hf-parquet", file, "--out", tmp_path / "m.jsonl").exit_code == 0
+    config = validate_config(
+        {
+            "profile": "bare",
+            "dimensions": {
+                "feasibility": {"metrics": ["verdict"], "curves": {"verdict": {"anchors": [[0, 0], [1, 1]]}}}
+            },
+        },
+        "test",
+    )
+    frame = score(tmp_path / "m.jsonl", profile=config).set_index("id")
+    assert list(frame.index) == ["made", "never"]
+    assert frame.loc["never", "feasibility.score"] == 0
+    assert "infeasible" in frame.loc["never", "flags"]
+    assert "infeasible" not in (frame.loc["made", "flags"] or "")

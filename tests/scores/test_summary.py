@@ -48,6 +48,11 @@ def test_slices_say_on_how_many_values_a_mean_rests() -> None:
     assert rows[1].cells == (Cell(None, 0),)
 
 
+def test_turns_of_a_chain_are_whole_numbers_also_where_some_rows_have_none() -> None:
+    rows = slice_rows(TABLE.assign(turn=[1, 2, 2, None, None]), ["style"], "turn")
+    assert {(row.value, row.n) for row in rows} == {("(none)", 2), ("1", 1), ("2", 2)}
+
+
 def test_a_column_without_any_value_makes_no_slices() -> None:
     assert slice_rows(TABLE.assign(model=None), ["style"], "model") == []
     assert slice_rows(TABLE, ["style"], "edit_type") == []
