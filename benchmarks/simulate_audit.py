@@ -52,7 +52,7 @@ def power(evidence: Evidence, n_draws: int) -> None:
                 needed = seen.n_audit_for_double if n == 300 and error == 0.10 else needed
             rows.append([n, f"{error:.0%}", share(before), share(after)])
     title = (
-        f"Promised 5 %, {DECIDED:.0%} of the audited items decided, {n_draws} draws: switched off\n"
+        f"Promised 5 %, {DECIDED:.0%} of the audited items decided, {n_draws} draws: switched off "
         f"(about {needed} audited items are said to find 10 % with probability {POWER:.0%} at level {ERROR_LEVEL:.0%})"
     )
     table(title, ["audited", "true error", "before (p < .01)", "after (p < .05)"], rows)

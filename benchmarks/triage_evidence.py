@@ -125,7 +125,7 @@ def risk(evidence: Evidence, quick: bool) -> None:
         rows.append(draw_risk(evidence, "chosen", n_draws // 5, (Side.FAIL,)))
     title = (
         f"Calibrated on 90 groups drawn with replacement, measured on all {len(evidence.rated.ids)} edits; promise "
-        f"{ALPHA:.0%} at {1 - DELTA:.0%}\nKept when no more draws break it than δ + 2 standard errors"
+        f"{ALPHA:.0%} at {1 - DELTA:.0%}; kept when no more draws break it than δ + 2 standard errors"
     )
     columns = ["features", "sides", "draws", "break it", "δ + 2 SE", "mean error", "failed", "median", "passed"]
     table(title, columns, rows)
@@ -203,7 +203,7 @@ def new_model(evidence: Evidence, quick: bool) -> None:
     ]
     title = (
         "Leave one model out, promise 5 % at 95 %: what the threshold of the other models would fail of the new one, "
-        "and what triage does fail\n('ours: own' is 0: for a model without random ratings the promise is not made)"
+        "and what triage does fail ('ours: own' is 0: for a model without random ratings the promise is not made)"
     )
     table(title, columns, rows)
 
