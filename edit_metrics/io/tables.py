@@ -77,7 +77,7 @@ def _to_arrow(frame: pd.DataFrame) -> pa.Table:
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, OverflowError):
-        mixed = {name: list(map(_as_text, frame[name])) for name in _text_columns(frame)}
+        mixed: dict[str, Any] = {name: list(map(_as_text, frame[name])) for name in _text_columns(frame)}
         return pa.Table.from_pandas(frame.assign(**mixed), preserve_index=False)
 
 
