@@ -244,17 +244,21 @@ def _start(first: Float32, second: Float32) -> tuple[Float64, Float64] | None:
 
 
 def _orb(first: Any, second: Any) -> tuple[Float64, Float64]:
-    detector = cv2.ORB_create(1500)
-    return _matched(*(detector.detectAndCompute(grey, None) for grey in (first, second)), cv2.NORM_HAMMING)
+    detector = cv2.ORB.create(1500)
+    own, theirs = (detector.detectAndCompute(grey, None) for grey in (first, second))
+    return _matched(own, theirs, cv2.NORM_HAMMING)
 
 
 def _sift(first: Any, second: Any) -> tuple[Float64, Float64]:
-    detector = cv2.SIFT_create(800, contrastThreshold=0.02, edgeThreshold=15)
-    found = [detector.detectAndCompute(grey, None) for grey in (first, second)]
-    rooted = [
-        (points, None if d is None else np.sqrt(d / np.maximum(d.sum(1, keepdims=True), 1e-9))) for points, d in found
-    ]
-    return _matched(*rooted, cv2.NORM_L2)
+    detector = cv2.SIFT.create(800, contrastThreshold=0.02, edgeThreshold=15)
+    own, theirs = (_rooted(*detector.detectAndCompute(grey, None)) for grey in (first, second))
+    return _matched(own, theirs, cv2.NORM_L2)
+
+
+def _rooted(points: Any, descriptors: Any) -> tuple[Any, Any]:
+    if descriptors is None:
+        return points, None
+    return points, np.sqrt(descriptors / np.maximum(descriptors.sum(1, keepdims=True), 1e-9))
 
 
 def _matched(first: Any, second: Any, norm: int) -> tuple[Float64, Float64]:
@@ -281,7 +285,8 @@ def _similarity(first: Float64, second: Float64, shape: tuple[int, ...]) -> tupl
     if len(first) < _LEAST_INLIERS:
         return None
     cv2.setRNGSeed(0)
-    matrix, inliers = cv2.estimateAffinePartial2D(first, second, method=cv2.RANSAC, ransacReprojThreshold=_RANSAC)
+    found: Any = cv2.estimateAffinePartial2D(first, second, method=cv2.RANSAC, ransacReprojThreshold=_RANSAC)
+    matrix, inliers = found
     if matrix is None:
         return None
     good = first[inliers[:, 0] > 0]
