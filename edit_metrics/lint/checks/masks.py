@@ -12,13 +12,13 @@ from edit_metrics.lint.edit_set import EditSet
 from edit_metrics.lint.registry import Hit, Severity, check
 
 _SAME_ASPECT: Final = 0.01  # as when scoring
-_NOISE: Final = 3.0
-"""Times the difference of the quietest tenth of the cells: below it a cell is taken for encoded again, as all are."""
 _VISIBLE: Final = 8.0
-"""Levels of 255 that a cell's mean must differ by at least."""
-_OUTSIDE, _INSIDE, _KEPT = 0.9, 0.1, 0.2
-"""Share of the changed cells that lie where nothing may change; of the cells that may change which did; of the cells
-that may not change which did. ``preservation.polarity_suspect`` asks the same of pixels, there .95, .1 and .2."""
+"""Levels of 255 by which what may not change must have changed, on average …"""
+_RATIO: Final = 5.0
+"""… and how many times as much as what may. The eight masked edits of ``triples``, read the right way, change 9 to 63
+times as much inside as outside."""
+_CELLS: Final = 2.0
+"""Cells of 24 × 24 that both parts must have at least: less is a border, not an area."""
 
 
 @check(
@@ -57,17 +57,17 @@ def mask_polarity(edits: EditSet) -> Iterator[Hit]:
     for index, mask in _masks(edits):
         if index not in place:
             continue
-        apart = edits.differences[place[index]]
-        allowed = _allowed(edits, index, mask) > 0.5
-        changed = apart > max(_VISIBLE, _NOISE * float(np.quantile(apart, 0.1)))
-        inside, outside = changed & allowed, changed & ~allowed
-        if not allowed.any() or allowed.all() or not outside.any():
+        apart, allowed = edits.differences[place[index]].astype(np.float32), _allowed(edits, index, mask)
+        room, rest = float(allowed.sum()), float((1 - allowed).sum())
+        if min(room, rest) < _CELLS:
             continue
-        wrong = outside.sum() >= _OUTSIDE * changed.sum() and inside.sum() <= _INSIDE * allowed.sum()
-        if wrong and outside.sum() >= _KEPT * np.count_nonzero(~allowed):
+        inside, outside = float((apart * allowed).sum()) / room, float((apart * (1 - allowed)).sum()) / rest
+        if outside >= max(_VISIBLE, _RATIO * inside):
             meaning = edits.items[index].mask_white_means
             yield Hit(
-                index, f"{outside.sum() / changed.sum():.0%} of the change lies outside; white = {meaning} is said"
+                index,
+                f"changed by {outside:.0f} of 255 where nothing may change, by {inside:.0f} where it may; "
+                f"white = {meaning} is said",
             )
 
 

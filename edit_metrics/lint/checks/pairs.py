@@ -12,7 +12,7 @@ from edit_metrics.errors import ImageError
 from edit_metrics.io.glance import GRID
 from edit_metrics.io.images import decode_image
 from edit_metrics.lint.edit_set import EditSet
-from edit_metrics.lint.nearest import bits_apart, nearest_bits
+from edit_metrics.lint.nearest import Nearest, bits_apart, nearest_bits
 from edit_metrics.lint.registry import Hit, Severity, check
 
 Grey = NDArray[np.float32]
@@ -22,8 +22,7 @@ _STILL: Final = 2.0
 _LIKE_BITS, _LIKE = 16, 0.7
 """Most bits of 64, and least correlation of 24 × 24 cells, at which an edit looks like a source …"""
 _CLOSER_BITS, _CLOSER = 8, 0.1
-"""… and by how much its own source must be farther off. Of 71, 250 and 102 real edits (triples, rated, several
-models) 61, 82 and 74 % are so near to their own source, that a swap would be seen; none is so near to another's."""
+"""… and by how much its own source must be farther off (``benchmarks/lint_recall.py``)."""
 _PANEL: Final = 0.95
 """Correlation with the source from which a panel is the source …"""
 _GAIN: Final = 0.2
@@ -69,10 +68,17 @@ def other_rows_source(edits: EditSet) -> Iterator[Hit]:
     before, after = edits.source_positions[edits.pairs], edits.edited_positions[edits.pairs]
     own = bits_apart(edits.hashes[before], edits.hashes[after]).astype(int)
     suspects = np.flatnonzero((own >= _CLOSER_BITS) & (edits.hashes[after] != 0))
-    nearest = nearest_bits(edits.hashes[after[suspects]], edits.hashes[sources])
+    known, shas = edits.hashes[sources], np.array([edits.seen[edits.paths[p]].sha256 for p in sources.tolist()])
     first_row = _first_rows(edits)
-    for place, found in zip(suspects.tolist(), nearest, strict=True):
-        index, source = int(edits.pairs[place]), int(sources[found.position])
+    found_first = nearest_bits(edits.hashes[after[suspects]], known)
+    for place, first in zip(suspects.tolist(), found_first, strict=True):
+        index = int(edits.pairs[place])
+        found = first
+        if first.bits == 0 and shas[first.position] == edits.edited_sha(index):  # the very file: a turn of a chain
+            distinct = np.flatnonzero(shas != edits.edited_sha(index))
+            for again in nearest_bits(edits.hashes[after[[place]]], known[distinct]):
+                found = Nearest(int(distinct[again.position]), again.bits)
+        source = int(sources[found.position])
         other = first_row[source]
         if found.bits > min(_LIKE_BITS, own[place] - _CLOSER_BITS) or _belong_together(edits, index, other):
             continue
