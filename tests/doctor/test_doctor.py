@@ -118,8 +118,10 @@ def test_an_orientation_tag_that_is_not_applied_is_named(doctor: Doctor, monkeyp
 
 
 def test_a_mask_read_the_wrong_way_round_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    decode = inputs.decode_mask
-    monkeypatch.setattr(inputs, "decode_mask", lambda path, limits, white: decode(path, limits, "edited"))
+    decode = inputs.decode_mask_bytes
+    monkeypatch.setattr(
+        inputs, "decode_mask_bytes", lambda data, limits, white, *, where: decode(data, limits, "edited", where=where)
+    )
     code, checks = doctor(PLAIN)
     assert (code, failed(checks)) == (1, {"mask_polarity"})
 
