@@ -104,6 +104,7 @@ VERBS = [
     ["gate", "baseline", "b"],
     ["report", "a"],
     ["report", "compared"],
+    ["lint", "m.jsonl", "--html", "lint.html"],
     ["show", "a"],
     ["show", "a", "i3"],
     ["show", "a", "--worst", "preservation"],

@@ -31,12 +31,14 @@ def picture_cell(value: object, folder: Path, files: Path) -> PictureCell:
     """A cell's picture, written out where the cell holds its bytes.
 
     Args:
-        value: ``{bytes, path}``, or bytes.
+        value: ``{bytes, path}``, bytes, or a path.
         folder: what a path in the cell starts from, and what it may not leave.
         files: folder for the pictures that are written out.
     """
     if isinstance(value, bytes):
         value = {"bytes": value, "path": None}
+    elif isinstance(value, str):
+        value = {"bytes": None, "path": value}
     if not isinstance(value, dict) or not (value.get("bytes") or value.get("path")):
         return PictureCell(None, None, "an empty cell" if value is None or isinstance(value, dict) else "no picture")
     data = value.get("bytes")

@@ -11,10 +11,11 @@ GUESSES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "uid", "idx", "key"),
     "source": (
         "source", "source_img", "source_image", "input_image", "input_img", "original_image", "src_img", "image",
-        "input", "original",
+        "input", "original", "input_images",
     ),
     "edited": (
         "edited", "edited_image", "target_img", "target_image", "output_image", "output_img", "edited_img", "output",
+        "output_images",
     ),
     "mask": ("mask", "mask_img", "mask_image"),
     "references": ("references", "reference_images", "ref_images"),

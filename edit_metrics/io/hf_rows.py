@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_PAIR = ("source", "edited")
+
+
 @dataclass(frozen=True, slots=True)
 class HfTable:
     """One file of a data set.
@@ -128,8 +131,12 @@ def _row(
             problems.append(Problem(where, fallback, f"{field}: {error}", "row kept: without it"))
     row_id = texts["id"] or fallback
     pictures = {}
-    for field in ("source", "edited"):
-        cell = picture_cell(values[field], folder, options.files)
+    several = {field: values[field] if isinstance(values[field], list) else [values[field]] for field in _PAIR}
+    if len(several["edited"]) > 1:
+        text = f"edited: {len(several['edited'])} pictures"
+        problems.append(Problem(where, row_id, text, "row kept: with the first"))
+    for field, cells in several.items():
+        cell = picture_cell(cells[0] if cells else None, folder, options.files)
         if cell.path is None:
             problems.append(
                 Problem(where, row_id, f"{field}: {cell.problem}", "row kept: it will be scored as infeasible")
@@ -147,7 +154,10 @@ def _row(
         edited=pictures["edited"],
         mask=mask,
         mask_white_means=meaning,
-        references=_references(values.get("references"), folder, options, where, row_id, problems),
+        # Of several pictures to start from, the first is the source.
+        references=_references(
+            [*several["source"][1:], *_listed(values.get("references"))], folder, options, where, row_id, problems
+        ),
         model=texts["model"] or options.model,
         group=texts["group"],
         instruction=texts["instruction"],
@@ -158,12 +168,14 @@ def _row(
     )
 
 
+def _listed(value: object) -> list[object]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
 def _references(
-    value: object, folder: Path, options: _Options, where: str, row_id: str, problems: list[Problem]
+    values: list[object], folder: Path, options: _Options, where: str, row_id: str, problems: list[Problem]
 ) -> tuple[Path, ...]:
-    cells = [picture_cell(one, folder, options.files) for one in (value if isinstance(value, list) else [value])]
-    if value is None:
-        return ()
+    cells = [picture_cell(one, folder, options.files) for one in values]
     for cell in cells:
         if cell.path is None:
             problems.append(Problem(where, row_id, f"references: {cell.problem}", "row kept: without that reference"))

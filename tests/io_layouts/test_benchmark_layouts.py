@@ -322,6 +322,24 @@ def test_several_references_in_a_cell(tmp_path: Path) -> None:
     assert [Path(one).read_bytes() for one in item.references] == [png(3), png(4)]
 
 
+def test_several_pictures_to_start_from_and_paths_in_cells_as_in_imgedits_own_parquet(tmp_path: Path) -> None:
+    for name, seed in (("a/original.png", 1), ("a/more.png", 2), ("a/result.png", 3)):
+        put(tmp_path / name, png(seed))
+    records = [
+        {"input_images": ["a/original.png", "a/more.png"], "output_images": ["a/result.png"], "prompt": "remove it"},
+        {"input_images": ["../../x.png"], "output_images": [], "prompt": "remove it"},
+    ]
+    file = parquet(tmp_path / "remove_part5.parquet", records)
+    assert convert("hf-parquet", file, "--out", tmp_path / "m.jsonl").exit_code == 0
+    item, lost = rows(tmp_path / "m.jsonl").values()
+    assert [Path(one).name for one in (item.source, *item.references, item.edited)] == [
+        "original.png", "more.png", "result.png",
+    ]  # fmt: skip
+    assert not Path(lost.source).exists()
+    assert not Path(lost.edited).exists()
+    assert "leaves the folder" in told(tmp_path / "m.jsonl")[0]["what"]
+
+
 # WebDataset
 
 

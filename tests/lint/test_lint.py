@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from edit_metrics.errors import ConfigError, UserError
 from edit_metrics.io.glance import glance
 from edit_metrics.io.hashing import perceptual_hash
 from edit_metrics.io.images import decode_image
+from edit_metrics.lint import registry
+from edit_metrics.lint.edit_set import EditSet
 from edit_metrics.lint.findings import Linted, as_json, as_text, codes_to_fail_on, id_of, lint
 from edit_metrics.lint.nearest import bits_apart, close_pairs, nearest_bits
-from edit_metrics.lint.registry import Severity, all_checks, check
+from edit_metrics.lint.registry import Hit, Severity, all_checks, check
 from edit_metrics.lint.wording import language_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +116,19 @@ def test_a_check_of_a_taken_name_or_with_a_severity_for_a_name_is_refused() -> N
     for code in ("missing_file", "error", "Two words"):
         with pytest.raises(ConfigError):
             check(code, Severity.NOTE, "", "")(lambda edits: ())
+
+
+def test_a_check_from_elsewhere_reports_beside_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    all_checks()
+    monkeypatch.setattr(registry, "_CHECKS", dict(registry._CHECKS))
+
+    @check("mine.purple", Severity.ERROR, "It is purple.", "Paint it.")
+    def purple(edits: EditSet) -> Iterator[Hit]:
+        yield Hit(0, f"{edits.name(0)} of {len(edits.items)}")
+
+    linted = lint(clean_set(tmp_path).write(), limit=3)
+    assert found_ids(linted) == {"mine.purple": {"clean0"}}
+    assert linted.findings[0].hits[0].detail == "clean0 of 3"
 
 
 def test_close_pairs_and_nearest_are_those_of_a_plain_search(rng: np.random.Generator) -> None:
