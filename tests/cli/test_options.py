@@ -43,7 +43,7 @@ def test_an_option_that_verbs_share_is_described_alike_in_all_of_them(name: str)
         ("estimate t --ratings r --target q --by modle", "Expected model, got 'modle' (--by). Did you mean 'model'?"),
         ("calibrate t --ratings r --target q --out c --by type", "Expected edit_type, got 'type' (--by)."),
         ("manifest folders p --out m.jsonl --mask-white-means edit", "got 'edit' (--mask-white-means). Did you mean"),
-        ("manifest folder p --out m.jsonl", "pie-bench, got 'folder' (FORMAT). Did you mean 'folders'?"),
+        ("manifest folder p --out m.jsonl", "rise or webdataset, got 'folder' (FORMAT). Did you mean 'folders'?"),
     ],
 )
 def test_a_word_that_is_no_choice_is_one_paragraph_with_the_nearest(
