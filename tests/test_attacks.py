@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-TRIES = {"strangers": 2, "damage": 2, "neighbours": 1, "manifests": 1, "disk-full": 1}
+TRIES = {"strangers": 1, "damage": 1, "neighbours": 1, "manifests": 1, "disk-full": 1}
 """Of the families whose calls are short (kills: tests/engine/test_kill.py); docs/reliability.md has more of all."""
 
 
