@@ -12,6 +12,7 @@ from edit_metrics.computation import Computation
 from edit_metrics.config import Config
 from edit_metrics.engine.plan import Plan, Step, closure, roles_of
 from edit_metrics.io.hashing import canonical_json_sha256
+from edit_metrics.io.images import DECODE_VERSION
 from edit_metrics.plugins import owner_of
 from edit_metrics.registry import BASE_INPUTS, get_feature
 from edit_metrics.scores.signatures import Signature
@@ -39,10 +40,14 @@ def cache_rules(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str
         spec = step.spec
         if spec.cache and (spec.backend is None or spec.backend in fingerprints):
             parts = _definition(plan.config, [by_name[name] for name in sorted(closure([spec]))], fingerprints)
-            parts["decode"] = plan.config.decode.model_dump(mode="json")
+            parts["decode"] = _decoding(plan.config)
             inputs = _base_inputs(spec)
             rules[spec.name] = CacheRule(canonical_json_sha256(parts), inputs)
     return rules
+
+
+def _decoding(config: Config) -> dict[str, Any]:
+    return {"version": DECODE_VERSION, **config.decode.model_dump(mode="json")}
 
 
 def _base_inputs(spec: Computation) -> tuple[str, ...]:
@@ -81,7 +86,7 @@ def _signature(plan: Plan, fingerprints: Mapping[str, Fingerprint], dimension: s
     section = config.dimension(dimension)
     names = closure([m for m in plan.metrics if m.dimension == dimension])
     parts = _definition(config, [s for s in plan.steps if s.spec.name in names], fingerprints) | {
-        "decode": config.decode.model_dump(mode="json"),
+        "decode": _decoding(config),
         "section": section.model_dump(mode="json"),
         "confidence": config.confidence.model_dump(mode="json"),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from PIL import Image
 
@@ -15,7 +15,11 @@ from edit_metrics.io.formats import OpenedPicture, decoder_errors, open_picture
 from edit_metrics.io.sources import read_bytes
 from edit_metrics.types import RGB, Missing
 
-__all__ = ["DecodeInfo", "DecodedImage", "MaskFacts", "PictureFacts", "decode_bytes", "decode_image"]
+__all__ = ["DECODE_VERSION", "DecodeInfo", "DecodedImage", "MaskFacts", "PictureFacts", "decode_bytes", "decode_image"]
+
+DECODE_VERSION: Final = 2
+"""To be raised when a file may decode to other pixels; part of every signature. 2: orientation in XMP, in a PNG's raw
+profile and in any integer type; a JPEG that lacks its end mark alone."""
 
 
 @dataclass(frozen=True, slots=True)
