@@ -119,13 +119,20 @@ def _explain(error: BaseException, debug: bool) -> int:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         _say("edit-metrics: interrupted.")
         return BROKEN
-    if isinstance(error, SystemExit) and _COMPLETION in os.environ:
+    if isinstance(error, SystemExit) and not error.code and _asks_for_completion():
         return 0
     found = _as_our_own(error)
     log = None if debug else keep_traceback(error)
     kept = f"The traceback is in {log}." if log else "See the traceback with: edit-metrics --debug …"
     _say(f"edit-metrics: {found}{'' if debug else f' {kept}'}")
     return found.exit_code
+
+
+def _asks_for_completion() -> bool:
+    """Typer ends the program itself once it has printed or installed what a shell completes with."""
+    return _COMPLETION in os.environ or any(
+        word.startswith(("--show-completion", "--install-completion")) for word in sys.argv[1:2]
+    )
 
 
 def _explain_usage(error: BaseException) -> int:
