@@ -47,9 +47,16 @@ def grid(
 
 
 @feature()
-def asked_frame(source: RGB, edited_native: RGB, frame: str) -> Frame | Missing:
-    """E's frame on S, where the manifest says that a model may return another one; ``undefined(no_registration)``."""
-    return find_frame(source, edited_native) if frame == "reframed" else not_applicable("same_frame")
+def asked_frame(source: RGB, edited_native: RGB, frame: str, mask: Mask | None = None) -> Frame | Missing:
+    """E's frame on S, where the manifest says that a model may return another one.
+
+    Returns:
+        ``undefined(no_registration)``; ``not_applicable(mask_given)``: what the edit put inside the mask would have its
+        say in where the frame is found, and so in every value outside.
+    """
+    if frame != "reframed":
+        return not_applicable("same_frame")
+    return find_frame(source, edited_native) if mask is None else not_applicable("mask_given")
 
 
 @feature()
@@ -136,7 +143,7 @@ def geometry(grid: GridFit | None = None, found_frame: Frame | None = None) -> s
 
     Left and top of E's frame are px of S; kept is the share of S that E shows.
     """
-    if found_frame is not None:
+    if found_frame is not None and (grid is None or grid.relation != "fitted"):
         left, top, _, _ = found_frame.box
         return f"reframed:{found_frame.zoom:.3f},{left:.0f},{top:.0f},{found_frame.kept:.2f}"
     if grid is None:

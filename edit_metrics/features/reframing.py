@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edit_metrics.backends.base import PerceptualBackbone
 from edit_metrics.metrics.grid import GridFit
 from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed, lay_on_source
@@ -25,7 +23,7 @@ class RegisteredPair:
 
     Attributes:
         source, edited: H×W×3; E has S's pixels outside ``kept``.
-        kept: where both are, less the given mask, H×W.
+        kept: where both are, H×W.
     """
 
     source: RGB
@@ -40,15 +38,19 @@ def found_frame(
     asked_frame: Frame | None = None,
     grid: GridFit | None = None,
     registration: Registration | None = None,
+    mask: Mask | None = None,
 ) -> Frame | Missing:
     """E's frame on S where it is another one than S's.
 
     Looked for where the aspect is off, or where nothing of S was found in its place: that is what it costs time for.
 
     Returns:
-        ``not_applicable(same_frame)``; ``undefined(no_registration)`` where the pictures do not say.
+        ``not_applicable(same_frame)``; ``not_applicable(mask_given)``, see ``asked_frame``;
+        ``undefined(no_registration)`` where the pictures do not say.
     """
-    in_place = grid is not None and grid.relation in ("same", "resized") and registration is not None
+    if mask is not None:
+        return not_applicable("mask_given")
+    in_place = grid is not None and registration is not None
     if asked_frame is None and in_place:
         return not_applicable("same_frame")
     found = asked_frame or find_frame(source, edited_native)
@@ -58,15 +60,12 @@ def found_frame(
 
 
 @feature()
-def registered_pair(
-    source: RGB, edited_native: RGB, found_frame: Frame, mask: Mask | None = None
-) -> RegisteredPair | Missing:
+def registered_pair(source: RGB, edited_native: RGB, found_frame: Frame) -> RegisteredPair | Missing:
     """Both pictures on the overlap of their frames; ``undefined(kept_area_too_small)`` under 2 % of the frame."""
     first, second, overlap = lay_on_source(source, edited_native, found_frame)
-    kept = overlap if mask is None else overlap & ~mask
-    if kept.mean() < MIN_SHARE:
+    if overlap.mean() < MIN_SHARE:
         return undefined("kept_area_too_small")
-    return RegisteredPair(first, np.where(kept[..., None], second, first), kept)
+    return RegisteredPair(first, second, overlap)
 
 
 @feature(backend="perceptual", batched=True)

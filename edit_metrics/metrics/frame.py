@@ -27,7 +27,7 @@ _registered = partial(metric, features={"pair": "registered_pair"}, identity=_ID
 
 @_frame("preservation.frame_kept", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0))
 def frame_kept(frame: Frame) -> float:
-    """Share of S that E still shows; ``not_applicable(same_frame)``, ``undefined(no_registration)``."""
+    """Share of S that E still shows; ``not_applicable(same_frame | mask_given)``, ``undefined(no_registration)``."""
     return frame.kept
 
 
@@ -75,19 +75,19 @@ def _listed(words: list[str]) -> str:
     features={"pair": "registered_pair", "maps": "lpips_maps_registered"},
 )  # fmt: skip
 def lpips_registered(pair: Any, maps: PerceptualPair) -> float | Missing:
-    """LPIPS (Zhang et al. 2018) on the overlap, less the given mask; missing as ``frame_kept`` and ``lpips``."""
+    """LPIPS (Zhang et al. 2018) on the overlap; missing as ``frame_kept`` and ``lpips``."""
     return masked_lpips_from_maps(maps.layer_maps, pair.kept)
 
 
 @_registered("preservation.ssim_registered", direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="")
 def ssim_registered(pair: Any) -> float | Missing:
-    """Mean SSIM (Wang et al. 2004) on the overlap, less the given mask; missing as ``frame_kept``."""
+    """Mean SSIM (Wang et al. 2004) on the overlap; missing as ``frame_kept``."""
     return mean_ssim(ssim_map(pair.source, pair.edited, pair.kept), pair.kept)
 
 
 @_registered("preservation.psnr_registered", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, PSNR_CAP), unit="dB")
 def psnr_registered(pair: Any) -> float | Missing:
-    """PSNR on the overlap, less the given mask; missing as ``frame_kept``."""
+    """PSNR on the overlap; missing as ``frame_kept``."""
     error = masked_mse(pair.source, pair.edited, pair.kept)
     return error if isinstance(error, Missing) else mse_to_psnr(error)
 
@@ -97,5 +97,5 @@ def psnr_registered(pair: Any) -> float | Missing:
     features={"pair": "registered_pair", "changes": "registered_change_map"},
 )  # fmt: skip
 def changed_share_registered(pair: Any, changes: ChangeMap) -> float:
-    """Share of the overlap, less the given mask, that changed visibly; missing as ``frame_kept``."""
+    """Share of the overlap that changed visibly; missing as ``frame_kept``."""
     return float(changes.changed[pair.kept].mean())

@@ -127,6 +127,20 @@ def test_words(frame: Frame, words: str) -> None:
         assert words in in_words(frame)
 
 
+def test_with_a_mask_no_frame_is_looked_for() -> None:
+    from edit_metrics.features.pixels import asked_frame
+    from edit_metrics.features.reframing import found_frame
+
+    source, edited = edited_coffee()
+    picture = drawn_again(edited, *CASES["square"])
+    mask = np.zeros((400, 600), np.bool_)
+    mask[120:200, 300:420] = True
+    assert isinstance(asked_frame(source, picture, "reframed"), Frame)
+    for found in (asked_frame(source, picture, "reframed", mask), found_frame(source, picture, mask=mask)):
+        assert isinstance(found, Missing)
+        assert found.reason == "mask_given"
+
+
 def test_a_run_says_it_and_the_manifest_may_allow_it(tmp_path: Path) -> None:
     from PIL import Image
 
