@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import cv2
 
@@ -30,6 +30,8 @@ from edit_metrics.io.manifest import Manifest
 from edit_metrics.pixels.placement import place_pixels
 from edit_metrics.scores.rows import TableLayout
 
+RESUME: Final = "What is done is kept: the same command goes on from there."
+"""What there is to do when a worker was lost."""
 DEFAULT_LANES = 2
 """Micro-batches under way at a time, where there are threads for them: docs/decisions/0006."""
 
@@ -230,7 +232,7 @@ def _load(job: Job, backends: Mapping[str, Backend]) -> Scorer:
     place_pixels(job.device)
     # OpenCV's threads are for each caller: with every one of the workers' threads asking for all cores, sixteen cores
     # measured a picture's SSIM in eight times the time that one takes (docs/performance.md).
-    cv2.setNumThreads(max(1, _cores() // job.workers))
+    cv2.setNumThreads(max(1, (engine.model_threads or _cores()) // job.workers))
     lanes, threads = _lanes_and_threads(job)
     watch = None
     if job.evidence != EvidenceLevel.NONE:

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from typing import Final
 
 from edit_metrics.engine.budget import default_bytes
-from edit_metrics.engine.job import Job, Outcome, Progress, ShardWorker
+from edit_metrics.engine.job import RESUME, Job, Outcome, Progress, ShardWorker
 from edit_metrics.engine.shard_files import DoneMark
 from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import EditMetricsError, RunError
 
-_RESUME: Final = "What is done is kept: the same command goes on from there."
 _worker: list[ShardWorker] = []
 _problem: list[str] = []
 """Of a process of the pool: its models, or why there are none."""
@@ -45,13 +43,13 @@ def _run_in_processes(job: Job, shards: Sequence[Shard], progress: Progress, pro
             for future in as_completed(futures):
                 mark = future.result()
                 if isinstance(mark, str):
-                    raise RunError("a process that scores its shards", mark, str(job.out), _RESUME)
+                    raise RunError("a process that scores its shards", mark, str(job.out), RESUME)
                 marks[future] = mark
                 progress.advance(len(mark.scored) + len(mark.rejected))
         except BrokenProcessPool as error:
             raise RunError(
                 f"{processes} processes that score shards", "one of them was lost (out of memory, perhaps)",
-                str(job.out), f"{_RESUME} Fewer engine.processes need less memory.",
+                str(job.out), f"{RESUME} Fewer engine.processes need less memory.",
             ) from error  # fmt: skip
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

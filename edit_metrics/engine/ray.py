@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from edit_metrics.engine.budget import default_bytes
 from edit_metrics.engine.folder import RunFolder
-from edit_metrics.engine.job import Job, Outcome, Progress, ShardWorker
+from edit_metrics.engine.job import RESUME, Job, Outcome, Progress, ShardWorker
 from edit_metrics.engine.ray_cluster import Pool, connected, first_line, import_ray, size_of_pool
 from edit_metrics.engine.shard_files import ATTEMPTS as ATTEMPTS_SUFFIX
 from edit_metrics.engine.shard_files import DoneMark
@@ -113,7 +113,7 @@ def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> 
         try:
             marks = _score_all(ray, _job_of_a_worker(job, pool), pool, shards, progress)
         except ray.exceptions.RayError as error:
-            raise RunError("a Ray cluster that goes on working", first_line(error), str(job.out), _RESUME) from error
+            raise RunError("a Ray cluster that goes on working", first_line(error), str(job.out), RESUME) from error
     retries = sum(max(0, log.count() - 1) for log in attempts)
     if retries:
         progress.note(f"Shards begun again because their worker was lost: {retries}.")
@@ -138,7 +138,7 @@ def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress
     marks = {}
     for row in scored.iter_rows():
         if row["problem"]:
-            raise RunError("a worker that scores its shards", row["problem"], str(job.out), _RESUME)
+            raise RunError("a worker that scores its shards", row["problem"], str(job.out), RESUME)
         mark = DoneMark.from_json(row["mark"])
         marks[int(row["index"])] = mark
         progress.advance(len(mark.scored) + len(mark.rejected))
@@ -146,11 +146,8 @@ def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress
 
 
 def _load(job: Job) -> ShardWorker:
-    import cv2
-
     if not RunFolder(job.out).shards.is_dir():
         raise RunError("a run folder that every node can reach", "no such folder there", str(job.out))
-    cv2.setNumThreads(job.workers)
     return ShardWorker(job)
 
 
@@ -172,6 +169,3 @@ def _job_of_a_worker(job: Job, pool: Pool) -> Job:
 def _where(error: Exception) -> str:
     text = str(error) if isinstance(error, EditMetricsError) else f"{type(error).__name__}: {error}"
     return f"on {platform.node()}: {text}"
-
-
-_RESUME: Final = "What is done is kept: the same command goes on from there."

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from edit_metrics.metrics.preservation import PSNR_CAP, masked_mse, mse_to_psnr
-from edit_metrics.metrics.ssim import C1, C2, SIGMA, WINDOW
 from edit_metrics.perceived import PerceptualPair
+from edit_metrics.pixels.ssim_window import C1, C2, SIGMA, WINDOW
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float64, Mask, Missing, Result, with_cautions
 

@@ -6,6 +6,7 @@ a start, tiles refine it. What cannot be told is not guessed: a wrong frame woul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,15 +82,15 @@ class Frame:
     @property
     def kept(self) -> float:
         """Share of S that E shows."""
-        return self._overlap() / (self.source_size[0] * self.source_size[1])
+        return self._shared_pixels() / (self.source_size[0] * self.source_size[1])
 
     @property
     def new(self) -> float:
         """Share of E that S does not hold."""
         left, top, right, bottom = self.box
-        return 1 - self._overlap() / ((right - left) * (bottom - top))
+        return 1 - self._shared_pixels() / ((right - left) * (bottom - top))
 
-    def _overlap(self) -> float:
+    def _shared_pixels(self) -> float:
         left, top, right, bottom = self.box
         width = min(right, self.source_size[0]) - max(left, 0)
         height = min(bottom, self.source_size[1]) - max(top, 0)
@@ -97,12 +98,17 @@ class Frame:
 
     def matrix(self) -> Float64:
         """2×3, from pixel centres of S to pixel centres of E, as ``cv2.warpAffine`` takes it."""
-        return np.array(
-            [
-                [self.scale_x, 0, self.left + (self.scale_x - 1) / 2],
-                [0, self.scale_y, self.top + (self.scale_y - 1) / 2],
-            ]
-        )
+        return _matrix((self.scale_x, self.scale_y), (self.left, self.top))
+
+    def overlap(self) -> Mask:
+        """Where S and E both are, H×W of S, without a rim of 2 px."""
+        left, top, right, bottom = self.box
+        width, height = self.source_size
+        area = np.zeros((height, width), np.bool_)
+        rows = slice(max(0, int(np.ceil(top)) + 2), max(0, min(height, int(bottom)) - 2))
+        columns = slice(max(0, int(np.ceil(left)) + 2), max(0, min(width, int(right)) - 2))
+        area[rows, columns] = True
+        return area
 
 
 def find_frame(source: RGB, edited: RGB) -> Frame | Missing:
@@ -164,15 +170,9 @@ def lay_on_source(source: RGB, edited: RGB, frame: Frame) -> tuple[RGB, RGB, Mas
     Returns:
         S and E, H×W×3, and the overlap, H×W, without a rim of 2 px. Outside of it E has S's pixels.
     """
-    height, width = source.shape[:2]
-    there = _warp(source, frame.matrix(), frame.edited_size, cv2.BORDER_REPLICATE)
-    back = _inverse(frame.matrix())
-    first, second = (_warp(image, back, (width, height), cv2.BORDER_REPLICATE) for image in (there, edited))
-    left, top, right, bottom = frame.box
-    overlap = np.zeros((height, width), np.bool_)
-    rows = slice(max(0, int(np.ceil(top)) + 2), max(0, min(height, int(bottom)) - 2))
-    columns = slice(max(0, int(np.ceil(left)) + 2), max(0, min(width, int(right)) - 2))
-    overlap[rows, columns] = True
+    overlap = frame.overlap()
+    there = _warp(source, frame.matrix(), frame.edited_size)
+    first, second = (_to_source(image, frame) for image in (there, edited))
     first = _as_soft(first, second, overlap)
     return first, np.where(overlap[..., None], second, first), overlap
 
@@ -201,17 +201,24 @@ def _as_soft(source: RGB, edited: RGB, overlap: Mask) -> RGB:
 
 def fit_by_frame(source: RGB, edited: RGB, frame: Frame) -> GridFit:
     """E on S's grid where its frame lies: only the overlap is compared. Caution ``reframed``."""
-    _, laid, overlap = lay_on_source(source, edited, frame)
-    laid = np.where(overlap[..., None], laid, source)
+    overlap = frame.overlap()
+    laid = np.where(overlap[..., None], _to_source(edited, frame), source)
     scales = (1 / frame.scale_x, 1 / frame.scale_y)
     return GridFit(laid, overlap, "reframed", "frame", *scales, None, ("reframed",))
 
 
-def _inverse(matrix: Float64) -> Float64:
-    return np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+def _matrix(scale: Sequence[float] | Float64, offset: Sequence[float] | Float64) -> Float64:
+    """2×3 between pixel centres, of a map between outer corners."""
+    across, down = scale
+    return np.array([[across, 0, offset[0] + (across - 1) / 2], [0, down, offset[1] + (down - 1) / 2]])
 
 
-def _warp(image: RGB, matrix: Float64, size: tuple[int, int], border: int) -> RGB:
+def _to_source(image: RGB, frame: Frame) -> RGB:
+    """A picture on E's grid, taken to S's."""
+    return _warp(image, np.asarray(cv2.invertAffineTransform(frame.matrix()), np.float64), frame.source_size)
+
+
+def _warp(image: RGB, matrix: Float64, size: tuple[int, int]) -> RGB:
     """Forward map; where it shrinks the picture is blurred first, so that nothing aliases."""
     scales = (matrix[0, 0], matrix[1, 1])
     sigmas = [max(0.0, 0.5 * float(np.sqrt(max(1 / scale**2 - 1, 0)))) for scale in scales]
@@ -220,6 +227,7 @@ def _warp(image: RGB, matrix: Float64, size: tuple[int, int], border: int) -> RG
         image = np.asarray(
             cv2.GaussianBlur(image, (sides[0], sides[1]), max(sigmas[0], 1e-3), None, max(sigmas[1], 1e-3))
         )
+    border = cv2.BORDER_REPLICATE
     return np.asarray(cv2.warpAffine(image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=border), np.uint8)
 
 
@@ -350,7 +358,7 @@ def _agreement(first: Float32, second: Float32, scale: Float64, offset: Float64)
 def _tiles(first: Float32, second: Float32, scale: Float64, offset: Float64) -> tuple[Float64, Float64, Float64]:
     """Corners, shifts in px of S, and normalised correlation of the tiles of E, drawn on S's grid, against S's."""
     height, width = first.shape
-    matrix = np.array([[scale[0], 0, offset[0] + (scale[0] - 1) / 2], [0, scale[1], offset[1] + (scale[1] - 1) / 2]])
+    matrix = _matrix(scale, offset)
     if max(scale) > 1.2:
         second = np.asarray(cv2.GaussianBlur(second, (0, 0), 0.5 * float(np.sqrt(max(scale) ** 2 - 1))), np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

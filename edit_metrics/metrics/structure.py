@@ -19,6 +19,7 @@ from edit_metrics.pixels import torch_kernels
 from edit_metrics.pixels.areas import as_bytes, erode
 from edit_metrics.pixels.luma import bt601
 from edit_metrics.pixels.placement import kernel_device
+from edit_metrics.pixels.ssim_window import C1, C2, SIGMA, WINDOW
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
 
@@ -26,8 +27,6 @@ GMSD_C: Final = 170.0
 """Xue 2014, for luma 0..255."""
 MS_SSIM_WEIGHTS: Final = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Wang 2003, finest scale first."""
-_C1, _C2 = 0.01**2, 0.03**2  # K1, K2 of Wang 2004 for a data range of 1
-_WINDOW: Final = 11
 _LEAST_PIXELS: Final = 64  # of a deviation or an edge map: an 8×8 patch; chosen, not measured
 TOO_THIN: Final = undefined("u_too_thin")
 
@@ -93,7 +92,7 @@ def ms_ssim(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
         1 = identical. ``undefined(too_small)`` with a side under 176 px, ``undefined(u_too_thin)`` when no window of
         some scale is half in R.
     """
-    if min(geometry_region.shape) < _WINDOW * 2 ** (len(MS_SSIM_WEIGHTS) - 1):
+    if min(geometry_region.shape) < WINDOW * 2 ** (len(MS_SSIM_WEIGHTS) - 1):
         return undefined("too_small")
     weight = geometry_region.astype(np.float32)
     x, y = (np.asarray(bt601(image) / 255, np.float32) for image in (source, edited))
@@ -131,7 +130,7 @@ class _Pyramid:
 def _similarity_terms(x: Float32, y: Float32, weight: Float32) -> tuple[float, float] | None:
     """Means of the SSIM map and of its contrast-structure part; None when no window is half in R."""
     share = _window_sum(weight)
-    centre = _WINDOW // 2
+    centre = WINDOW // 2
     inside = (share >= 0.5) & (weight[centre:-centre, centre:-centre] >= 0.5)
     if not inside.any():
         return None
@@ -140,15 +139,15 @@ def _similarity_terms(x: Float32, y: Float32, weight: Float32) -> tuple[float, f
     variance_x = _window_sum(weight * x * x) / safe - mean_x**2
     variance_y = _window_sum(weight * y * y) / safe - mean_y**2
     covariance = _window_sum(weight * x * y) / safe - mean_x * mean_y
-    contrast = (2 * covariance + _C2) / (variance_x + variance_y + _C2)
-    luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
+    contrast = (2 * covariance + C2) / (variance_x + variance_y + C2)
+    luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
     return float((luminance * contrast)[inside].mean(dtype=np.float64)), float(contrast[inside].mean(dtype=np.float64))
 
 
 def _window_sum(values: Float32) -> Float32:
     """Gaussian-weighted sums over the windows that lie in the frame: H×W → H−10 × W−10."""
-    half = _WINDOW // 2
-    blurred = cv2.GaussianBlur(values, (_WINDOW, _WINDOW), 1.5, borderType=cv2.BORDER_REFLECT)
+    half = WINDOW // 2
+    blurred = cv2.GaussianBlur(values, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred[half:-half, half:-half], np.float32)
 
 

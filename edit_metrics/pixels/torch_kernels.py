@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from edit_metrics.pixels.ssim_window import C1, C2, SIGMA, WINDOW
 from edit_metrics.types import RGB, Float32, Mask
 
 if TYPE_CHECKING:
     import torch
-
-_WINDOW: Final = 11
-_SIGMA: Final = 1.5
-_C1: Final = 0.01**2
-_C2: Final = 0.03**2  # K1, K2 of Wang 2004 for a data range of 1
 
 
 def blurred(planes: torch.Tensor, size: int, sigma: float, border: str) -> torch.Tensor:
@@ -64,14 +60,14 @@ def ssim_map(source: RGB, edited: RGB, kept: Mask | None, device: torch.device) 
         share = torch.ones(first.shape[1:], device=device) if kept is None else _on(device, kept).float()
         # U·(x − ½): variances do not change, and float32 keeps one more bit of them.
         x, y = ((plane * (1 / 255) - 0.5) * share for plane in (first, second))
-        means = blurred(torch.cat([share[None], x, y, x * x + y * y, x * y]), _WINDOW, _SIGMA, "zero")
+        means = blurred(torch.cat([share[None], x, y, x * x + y * y, x * y]), WINDOW, SIGMA, "zero")
         weights = means[0]
         mean_x, mean_y, squares, products = (means[1:] / weights.clamp_min(1e-12)).chunk(4)
         variances = squares - (mean_x * mean_x + mean_y * mean_y)
         covariance = products - mean_x * mean_y
         mean_x, mean_y = mean_x + 0.5, mean_y + 0.5
-        numerator = (2 * mean_x * mean_y + _C1) * (2 * covariance + _C2)
-        values = numerator / ((mean_x * mean_x + mean_y * mean_y + _C1) * (variances + _C2))
+        numerator = (2 * mean_x * mean_y + C1) * (2 * covariance + C2)
+        values = numerator / ((mean_x * mean_x + mean_y * mean_y + C1) * (variances + C2))
         values = values.sum(0) * ((weights > 0) / 3)
         return _array(values), _array(weights)
 
@@ -246,14 +242,14 @@ class ScalePyramid:
         with torch.inference_mode():
             x, y, weight = self._planes
             stacked = torch.stack([weight, weight * x, weight * y, weight * x * x, weight * y * y, weight * x * y])
-            share, *moments = blurred(stacked, _WINDOW, _SIGMA, "none")
-            centre = _WINDOW // 2
+            share, *moments = blurred(stacked, WINDOW, SIGMA, "none")
+            centre = WINDOW // 2
             inside = (share >= 0.5) & (weight[centre:-centre, centre:-centre] >= 0.5)
             safe = torch.where(inside, share, 1.0)
             mean_x, mean_y, square_x, square_y, product = (moment / safe for moment in moments)
             variance_x, variance_y = square_x - mean_x**2, square_y - mean_y**2
-            contrast = (2 * (product - mean_x * mean_y) + _C2) / (variance_x + variance_y + _C2)
-            luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
+            contrast = (2 * (product - mean_x * mean_y) + C2) / (variance_x + variance_y + C2)
+            luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
             chosen = torch.where(inside, torch.stack([luminance * contrast, contrast]), 0).sum(
                 (1, 2), dtype=torch.float64
             )
