@@ -30,6 +30,7 @@ TOLERANCES: Final = {
     "preservation.psnr": 1e-6, "preservation.lpips": 0.004, "preservation.ssim": 2e-5,
 }  # fmt: skip
 """Column, or its beginning → what bfloat16 and another order of summation may change; the longest that fits counts."""
+PARTS: Final = ("kernels", "profiles", "processes")
 PROFILES: Final = ("embedded", "clip", "large")
 
 
@@ -60,12 +61,14 @@ def main() -> None:
             return
         record: dict[str, Any] = {"machine": machine(arguments.device), "profiles": {}}
         print(json.dumps(record["machine"]))
-        record["kernels"] = kernels(folder, arguments)
-        for number, profile in enumerate(PROFILES):
+        if "kernels" in arguments.parts:
+            record["kernels"] = kernels(folder, arguments)
+        for number, profile in enumerate(PROFILES if "profiles" in arguments.parts else ()):
             share = clock.left() / (len(PROFILES) - number)
             found = measure(profile, folder, arguments, Clock(time.monotonic() + share))
             record["profiles"][profile] = found
-        record["processes"] = side_by_side(folder, arguments, clock)
+        if "processes" in arguments.parts:
+            record["processes"] = side_by_side(folder, arguments, clock)
     if arguments.results:
         arguments.results.write_text(json.dumps(record, indent=1))
     wrong = list(record.get("kernels", {}).get("wrong", ()))
@@ -82,6 +85,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: try the check itself")
     parser.add_argument("--folder", type=Path, help="keeps pictures and random checkpoints between calls")
     parser.add_argument("--results", type=Path, help="file for the figures, as JSON")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured")
+    parser.add_argument("--processes", nargs="+", type=int, default=(2, 4, 8), help="on one card, in the last part")
+    parser.add_argument("--workers", type=int, help="threads of each of them; its share of the cores without it")
     parser.add_argument("--only", choices=PROFILES, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -266,25 +272,28 @@ def side_by_side(folder: Path, arguments: argparse.Namespace, clock: Clock) -> l
     """Several processes on one card: what Python's lock costs a single one."""
     found = []
     for profile in ("embedded", "clip"):
-        for count in (2, 4, 8):
+        for count in arguments.processes:
             if clock.left() < 40:
                 print(f"  {profile}, {count} processes: no time left, not measured")
                 continue
-            rate = rate_of(profile, count, folder, arguments)
-            found.append({"profile": profile, "processes": count, "items_per_second": rate})
-            print(f"{profile}, {count} processes on one card: {rate:.1f} items/s", flush=True)
+            rate, processor = rate_of(profile, count, folder, arguments)
+            found.append({"profile": profile, "processes": count, "items_per_second": rate, "cpu_seconds": processor})
+            words = f"{rate:.1f} items/s, {1e3 * processor:.0f} CPU ms an item"
+            print(f"{profile}, processes on one card: {count}: {words}", flush=True)
     return found
 
 
-def rate_of(profile: str, count: int, folder: Path, arguments: argparse.Namespace) -> float:
-    """Items a second of that many processes together."""
+def rate_of(profile: str, count: int, folder: Path, arguments: argparse.Namespace) -> tuple[float, float]:
+    """Items a second of that many processes together, and CPU seconds an item."""
     command = [sys.executable, __file__, "--only", profile, "--folder", str(folder)]
     command += ["--device", arguments.device, "--items", "64", "--side", str(arguments.side)]
+    command += ["--workers", str(arguments.workers)] if arguments.workers else []
     environment = os.environ | {"EDIT_METRICS_CHECK_SHARE": str(count)}
     begun = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) for _ in range(count)]
     spans = [json.loads(process.communicate()[0].splitlines()[-1]) for process in begun]
     wall = max(span["end"] for span in spans) - min(span["start"] for span in spans)
-    return float(sum(span["items"] for span in spans) / wall)
+    items = sum(span["items"] for span in spans)
+    return float(items / wall), float(sum(span["processor"] for span in spans) / items)
 
 
 def measure_one(folder: Path, arguments: argparse.Namespace) -> None:
@@ -294,18 +303,19 @@ def measure_one(folder: Path, arguments: argparse.Namespace) -> None:
     count = int(os.environ["EDIT_METRICS_CHECK_SHARE"])
     config, _ = resolved(arguments.only, folder)
     cores = max(1, (os.cpu_count() or 1) // count)
-    update = {"batch_size": 8, "lanes": 2, "workers": cores, "model_threads": cores}
+    update = {"batch_size": 8, "lanes": 2, "workers": arguments.workers or cores, "model_threads": cores}
     config = config.model_copy(update={"engine": config.engine.model_copy(update=update)})
     made = make_set(folder / f"set-{arguments.side}", arguments.items, arguments.side)
     ours = runner(config, made.manifest, folder / f"process-{os.getpid()}", arguments.device)
     ours.score(slice(0, 32))
     # All begin at the next full ten seconds, so that none measures a card that the others do not use yet.
     time.sleep(10 - time.time() % 10)
-    start = time.time()
+    start, processor = time.time(), time.process_time()
     scored = 0
     while time.time() - start < 6:
         scored += len(ours.score().scored)
-    print(json.dumps({"start": start, "end": time.time(), "items": scored}))
+    span = {"start": start, "end": time.time(), "items": scored, "processor": time.process_time() - processor}
+    print(json.dumps(span))
 
 
 if __name__ == "__main__":
