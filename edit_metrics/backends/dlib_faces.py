@@ -13,6 +13,7 @@ from edit_metrics.backends.preprocess import map_in_threads
 from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import set_threads
 from edit_metrics.perceived import Face
+from edit_metrics.pixels.reducing import capped_size, reduced
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
 
@@ -32,6 +33,8 @@ class DlibFaces:
         embedder: reference of the ResNet.
         upsample: times that the picture is doubled before detection; each halves the smallest face and costs four
             times the time.
+        max_side: pictures with a longer side are shrunk to it, by area, before they are doubled: their smallest face is
+            that much larger. Landmarks and embedding are taken from the full picture. None = nothing is shrunk.
         min_score: detector score from which a box is a face; 0 is the detector's own threshold.
         min_side: shorter side of a box, in px of the picture, from which it is a face.
         threads: of one torch operation on the CPU.
@@ -45,13 +48,16 @@ class DlibFaces:
         landmarks: str = "dlib.landmarks5",
         embedder: str = "dlib.face_resnet",
         upsample: int = 1,
+        max_side: int | None = None,
         min_score: float = 0.0,
         min_side: float = 20.0,
         threads: int | None = None,
     ) -> None:
         dlib = require_package("dlib", "embedded", "face detection and embedding by dlib")
         options = {"landmarks": landmarks, "embedder": embedder, "upsample": upsample}
-        self._fingerprint = self.describe({**options, "min_score": min_score, "min_side": min_side})
+        gates = {"max_side": max_side, "min_score": min_score, "min_side": min_side}
+        self._fingerprint = self.describe({**options, **gates})
+        self._rectangle, self._max_side = dlib.rectangle, max_side
         self._upsample, self._min_score, self._min_side = upsample, min_score, min_side
         self._make_detector: Callable[[], Any] = dlib.get_frontal_face_detector
         # A detector works in buffers of its own, and is slow to make.
@@ -70,10 +76,12 @@ class DlibFaces:
     def describe(cls, options: Mapping[str, Any]) -> Fingerprint:
         """See :class:`~edit_metrics.backends.base.Describable`."""
         gates = f"score >= {options['min_score']}, side >= {options['min_side']} px"
+        longest = options["max_side"]
+        cap = "" if longest is None else f" of a longer side of at most {longest} px"
         return Fingerprint(
             name="dlib/resnet",
             weights={role: store.digest(options[role]) for role in ("landmarks", "embedder")},
-            preprocessing=f"HOG on RGB, upsampled {options['upsample']} times, {gates}; 5-point chip of 150 px",
+            preprocessing=f"HOG on RGB{cap}, upsampled {options['upsample']} times, {gates}; 5-point chip of 150 px",
         )
 
     @property
@@ -96,16 +104,26 @@ class DlibFaces:
     def _faces_of(self, image: RGB) -> tuple[Face, ...]:
         detector = self._idle_detector()
         try:
-            boxes, scores, _ = detector.run(image, self._upsample, self._min_score)
+            size = capped_size(image.shape[1], image.shape[0], self._max_side)
+            boxes, scores, _ = detector.run(reduced(image, size), self._upsample, self._min_score)
         finally:
             self._idle_detectors.append(detector)
+        factor = image.shape[1] / size[0], image.shape[0] / size[1]
         found = [
             (box, score)
-            for box, score in zip(boxes, scores, strict=True)
+            for box, score in zip((self._enlarged(box, factor) for box in boxes), scores, strict=True)
             if min(box.width(), box.height()) >= self._min_side
         ]
         found.sort(key=lambda face: face[0].area(), reverse=True)
         return tuple(self._embedded(image, box, score) for box, score in found)
+
+    def _enlarged(self, box: Any, factor: tuple[float, float]) -> Any:
+        """A box on the reduced picture, on the picture itself; dlib's boxes hold their last row and column."""
+        if factor == (1.0, 1.0):
+            return box
+        across, down = factor
+        left, top = round(box.left() * across), round(box.top() * down)
+        return self._rectangle(left, top, round((box.right() + 1) * across) - 1, round((box.bottom() + 1) * down) - 1)
 
     def _idle_detector(self) -> Any:
         try:

@@ -106,3 +106,19 @@ def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\x01\x01\x05con_4\x01\x02\x01\x02\x01\x01\x01\x01\x01\x01" + bytes(8))
     with pytest.raises(WeightsError, match="dlib_face_recognition_resnet_model_v1"):
         DlibResNet(path)
+
+
+def test_a_large_picture_is_searched_at_the_cap_and_its_faces_are_described_from_its_own_pixels(
+    analyzer: FaceAnalyzer, shared_data: Path
+) -> None:
+    picture = read(shared_data / "faces/face_recognition/obama-720p.jpg")
+    large = np.ascontiguousarray(np.kron(picture, np.ones((2, 2, 1), np.uint8)))
+    capped = DlibFaces(max_side=picture.shape[1])
+    ((found, *_),), ((own, *_),) = capped.find_faces([large]), analyzer.find_faces([picture])
+    np.testing.assert_allclose(found.box, 2 * np.array(own.box), atol=1)
+    assert found.detection_score == own.detection_score
+    likeness = capped.similarity(found.embedding[None], own.embedding[None])
+    assert likeness > 0.8  # .5 is the threshold, unrelated people are under it
+    (unchanged,) = capped.find_faces([picture])
+    assert (unchanged[0].embedding == own.embedding).all()
+    assert capped.fingerprint != analyzer.fingerprint
