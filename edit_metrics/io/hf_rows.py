@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from edit_metrics.choices import WhiteMeans
 from edit_metrics.io.hf_cells import MISSING, picture_cell, plain_metadata, text_cell
 from edit_metrics.io.hf_columns import GUESSES, PICTURES, choose_columns
+from edit_metrics.io.hf_labels import class_names, with_names
 from edit_metrics.io.layout_rows import Converted, Problem, shared_missing
 from edit_metrics.io.mask_reading import mask_bytes_reading, mask_reading
 from edit_metrics.types import ManifestRow
@@ -78,8 +79,10 @@ def hf_rows(
             problems.append(
                 Problem(f"{table.path.name}: column {name}", None, "neither text nor number", "column skipped")
             )
-        for number, record in enumerate(table.rows):
+        names = class_names(table.schema)
+        for number, cells in enumerate(table.rows):
             where = f"{table.path.name}: row {number}"
+            record = with_names(cells, names)
             row = _row(record, chosen, len(rows), where, table.path.parent, options, problems)
             if row.id in seen:
                 problems.append(

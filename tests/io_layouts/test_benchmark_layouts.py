@@ -18,6 +18,7 @@ from edit_metrics import score
 from edit_metrics.cli import app
 from edit_metrics.config import validate_config
 from edit_metrics.errors import ConfigError, ManifestError, UserError
+from edit_metrics.io.hf_labels import class_names
 from edit_metrics.io.manifest import read_manifest
 from edit_metrics.types import EditItem
 
@@ -283,6 +284,33 @@ def test_columns_of_published_data_sets_are_read_as_they_are(
     assert Path(item.source).read_bytes() == png(1)
     assert Path(item.edited).read_bytes() == png(2)
     assert [problem for problem in told(out) if "skipped" in problem["action"]] == []
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_a_class_label_is_its_name(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "set"
+    records = [PIX2PIX | {"edit_type": number, "count": number} for number in (1, 0, -1, 7)]
+    features = {
+        "edit_type": {"names": ["add", "remove"], "_type": "ClassLabel"},
+        "count": {"dtype": "int64", "_type": "Value"},
+    }
+    told_of = {"huggingface": json.dumps({"info": {"features": features}})}
+    table = pa.Table.from_pylist(records).replace_schema_metadata(told_of)
+    if kind == "parquet":
+        folder.mkdir()
+        pq.write_table(table, folder / "train-0.parquet")
+    else:
+        arrow(folder / "train" / "data-00000-of-00001.arrow", table)
+    out = tmp_path / "m.jsonl"
+    assert convert(f"hf-{kind}", folder, "--out", out).exit_code == 0
+    items = list(rows(out).values())
+    assert [item.edit_type for item in items] == ["remove", "add", None, "7"]
+    assert [item.metadata["count"] for item in items] == [1, 0, -1, 7]
+
+
+@pytest.mark.parametrize("told_of", [b"{", b"[]", b"null", b'{"info": {"features": 3}}', b"[" * 5000, b"\xff"])
+def test_notes_of_a_library_that_cannot_be_read_name_nothing(told_of: bytes) -> None:
+    assert class_names(pa.schema([("a", pa.int64())], metadata={b"huggingface": told_of})) == {}
 
 
 def arrow(path: Path, table: pa.Table) -> None:
