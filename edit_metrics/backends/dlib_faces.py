@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from edit_metrics.backends.base import Fingerprint, require_package
 from edit_metrics.backends.dlib_resnet import DlibResNet
+from edit_metrics.backends.dlib_search import Box, FaceSearch
 from edit_metrics.backends.preprocess import map_in_threads
 from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import set_threads
@@ -31,8 +32,8 @@ class DlibFaces:
     Args:
         landmarks: reference of the 5-point landmark model.
         embedder: reference of the ResNet.
-        upsample: times that the picture is doubled before detection; each halves the smallest face and costs four
-            times the time.
+        upsample: times that the picture is doubled before detection; each halves the smallest face. Once costs little
+            more than not at all (see :mod:`edit_metrics.backends.dlib_search`), each further time four times the time.
         max_side: pictures with a longer side are shrunk to it, by area, before they are doubled: their smallest face is
             that much larger. Landmarks and embedding are taken from the full picture. None = nothing is shrunk.
         min_score: detector score from which a box is a face; 0 is the detector's own threshold.
@@ -59,9 +60,8 @@ class DlibFaces:
         self._fingerprint = self.describe({**options, **gates})
         self._rectangle, self._max_side = dlib.rectangle, max_side
         self._upsample, self._min_score, self._min_side = upsample, min_score, min_side
-        self._make_detector: Callable[[], Any] = dlib.get_frontal_face_detector
-        # A detector works in buffers of its own, and is slow to make.
-        self._idle_detectors = [self._make_detector()]
+        self._detector = FaceSearch.state_of_dlib()
+        self._idle = [FaceSearch(self._detector)]
         self._landmarks = dlib.shape_predictor(str(store.locate(landmarks)))
         set_threads(threads)
         self._embedder = DlibResNet(store.locate(embedder))
@@ -81,7 +81,8 @@ class DlibFaces:
         return Fingerprint(
             name="dlib/resnet",
             weights={role: store.digest(options[role]) for role in ("landmarks", "embedder")},
-            preprocessing=f"HOG on RGB{cap}, upsampled {options['upsample']} times, {gates}; 5-point chip of 150 px",
+            preprocessing=f"HOG on RGB{cap}, upsampled {options['upsample']} times, coarse to fine, {gates}; "
+            "5-point chip of 150 px",
         )
 
     @property
@@ -102,16 +103,12 @@ class DlibFaces:
         return mapped
 
     def _faces_of(self, image: RGB) -> tuple[Face, ...]:
-        detector = self._idle_detector()
-        try:
-            size = capped_size(image.shape[1], image.shape[0], self._max_side)
-            boxes, scores, _ = detector.run(reduced(image, size), self._upsample, self._min_score)
-        finally:
-            self._idle_detectors.append(detector)
+        size = capped_size(image.shape[1], image.shape[0], self._max_side)
+        faces = self._searched(reduced(image, size))
         factor = image.shape[1] / size[0], image.shape[0] / size[1]
         found = [
             (box, score)
-            for box, score in zip((self._enlarged(box, factor) for box in boxes), scores, strict=True)
+            for box, score in ((self._enlarged(self._rectangle(*box), factor), score) for box, score in faces)
             if min(box.width(), box.height()) >= self._min_side
         ]
         found.sort(key=lambda face: face[0].area(), reverse=True)
@@ -125,11 +122,17 @@ class DlibFaces:
         left, top = round(box.left() * across), round(box.top() * down)
         return self._rectangle(left, top, round((box.right() + 1) * across) - 1, round((box.bottom() + 1) * down) - 1)
 
-    def _idle_detector(self) -> Any:
+    def _searched(self, image: RGB) -> list[tuple[Box, float]]:
         try:
-            return self._idle_detectors.pop()
+            search = self._idle.pop()
         except IndexError:
-            return self._make_detector()
+            search = FaceSearch(self._detector)
+        try:
+            if self._upsample == 1:
+                return search.doubled(image, self._min_score)
+            return search.everywhere(image, self._upsample, self._min_score)
+        finally:
+            self._idle.append(search)
 
     def _embedded(self, image: RGB, box: Any, score: float) -> Face:
         """The chip is cut with padding, so a box that reaches over the frame is no special case."""

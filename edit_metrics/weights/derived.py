@@ -7,17 +7,19 @@ import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edit_metrics.io.atomic import write_bytes
-from edit_metrics.types import Float32
 from edit_metrics.weights.store import models_folder
 
 _HASH_BYTES = 32
+N = TypeVar("N", bound=np.generic)
 
 
-def derived_array(name: str, key: str, compute: Callable[[], Float32]) -> Float32:
+def derived_array(name: str, key: str, compute: Callable[[], NDArray[N]]) -> NDArray[N]:
     """The array from ``derived/`` in the models' folder; computed anew where it is absent or not as it was written.
 
     The file is an ``.npy`` file with a SHA-256 over the key and its bytes behind it: one that was emptied, cut, altered
@@ -29,7 +31,7 @@ def derived_array(name: str, key: str, compute: Callable[[], Float32]) -> Float3
         compute: makes it.
     """
     path = models_folder() / "derived" / f"{name}-{key}.npy"
-    known = _read(path, key)
+    known: NDArray[N] | None = _read(path, key)
     if known is not None:
         return known
     found = compute()
@@ -41,7 +43,7 @@ def derived_array(name: str, key: str, compute: Callable[[], Float32]) -> Float3
     return found
 
 
-def _read(path: Path, key: str) -> Float32 | None:
+def _read(path: Path, key: str) -> NDArray[N] | None:
     try:
         whole = path.read_bytes()
     except OSError:
@@ -49,7 +51,7 @@ def _read(path: Path, key: str) -> Float32 | None:
     data, hash_ = whole[:-_HASH_BYTES], whole[-_HASH_BYTES:]
     if not data or _hash(key, data) != hash_:
         return None
-    array: Float32 = np.load(io.BytesIO(data), allow_pickle=False)
+    array: NDArray[N] = np.load(io.BytesIO(data), allow_pickle=False)
     return array
 
 
