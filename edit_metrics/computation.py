@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeAlias
 
-from edit_metrics.types import Direction, Measurement, Missing, Result, Status
+from edit_metrics.types import Direction, Grid, Measurement, Missing, Result, Status
 
 Values: TypeAlias = Mapping[str, Any]
 """Name of a base input or a feature → what one item has there: a value, or :class:`Missing`."""
@@ -45,6 +45,7 @@ class Computation:
         backend: of a feature: role of the backend that the function takes as its parameter ``backend``; else None.
         batched: of a feature: the function takes one list per input, items of one micro-batch, and returns a list.
         cache: of a feature: worth keeping on disk between runs.
+        grid: on which it reads pictures and areas, and on which those that it makes lie.
     """
 
     section: ClassVar[str] = "features"
@@ -63,6 +64,7 @@ class Computation:
     backend: str | None = None
     batched: bool = False
     cache: bool = False
+    grid: Grid = Grid.NATIVE
 
     @property
     def stage(self) -> str:

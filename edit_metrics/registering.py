@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from edit_metrics import plugins
 from edit_metrics.computation import Computation, Option, place_of
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.types import Grid
+
+_AREAS_AND_PICTURES: Final = frozenset(
+    {"source", "edited", "edited_native", "mask", "kept", "covered", "compared", "geometry_region"}
+)
+REDUCED: Final[Mapping[Grid, frozenset[str]]] = {
+    Grid.NATIVE: frozenset(),
+    Grid.WORKING: _AREAS_AND_PICTURES,
+    Grid.PERCEPTUAL: _AREAS_AND_PICTURES | {"derived_rest"},
+}
+"""Grid → what another grid holds and this one has a version of, ``<grid>_<name>`` (:mod:`edit_metrics.features.grids`).
+
+A computation on that grid which names one of them is given that version. All else lies on one grid only.
+"""
 
 C = TypeVar("C", bound=Computation)
 
@@ -61,8 +75,12 @@ def describe(
     features: Mapping[str, str] | None,
     requires: Sequence[str] = (),
     skip: Container[str] = (),
+    grid: Grid = Grid.NATIVE,
 ) -> dict[str, Any]:
-    """What every computation has, read off the signature; parameters in ``skip`` are not fed by features."""
+    """What every computation has, read off the signature; parameters in ``skip`` are not fed by features.
+
+    On a grid with a cap, parameters are fed by what lies there; those that ``features`` maps, by what it says.
+    """
     """What every computation has, read off the signature; parameters in ``skip`` are not fed by features."""
     inputs: dict[str, str] = {}
     optional: dict[str, str] = {}
@@ -71,7 +89,7 @@ def describe(
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name in skip:
             continue
-        fed_by = filled(renamed.get(parameter.name, parameter.name), role)
+        fed_by = filled(renamed.get(parameter.name), role) or on_grid(parameter.name, grid)
         if parameter.kind is parameter.KEYWORD_ONLY:
             if parameter.default is parameter.empty:
                 raise ConfigError("a default for every option", repr(parameter.name), place_of(function))
@@ -90,4 +108,10 @@ def describe(
     return {
         "name": filled(name, role), "function": function, "module": function.__module__, "inputs": inputs,
         "optional": optional, "options": tuple(options), "requires": tuple(filled(r, role) for r in requires),
+        "grid": grid,
     }  # fmt: skip
+
+
+def on_grid(name: str, grid: Grid) -> str:
+    """The feature of that name as it lies on a grid."""
+    return f"{grid}_{name}" if name in REDUCED[grid] else name

@@ -27,7 +27,7 @@ from edit_metrics import plugins
 from edit_metrics.computation import Computation, Feature, Identity, Label, Metric, Option
 from edit_metrics.errors import ConfigError, missing_extra
 from edit_metrics.registering import add, describe, each, filled, look_up
-from edit_metrics.types import DIMENSIONS, Direction, Missing
+from edit_metrics.types import DIMENSIONS, Direction, Grid, Missing
 
 __all__ = [
     "BASE_INPUTS", "Computation", "Feature", "Identity", "Label", "Metric", "Option", "all_features", "all_metrics",
@@ -80,6 +80,7 @@ def metric(
     antisymmetric: float | None = None,
     flip_invariant: float | None = None,
     blind_inside: bool = False,
+    grid: Grid = Grid.NATIVE,
 ) -> Callable[[F], F]:
     """Register a metric under its column name.
 
@@ -103,6 +104,8 @@ def metric(
         antisymmetric: of differences E − S.
         flip_invariant: networks do not claim it.
         blind_inside: for metrics over U.
+        grid: on which it reads pictures: ``source``, ``edited``, ``mask``, ``kept`` and their like are fed from there,
+            unless ``features`` says otherwise.
 
     Raises:
         ConfigError: the name is taken, or its prefix is not a dimension.
@@ -112,7 +115,7 @@ def metric(
 
     def register(function: F) -> F:
         for role in each(name, roles, function):
-            shared = describe(function, role, name, features, requires, skip=constants or ())
+            shared = describe(function, role, name, features, requires, skip=constants or (), grid=grid)
             spec = Metric(
                 **shared, version=version, direction=direction, bounds=bounds, unit=unit, on_request=on_request,
                 cautions=filled(cautions, role), wants=tuple(wants), constants=constants or {}, evidence=evidence,
@@ -136,6 +139,7 @@ def feature(
     requires: Sequence[str] = (),
     wants: Sequence[str] = (),
     roles: Sequence[str] = (),
+    grid: Grid = Grid.NATIVE,
 ) -> Callable[[F], F]:
     """Register a feature; its name is the function's unless given.
 
@@ -150,12 +154,14 @@ def feature(
         wants: what a backend computes only where somebody asks for it (``gram``). A backend's class names such keyword
             arguments in ``on_demand``; the engine sets each to whether a computation of the plan wants it.
         roles: registers the function once for each, with ``{role}`` filled in.
+        grid: on which it reads pictures, see :func:`metric`, and on which those that it makes lie.
     """
 
     def register(function: F) -> F:
         template = name or function.__name__
         for role in each(template, roles, function):
-            shared = describe(function, role, template, features, requires, skip=("backend",) if backend else ())
+            skip = ("backend",) if backend else ()
+            shared = describe(function, role, template, features, requires, skip, grid)
             spec = Feature(
                 **shared, version=version, backend=filled(backend, role), batched=batched, cache=cache,
                 wants=tuple(wants),

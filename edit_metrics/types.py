@@ -65,6 +65,20 @@ class Direction(StrEnum):
     """A diagnostic: read beside other values, never ranked on its own."""
 
 
+class Grid(StrEnum):
+    """On which pixels a computation reads its pictures.
+
+    A grid with a cap is S's own, area-downsampled once to a longer side of at most that: docs/metrics.md, Grids.
+    """
+
+    NATIVE = "native"
+    """S's own pixels: what is exact, or brings pictures to a size of its own."""
+    WORKING = "working"
+    """The cap of ``features.working_grid.max_side``: windows, gradients, colours, the change map."""
+    PERCEPTUAL = "perceptual"
+    """The cap of ``features.perceptual_grid.max_side``: LPIPS, and what is read off the same features."""
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """Why there is no value: stands where a feature or a measurement would be.

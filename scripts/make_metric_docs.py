@@ -21,7 +21,7 @@ from typing import Final
 
 from edit_metrics.plugins import owner_of
 from edit_metrics.registry import BASE_INPUTS, Feature, Metric, all_features, all_metrics
-from edit_metrics.types import DIMENSIONS, Direction, Missing
+from edit_metrics.types import DIMENSIONS, Direction, Grid, Missing
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
 FACTS: Final = Path(__file__).resolve().parents[1] / "edit_metrics" / "scores" / "metric_facts.json"
@@ -40,6 +40,10 @@ NAME: Final = r"[A-Z][\w-]+"
 CITATION: Final = re.compile(rf"{NAME}(?:(?:, | & | and ){NAME})*(?: et al\.)?,? \(?(?:19|20)\d\d\)?")
 PAPERS: Final = tomllib.loads((Path(__file__).parent / "papers.toml").read_text(encoding="utf-8"))
 OWN: Final = "*Source:* this project, or a plain statistic; no paper."
+GRIDS: Final = {
+    Grid.WORKING: "*Grid:* working, a longer side of at most `features.working_grid.max_side` px.",
+    Grid.PERCEPTUAL: "*Grid:* perceptual, a longer side of at most `features.perceptual_grid.max_side` px.",
+}
 TITLES: Final = frozenset({"CLIPScore", "BBAND", "CLIP-IQA", "MUSIQ", "TOPIQ"})
 """Names of methods that stand before their authors in a docstring."""
 SECTION: Final = re.compile(r"^(Args|Returns|Raises|References):$", re.MULTILINE)
@@ -71,9 +75,9 @@ def main() -> int:
 
 
 def write_facts(metrics: list[Metric]) -> str:
-    """JSON: column → direction and unit, a line each; by name, since who imported what first must not matter."""
+    """JSON: column → direction, unit and grid, a line each; by name, since who imported what first must not matter."""
     rows = [
-        f"  {json.dumps(one.name)}: {json.dumps([one.direction.value, one.unit], ensure_ascii=False)}"
+        f"  {json.dumps(one.name)}: {json.dumps([one.direction.value, one.unit, one.grid.value], ensure_ascii=False)}"
         for one in sorted(metrics, key=lambda metric: metric.name)
     ]
     return "{\n" + ",\n".join(rows) + "\n}\n"
@@ -150,6 +154,7 @@ def _definition(docstring: str, columns: list[Metric], known: dict[str, Feature]
     if properties := list(_properties(columns)):
         lines.append(f"*Holds:* {'; '.join(properties)}.")
     lines.append(_source(docstring, sections, columns))
+    lines += [GRIDS[grid] for grid in dict.fromkeys(metric.grid for metric in columns) if grid in GRIDS]
     options = [f"`{option.name}` = {option.default!r}" for option in columns[0].options]
     if options:
         lines.append(f"*Options:* {', '.join(options)}.")

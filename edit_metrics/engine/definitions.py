@@ -16,7 +16,7 @@ from edit_metrics.io.images import DECODE_VERSION
 from edit_metrics.plugins import owner_of
 from edit_metrics.registry import BASE_INPUTS, get_feature
 from edit_metrics.scores.signatures import Signature
-from edit_metrics.types import DIMENSIONS
+from edit_metrics.types import DIMENSIONS, Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _base_inputs(spec: Computation) -> tuple[str, ...]:
 def _definition(config: Config, steps: Sequence[Step], fingerprints: Mapping[str, Fingerprint]) -> dict[str, Any]:
     roles = [role for role in roles_of(steps) if role in fingerprints]
     parts: dict[str, Any] = {
-        "computations": {s.spec.name: {"version": s.spec.version, "options": dict(s.options)} for s in steps},
+        "computations": {s.spec.name: _computation(s) for s in steps},
         "backends": {role: asdict(fingerprints[role]) for role in roles},
     }
     owners = [owner_of(step.spec.module, step.spec.name) for step in steps]
@@ -66,6 +66,11 @@ def _definition(config: Config, steps: Sequence[Step], fingerprints: Mapping[str
     found = {plugin.name: plugin.definition() for plugin in owners if plugin is not None}
     # Only where there are any: a plug-in that is installed and has no part in a score does not move its signature.
     return parts | ({"plugins": dict(sorted(found.items()))} if found else {})
+
+
+def _computation(step: Step) -> dict[str, Any]:
+    on = {} if step.spec.grid is Grid.NATIVE else {"grid": step.spec.grid.value}
+    return {"version": step.spec.version, "options": dict(step.options), **on}
 
 
 def score_signatures(plan: Plan, fingerprints: Mapping[str, Fingerprint]) -> dict[str, Signature]:

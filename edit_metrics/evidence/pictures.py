@@ -19,7 +19,7 @@ from edit_metrics.evidence.drawing import (
     side_by_side,
 )
 from edit_metrics.evidence.registry import evidence
-from edit_metrics.types import RGB, Float32, Mask
+from edit_metrics.types import RGB, Float32, Grid, Mask
 
 if TYPE_CHECKING:
     # Not needed to draw, and a report, which asks for captions alone, comes without them.
@@ -34,7 +34,7 @@ SEEN_FROM: Final = 0.5
 """Kept share of a window's weight from which an SSIM value speaks of what was to stay more than of the edit."""
 
 
-@evidence("change", caption="change map")
+@evidence("change", caption="change map", grid=Grid.WORKING)
 def change(source: RGB, whole_change_map: ChangeMap, mask: Mask | None = None) -> RGB:
     """Where E differs from S, with what counts as changed and the given mask outlined."""
     return change_picture(source, whole_change_map.difference, whole_change_map.changed, mask)
@@ -46,7 +46,7 @@ def given_mask(source: RGB, mask: Mask) -> RGB:
     return mask_picture(source, mask)
 
 
-@evidence("checked", caption="where the typed check looked, source and edited", wide=True)
+@evidence("checked", caption="where the typed check looked, source and edited", wide=True, grid=Grid.WORKING)
 def checked(
     source: RGB, edited: RGB, parsed_instruction: Instruction, changed_pixels: Mask, mask: Mask | None = None
 ) -> RGB | None:
@@ -57,7 +57,7 @@ def checked(
     return None if region is None else side_by_side(mask_picture(source, region), mask_picture(edited, region))
 
 
-@evidence("region", caption="region of the typed check")
+@evidence("region", caption="region of the typed check", grid=Grid.WORKING)
 def region(edited: RGB, parsed_instruction: Instruction, changed_pixels: Mask, mask: Mask | None = None) -> RGB | None:
     """The edited picture, dark beside that region: what the viewer lays over it."""
     from edit_metrics.instruction.looked_at import looked_at
@@ -66,14 +66,14 @@ def region(edited: RGB, parsed_instruction: Instruction, changed_pixels: Mask, m
     return None if seen is None else mask_picture(edited, seen)
 
 
-@evidence("lpips", caption="LPIPS map")
+@evidence("lpips", caption="LPIPS map", grid=Grid.PERCEPTUAL)
 def lpips(source: RGB, lpips_maps: PerceptualPair, mask: Mask | None = None) -> RGB:
     """Perceptual distance, outside the mask where one is given."""
     heat = lpips_heat(lpips_maps.layer_maps, (source.shape[0], source.shape[1]))
     return heat_picture(source, heat, LPIPS_TOP, None if mask is None else ~mask)
 
 
-@evidence("ssim", caption="SSIM map")
+@evidence("ssim", caption="SSIM map", grid=Grid.WORKING)
 def ssim(source: RGB, ssim_map: SsimMap) -> RGB:
     """Structural dissimilarity of what was to stay."""
     lost = np.asarray(1 - np.clip(ssim_map.values, 0, 1), np.float32)

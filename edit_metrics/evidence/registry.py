@@ -15,7 +15,7 @@ from edit_metrics import plugins
 from edit_metrics.computation import Computation, Values
 from edit_metrics.evidence.drawing import Marks
 from edit_metrics.registering import add, describe
-from edit_metrics.types import RGB, Missing, unavailable
+from edit_metrics.types import RGB, Grid, Missing, unavailable
 
 F = TypeVar("F", bound=Callable[..., RGB | None])
 
@@ -67,6 +67,7 @@ def evidence(
     marks: Callable[..., Marks | None] | None = None,
     features: Mapping[str, str] | None = None,
     requires: Sequence[str] = (),
+    grid: Grid = Grid.NATIVE,
 ) -> Callable[[F], F]:
     """Register a picture; the function is returned unchanged.
 
@@ -77,13 +78,14 @@ def evidence(
         marks: a function of the same parameters that returns the boxes alone.
         features: parameter → feature, where they differ.
         requires: features that must be there although the function does not read them.
+        grid: on which it reads pictures; whatever its size, it is shown over the whole frame.
 
     Raises:
         ConfigError: the name is taken.
     """
 
     def register(function: F) -> F:
-        shared: dict[str, Any] = describe(function, None, name, features, requires)
+        shared: dict[str, Any] = describe(function, None, name, features, requires, grid=grid)
         add(_EVIDENCE, Evidence(**shared, caption=caption, wide=wide, marks=marks), "picture", "{}.")
         return function
 

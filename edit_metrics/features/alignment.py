@@ -1,8 +1,9 @@
-"""Where E lies against S, and which pixels changed."""
+"""Where E lies against S, and which pixels changed; px are those of the working grid."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import cv2
@@ -11,7 +12,6 @@ import numpy as np
 from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics import registration as registrations
 from edit_metrics.metrics.extent import is_polarity_suspect
-from edit_metrics.metrics.grid import GridFit
 from edit_metrics.metrics.preservation import masked_mse
 from edit_metrics.metrics.registration import ChannelGains, Registration
 from edit_metrics.metrics.ssim import SsimMap, ssim_map
@@ -19,7 +19,7 @@ from edit_metrics.pixels.areas import MIN_SHARE, as_bytes, erode
 from edit_metrics.pixels.change import ChangeMap, ChangeReference, change_reference, find_changes
 from edit_metrics.pixels.lab import LabPair, shift_lab
 from edit_metrics.registry import feature
-from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import RGB, Grid, Mask, Missing, not_applicable, undefined
 
 STILL: Final = 0.05
 """px; a smaller shift is within the error of the registration."""
@@ -28,6 +28,7 @@ REGION_RIM: Final = 16
 lies under its floor."""
 STEADY_CONSENSUS: Final = 0.5
 """Share of the tiles that must have moved alike: one thing that moved does not move the picture."""
+_feature = partial(feature, grid=Grid.WORKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class SteadiedLabs:
     dy: int
 
 
-@feature()
+@_feature()
 def registration(source: RGB, edited: RGB, kept: Mask | None = None) -> Registration | Missing:
     """Shift and zoom of E against S from tiles inside U (everywhere without a mask)."""
     return registrations.register(source, edited, kept)
@@ -57,14 +58,14 @@ def channel_gains(source: RGB, edited: RGB, kept: Mask) -> ChannelGains | Missin
     return registrations.channel_gains(source, edited, kept)
 
 
-@feature()
+@_feature()
 def aligned_kept(registration: Registration, kept: Mask) -> Mask | Missing:
     """Where S and the shifted E are both made of kept pixels, 5 px from the rim of U."""
     area = registrations.comparable_after_shift(kept, registration.dx, registration.dy)
     return area if area.any() else undefined("kept_area_too_small")
 
 
-@feature()
+@_feature()
 def aligned_edited(source: RGB, edited: RGB, registration: Registration, aligned_kept: Mask) -> RGB | Missing:
     """E shifted back onto S (translation only).
 
@@ -81,13 +82,13 @@ def aligned_edited(source: RGB, edited: RGB, registration: Registration, aligned
     return moved
 
 
-@feature()
+@_feature()
 def aligned_ssim_map(source: RGB, aligned_edited: RGB, aligned_kept: Mask) -> SsimMap:
     """The SSIM map of S and the shifted E over ``aligned_kept``."""
     return ssim_map(source, aligned_edited, aligned_kept)
 
 
-@feature()
+@_feature()
 def steadied_labs(labs: LabPair, registration: Registration | None = None) -> SteadiedLabs:
     """CIELAB of S, and of E moved back by whole pixels where at least half of the tiles agree on a shift."""
     if registration is None or registration.consensus < STEADY_CONSENSUS:
@@ -96,19 +97,19 @@ def steadied_labs(labs: LabPair, registration: Registration | None = None) -> St
     return SteadiedLabs(LabPair(labs.source, shift_lab(labs.edited, dx, dy)) if dx or dy else labs, dx, dy)
 
 
-@feature("change_reference")
+@_feature("change_reference")
 def source_change_reference(labs: LabPair) -> ChangeReference:
     """S, blurred, and its texture."""
     return change_reference(labs.source)
 
 
-@feature()
+@_feature()
 def whole_change_map(steadied_labs: SteadiedLabs, change_reference: ChangeReference) -> ChangeMap:
     """Changed pixels of the whole frame, the inside of a given mask included (U = 1)."""
     return _changes(change_reference, steadied_labs, None)
 
 
-@feature()
+@_feature()
 def change_map(
     steadied_labs: SteadiedLabs,
     change_reference: ChangeReference,
@@ -121,13 +122,13 @@ def change_map(
     return _changes(change_reference, steadied_labs, compared.kept)
 
 
-@feature()
+@_feature()
 def polarity_suspected(whole_change_map: ChangeMap, mask: Mask) -> bool:
     """Whether the given mask looks like its own complement."""
     return is_polarity_suspect(whole_change_map.changed, mask)
 
 
-@feature()
+@_feature()
 def derived_region(whole_change_map: ChangeMap, mask: Mask | None = None) -> Mask | Missing:
     """The *actual* region, where no mask was given: the changed pixels. What lies in it is never scored.
 
@@ -137,8 +138,8 @@ def derived_region(whole_change_map: ChangeMap, mask: Mask | None = None) -> Mas
     return whole_change_map.changed if mask is None else not_applicable("mask_given")
 
 
-@feature()
-def derived_rest(derived_region: Mask, grid: GridFit, asks_for_everything: bool | None = None) -> Mask | Missing:
+@_feature()
+def derived_rest(derived_region: Mask, covered: Mask, asks_for_everything: bool | None = None) -> Mask | Missing:
     """What lies 16 px and more from every changed pixel, and where E has pixels; U's place without a mask.
 
     By construction nothing there *moved* or changed colour visibly; that it was drawn anew, softened or re-noised is
@@ -150,7 +151,7 @@ def derived_rest(derived_region: Mask, grid: GridFit, asks_for_everything: bool 
     """
     if asks_for_everything:
         return not_applicable("whole_picture_edit")
-    rest: Mask = erode(~derived_region, REGION_RIM) & grid.covered
+    rest: Mask = erode(~derived_region, REGION_RIM) & covered
     return rest if rest.mean() >= MIN_SHARE else undefined("kept_area_too_small")
 
 
@@ -167,7 +168,7 @@ def _changes(reference: ChangeReference, steadied: SteadiedLabs, kept: Mask | No
     return find_changes(reference, filled, kept)
 
 
-@feature()
+@_feature()
 def changed_pixels(whole_change_map: ChangeMap) -> Mask:
     """True where E differs visibly from S, anywhere in the frame."""
     return whole_change_map.changed

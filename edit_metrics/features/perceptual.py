@@ -9,11 +9,12 @@ from edit_metrics.features.pixels import Compared
 from edit_metrics.metrics.pie import blackened, pie_kept
 from edit_metrics.perceived import PerceptualPair
 from edit_metrics.pixels.areas import fill
+from edit_metrics.pixels.reducing import PictureGrid, reduced, reduced_area
 from edit_metrics.registry import feature
-from edit_metrics.types import RGB, Mask
+from edit_metrics.types import RGB, Grid, Mask
 
 
-@feature(backend="perceptual", batched=True)
+@feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL)
 def lpips_maps(
     source: Sequence[RGB], compared: Sequence[Compared], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
@@ -21,7 +22,7 @@ def lpips_maps(
     return backend.compare(source, [c.edited for c in compared], [c.kept for c in compared])
 
 
-@feature(backend="perceptual", batched=True)
+@feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL)
 def lpips_maps_unfilled(
     source: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
@@ -29,7 +30,7 @@ def lpips_maps_unfilled(
     return backend.compare(source, edited, kept)
 
 
-@feature(backend="perceptual", batched=True)
+@feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL)
 def lpips_maps_outside(
     source: Sequence[RGB], edited: Sequence[RGB], derived_rest: Sequence[Mask], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
@@ -41,17 +42,25 @@ def lpips_maps_outside(
     return backend.compare(source, filled, derived_rest)
 
 
-@feature(backend="perceptual", batched=True)
+@feature(
+    backend="perceptual", batched=True, grid=Grid.PERCEPTUAL,
+    features={"source": "working_source", "grid": "perceptual_grid"},
+)  # fmt: skip
 def lpips_maps_aligned(
     source: Sequence[RGB],
     aligned_edited: Sequence[RGB],
     aligned_kept: Sequence[Mask],
+    grid: Sequence[PictureGrid],
     backend: PerceptualBackbone,
 ) -> list[PerceptualPair]:
-    """S against E shifted back onto it, filled from S wherever either is not made of kept pixels."""
+    """S against E shifted back onto it, filled from S wherever either is not made of kept pixels.
+
+    Aligned on the working grid, and reduced from there.
+    """
     triples = zip(source, aligned_edited, aligned_kept, strict=True)
     filled = [fill(moved, s, area) for s, moved, area in triples]
-    return backend.compare(source, filled, aligned_kept)
+    first, second = ([reduced(p, g.size) for p, g in zip(several, grid, strict=True)] for several in (source, filled))
+    return backend.compare(first, second, [reduced_area(a, g.size) for a, g in zip(aligned_kept, grid, strict=True)])
 
 
 @feature(backend="perceptual", batched=True)

@@ -13,7 +13,7 @@ from edit_metrics.metrics.reframing import Frame, find_frame, fit_by_frame, is_r
 from edit_metrics.pixels import areas
 from edit_metrics.pixels.lab import LabPair, rgb_to_lab
 from edit_metrics.registry import feature, label
-from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import RGB, Grid, Mask, Missing, not_applicable, undefined
 
 RIM: Final = 4
 FEATHERED_RIM: Final = 8
@@ -72,6 +72,12 @@ def edited(grid: GridFit) -> RGB:
 
 
 @feature()
+def covered(grid: GridFit) -> Mask:
+    """Where E has pixels, H×W of S."""
+    return grid.covered
+
+
+@feature()
 def kept(mask: Mask, grid: GridFit) -> Mask | Missing:
     """U, what had to stay and can be compared: outside the given mask, and where E has pixels.
 
@@ -117,13 +123,13 @@ def pixel_cautions(grid: GridFit, mask: Mask | None = None) -> tuple[str, ...]:
     return (*grid.cautions, "empty_mask") if mask is not None and not mask.any() else grid.cautions
 
 
-@feature()
+@feature(grid=Grid.WORKING)
 def labs(source: RGB, edited: RGB) -> LabPair:
     """CIELAB of both pictures."""
     return LabPair(rgb_to_lab(source), rgb_to_lab(edited))
 
 
-@feature()
+@feature(grid=Grid.WORKING)
 def ssim_map(source: RGB, compared: Compared) -> ssim.SsimMap:
     """The SSIM map over U, or over everything where no mask was given; float32."""
     return ssim.ssim_map(source, compared.edited, compared.kept)

@@ -13,21 +13,25 @@ from edit_metrics.metrics.no_reference import read_quality
 from edit_metrics.metrics.quality import antonym_probability
 from edit_metrics.metrics.readings import QualityReadings
 from edit_metrics.registry import feature
-from edit_metrics.types import RGB, Float32
+from edit_metrics.types import RGB, Float32, Grid
 
 ANTONYMS: Final = ("Good photo.", "Bad photo.")
 """The prompt pair of CLIP-IQA (Wang et al. 2023)."""
 
 
 @feature()
-def source_readings(source: RGB) -> QualityReadings:
+def source_readings(source: RGB, working_source: RGB | None = None) -> QualityReadings:
     """All readings of S."""
-    return read_quality(source)
+    return read_quality(source, working_source)
 
 
 @feature()
 def edited_readings(
-    edited_native: RGB, edited: RGB | None = None, pixel_cautions: tuple[str, ...] | None = None
+    edited_native: RGB,
+    edited: RGB | None = None,
+    pixel_cautions: tuple[str, ...] | None = None,
+    working_edited: RGB | None = None,
+    working_edited_native: RGB | None = None,
 ) -> QualityReadings:
     """All readings of E on S's grid; on its own grid, with the caution ``other_grid``, where it has no place there.
 
@@ -35,10 +39,13 @@ def edited_readings(
         edited_native: E as decoded.
         edited: E on S's grid.
         pixel_cautions: how E came onto that grid.
+        working_edited: E on the working grid.
+        working_edited_native: E on its own grid under the working grid's cap.
     """
     if edited is None:
-        return read_quality(edited_native, cautions=("other_grid",))
-    return read_quality(edited, cautions=tuple(code for code in pixel_cautions or () if code != "empty_mask"))
+        return read_quality(edited_native, working_edited_native, cautions=("other_grid",))
+    codes = tuple(code for code in pixel_cautions or () if code != "empty_mask")
+    return read_quality(edited, working_edited, cautions=codes)
 
 
 @feature("source_clip_iqa", backend="clip", batched=True, cache=True, features={"embedding": "clip_source_embedding"})
@@ -54,13 +61,13 @@ def clip_iqa(embedding: Sequence[Float32], backend: ImageTextEncoder) -> list[fl
     return [antonym_probability(picture, antonyms) for picture in embedding]
 
 
-@feature(backend="iqa", batched=True, cache=True)
+@feature(backend="iqa", batched=True, cache=True, grid=Grid.WORKING)
 def source_iqa(source: Sequence[RGB], backend: QualityAssessor) -> list[LearnedQuality]:
     """MUSIQ and TOPIQ of S."""
     return backend.assess(source)
 
 
-@feature(backend="iqa", batched=True)
+@feature(backend="iqa", batched=True, grid=Grid.WORKING)
 def edited_iqa(
     edited_native: Sequence[RGB], backend: QualityAssessor, edited: Sequence[RGB | None] | None = None
 ) -> list[LearnedQuality]:

@@ -13,8 +13,9 @@ from edit_metrics.perceived import PerceptualPair
 from edit_metrics.pixels.areas import MIN_SHARE
 from edit_metrics.pixels.change import ChangeMap, change_reference, find_changes
 from edit_metrics.pixels.lab import rgb_to_lab
+from edit_metrics.pixels.reducing import PictureGrid, reduced, reduced_area
 from edit_metrics.registry import feature
-from edit_metrics.types import RGB, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import RGB, Grid, Mask, Missing, not_applicable, undefined
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +60,29 @@ def found_frame(
     return found if is_reframed(found, source, edited_native) else not_applicable("same_frame")
 
 
-@feature()
+@feature(grid=Grid.WORKING)
 def registered_pair(source: RGB, edited_native: RGB, found_frame: Frame) -> RegisteredPair | Missing:
     """Both pictures on the overlap of their frames; ``undefined(kept_area_too_small)`` under 2 % of the frame."""
-    first, second, overlap = lay_on_source(source, edited_native, found_frame)
+    sizes = ((source.shape[1], source.shape[0]), (edited_native.shape[1], edited_native.shape[0]))
+    first, second, overlap = lay_on_source(source, edited_native, found_frame.between(*sizes))
     if overlap.mean() < MIN_SHARE:
         return undefined("kept_area_too_small")
     return RegisteredPair(first, second, overlap)
 
 
-@feature(backend="perceptual", batched=True)
+@feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL, features={"grid": "perceptual_grid"})
 def lpips_maps_registered(
-    registered_pair: Sequence[RegisteredPair], backend: PerceptualBackbone
+    registered_pair: Sequence[RegisteredPair], grid: Sequence[PictureGrid], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
-    """LPIPS on the overlap."""
-    pairs = registered_pair
+    """LPIPS on the overlap; laid out on the working grid, and reduced from there."""
+    pairs = [
+        RegisteredPair(reduced(p.source, g.size), reduced(p.edited, g.size), reduced_area(p.kept, g.size))
+        for p, g in zip(registered_pair, grid, strict=True)
+    ]
     return backend.compare([p.source for p in pairs], [p.edited for p in pairs], [p.kept for p in pairs])
 
 
-@feature()
+@feature(grid=Grid.WORKING)
 def registered_change_map(registered_pair: RegisteredPair) -> ChangeMap:
     """Changed pixels of the overlap."""
     labs = [rgb_to_lab(image) for image in (registered_pair.source, registered_pair.edited)]

@@ -13,7 +13,7 @@ from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.instruction.kinds import EditType
 from edit_metrics.metrics.style import GRAM
 from edit_metrics.registry import feature
-from edit_metrics.types import RGB, Float32, Missing, not_applicable, unavailable
+from edit_metrics.types import RGB, Float32, Grid, Missing, not_applicable, unavailable
 
 PROMPT: Final = "a picture in the style of {}"
 
@@ -42,7 +42,7 @@ def kept_embedding(filled: Sequence[RGB], backend: ImageTextEncoder) -> list[Flo
     return list(backend.encode_images(filled))
 
 
-@feature(backend="perceptual", batched=True, wants=(GRAM,))
+@feature(backend="perceptual", batched=True, wants=(GRAM,), grid=Grid.PERCEPTUAL)
 def reference_gram_distances(
     edited_native: Sequence[RGB],
     references: Sequence[tuple[RGB, ...]],

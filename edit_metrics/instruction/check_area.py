@@ -12,7 +12,7 @@ from edit_metrics.instruction.edits import Add, Edit, Place, Remove
 from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.instruction.region import DERIVED, EVERYWHERE, SCATTERED, share_in_largest_pieces
 from edit_metrics.pixels.areas import as_bytes
-from edit_metrics.types import Mask, Noted, Result, not_applicable, undefined
+from edit_metrics.types import Grid, Mask, Noted, Result, not_applicable, undefined
 
 AREA_EDITS: Final = (Add, Remove)
 MASK_MARGIN: Final = 0.02
@@ -27,7 +27,7 @@ _SIGNS: Final[dict[Place, tuple[int, int]]] = {
 """Part of the frame → signs of the offset from its centre."""
 
 
-@typed_check("adherence.check_change_area")
+@typed_check("adherence.check_change_area", grid=Grid.WORKING)
 def check_change_area(
     parsed_instruction: Instruction,
     blank: bool | None = None,

@@ -23,7 +23,7 @@ from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.instruction.kinds import Colour, ToneKind
 from edit_metrics.instruction.letters import Line, letter_colour
 from edit_metrics.instruction.region import DERIVED, Region, edited_thing
-from edit_metrics.types import RGB, Float64, Mask, Missing, Noted, Result, not_applicable, unavailable, undefined
+from edit_metrics.types import RGB, Float64, Grid, Mask, Missing, Noted, Result, not_applicable, unavailable, undefined
 
 COLOUR_EDITS: Final = (Recolour, Shade, SetBackground)
 FAR: Final = 36.0
@@ -47,7 +47,10 @@ SHADE_STEP: Final = (2.0, 5.0)
 difference is about 1 on plain patches and two to three on pictures (Stokes 1992)."""
 
 
-@typed_check("adherence.check_colour")
+@typed_check(
+    "adherence.check_colour", grid=Grid.WORKING,
+    features={"source_native": "source", "edited_native": "edited_native"},
+)  # fmt: skip
 def check_colour(
     parsed_instruction: Instruction,
     source: RGB,
@@ -58,6 +61,7 @@ def check_colour(
     source_text: Sequence[Line] | None = None,
     edited_text: Sequence[Line] | None = None,
     blank: bool | None = None,
+    source_native: RGB | None = None,
 ) -> Result:
     """Whether the edited region has the named colour (or shade) and has come nearer to it.
 
@@ -76,6 +80,7 @@ def check_colour(
         source_text: lines read off S; looked at for the colour of letters alone.
         edited_text: lines read off E.
         blank: E shows nothing.
+        source_native: S's own pixels, on which its text was read; None = ``source``.
 
     Returns:
         Score in [0, 1]; 0 where nothing changed. ``not_applicable``: as :func:`.checking.judge`, ``no_named_colour``,
@@ -93,7 +98,7 @@ def check_colour(
         if (gap := _gap(edit) or without_room(mask)) is not None:
             return gap
         if isinstance(edit, Recolour) and edit.text is not None:
-            return _letters(edit, source, edited_native, texts)
+            return _letters(edit, source if source_native is None else source_native, edited_native, texts)
         return undefined("not_on_the_sources_grid") if pictures is None else _thing(edit, *pictures, mask)
 
     return judge(parsed_instruction, COLOUR_EDITS, one, blank)

@@ -15,7 +15,7 @@ from edit_metrics.instruction.edits import Atmosphere, Edit, Retone
 from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.instruction.kinds import ToneKind
 from edit_metrics.instruction.region import DERIVED, Region
-from edit_metrics.types import RGB, Float32, Float64, Mask, Missing, Noted, Result, not_applicable, undefined
+from edit_metrics.types import RGB, Float32, Float64, Grid, Mask, Missing, Noted, Result, not_applicable, undefined
 
 TONE_EDITS: Final = (Retone, Atmosphere)
 MIN_SHARE: Final = 0.005
@@ -67,7 +67,7 @@ class _Reading:
 _Check = Callable[[Tone, Tone], _Reading | Missing]
 
 
-@typed_check("adherence.check_tone")
+@typed_check("adherence.check_tone", grid=Grid.WORKING)
 def check_tone(
     parsed_instruction: Instruction,
     source: RGB,

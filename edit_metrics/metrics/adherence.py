@@ -19,7 +19,7 @@ import numpy as np
 from edit_metrics.metrics.embedding import ENCODERS, Embedding, cosine, image_shift, unit_vector, with_truncation
 from edit_metrics.pixels.change import ChangeMap
 from edit_metrics.registry import Identity, label, metric, per_role
-from edit_metrics.types import Direction, Missing, Result, not_applicable, undefined, with_cautions
+from edit_metrics.types import Direction, Grid, Missing, Result, not_applicable, undefined, with_cautions
 
 EQUAL_CAPTIONS_BELOW: Final = 1e-4
 """‖ΔT‖ of unit vectors under which the captions are one text; float32 encoders repeat themselves to about 1e-6."""
@@ -163,7 +163,8 @@ def clip_i(source_embedding: Embedding, edited_embedding: Embedding) -> float | 
 
 @metric(
     "adherence.{role}_changed_outside_crop", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0),
-    unit="share of changed px", roles=ENCODERS, features=per_role("crop"), identity=not_applicable("nothing_changed"),
+    unit="share of changed px", roles=ENCODERS, features=per_role("crop"), grid=Grid.WORKING,
+    identity=not_applicable("nothing_changed"),
 )  # fmt: skip
 def changed_outside_crop(whole_change_map: ChangeMap, crop: Literal["center", "squash"]) -> float | Missing:
     """Share of the changed pixels that the encoder's centre crop hides from it; lowers confidence, judges nothing.

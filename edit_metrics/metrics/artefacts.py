@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from edit_metrics.metrics.readings import reading_columns
+from edit_metrics.pixels.bands import bands
 from edit_metrics.pixels.luma import SMALLEST_SIDE, bt601, bt709
-from edit_metrics.types import RGB, Direction, Float32, Mask, Missing, undefined
+from edit_metrics.types import RGB, Direction, Float64, Missing, undefined
 
 _CODEC_BLOCK: Final = 8  # px, JPEG
 _FLAT_RUN: Final = 4  # px on each side of a false contour
@@ -34,16 +35,10 @@ def blockiness(image: RGB) -> float | Missing:
     Returns:
         A ratio ≥ 0; 0 = no grid. ``undefined(flat)`` without steps, ``undefined(too_small)`` under 32 px.
     """
-    return luma_blockiness(bt709(image))
-
-
-def luma_blockiness(grey: Float32) -> float | Missing:
-    """:func:`blockiness` of a picture whose BT.709 luma (H×W) is at hand."""
-    if min(grey.shape) < SMALLEST_SIDE:
+    if min(image.shape[:2]) < SMALLEST_SIDE:
         return undefined("too_small")
     excesses = []
-    for axis in (0, 1):
-        steps = np.abs(np.diff(grey, axis=axis)).mean(axis=1 - axis, dtype=np.float64)
+    for steps in _mean_steps(image):
         if steps.mean() < _LEAST_STEP:
             return undefined("flat")
         # The added level keeps columns that hardly step at all from deciding the ratio.
@@ -51,6 +46,20 @@ def luma_blockiness(grey: Float32) -> float | Missing:
         by_phase = sorted(float(np.median(ratio[phase::_CODEC_BLOCK])) for phase in range(_CODEC_BLOCK))
         excesses.append(by_phase[-1] - by_phase[-2])
     return float(np.mean(excesses))
+
+
+def _mean_steps(image: RGB) -> tuple[Float64, Float64]:
+    """Mean absolute luma step between neighbouring rows, and between neighbouring columns."""
+    height, width = image.shape[:2]
+    down, across = [], np.zeros(width - 1)
+    for rows, band in bands(height, reach=1):
+        grey = bt709(image[rows])
+        below = grey[band.start : band.stop + 1]
+        if len(below) > 1:
+            down.append(cv2.absdiff(below[1:], below[:-1]).mean(axis=1, dtype=np.float64))
+        own = grey[band]
+        across += cv2.absdiff(own[:, 1:], own[:, :-1]).sum(axis=0, dtype=np.float64)
+    return np.concatenate(down), across / height
 
 
 @reading_columns(
@@ -71,30 +80,30 @@ def banding(image: RGB) -> float | Missing:
     Returns:
         A share in [0, 1], high = banded. ``undefined(too_small)`` under 32 px.
     """
-    return luma_banding(bt601(image))
-
-
-def luma_banding(luma: RGB) -> float | Missing:
-    """:func:`banding` of a picture whose 8-bit BT.601 luma (H×W) is at hand."""
-    if min(luma.shape) < SMALLEST_SIDE:
+    if min(image.shape[:2]) < SMALLEST_SIDE:
         return undefined("too_small")
-    contours = np.zeros(luma.shape, bool)
-    for axis in (0, 1):
-        lines = luma if axis else np.ascontiguousarray(luma.T)
-        found = _false_contours(lines)
-        contours |= found if axis else found.T
-    return float(contours.mean())
+    luma, found = bt601(image), 0
+    for rows, band in bands(luma.shape[0], reach=2 * _FLAT_RUN):
+        across, down = (_false_contours(luma[rows], axis) for axis in (1, 0))
+        found += cv2.countNonZero(cv2.bitwise_or(across, down)[band])
+    return found / luma.size
 
 
-def _false_contours(lines: RGB) -> Mask:
-    """H×W: whether a false contour stands between a pixel and its right neighbour."""
-    step = cv2.absdiff(lines[:, :-1], lines[:, 1:])
-    even = (step == 0).astype(np.uint8)
-    run = np.ones((1, _FLAT_RUN - 1), np.uint8)
-    # Runs of steps wholly to the left, and wholly to the right, of each step; none beyond the frame.
-    before = cv2.erode(even, run, anchor=(_FLAT_RUN - 2, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+def _false_contours(luma: RGB, axis: int) -> RGB:
+    """H×W: 255 where a false contour stands between a pixel and its neighbour to the right (axis 1) or below (0)."""
+
+    def along(start: int | None, stop: int | None) -> tuple[slice, ...]:
+        return (slice(None),) * axis + (slice(start, stop),)
+
+    length = _FLAT_RUN - 1
+    step = cv2.absdiff(luma[along(None, -1)], luma[along(1, None)])
+    even = cv2.compare(step, 0, cv2.CMP_EQ)
+    run = np.ones((1, length) if axis else (length, 1), np.uint8)
+    last = (length - 1, 0) if axis else (0, length - 1)
+    # Runs of steps wholly before, and wholly after, each step; none beyond the frame.
+    before = cv2.erode(even, run, anchor=last, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     after = cv2.erode(even, run, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    found = np.zeros(lines.shape, bool)
-    inner = step[:, 1:-1]
-    found[:, 1:-2] = (inner >= 2) & (inner <= 16) & (before[:, :-2] > 0) & (after[:, 2:] > 0)
+    found = np.zeros(luma.shape, np.uint8)
+    contour = cv2.inRange(step[along(1, -1)], 2, 16)  # type: ignore[call-overload]  # one channel, a plain number
+    found[along(1, -2)] = contour & before[along(None, -2)] & after[along(2, None)]
     return found

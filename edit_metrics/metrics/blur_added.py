@@ -16,7 +16,7 @@ from edit_metrics.pixels.areas import as_bytes, erode
 from edit_metrics.pixels.lab import LabPair, delta_e_2000
 from edit_metrics.pixels.luma import SMALLEST_SIDE, bt709
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import RGB, Direction, Float32, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import RGB, Direction, Float32, Grid, Mask, Missing, not_applicable, undefined
 
 SAME_BELOW: Final = 5.0
 """ΔE2000 of the pictures blurred with σ = 8 px under which both show the same: blurring and noise stay under 2, another
@@ -47,7 +47,7 @@ def same_content(labs: LabPair) -> Mask:
 
 @metric(
     "quality.blur_added", direction=Direction.LOWER_IS_BETTER, bounds=(-1.0, 1.0), unit="",
-    identity=Identity(0.0, 1e-5), cautions="pixel_cautions",
+    identity=Identity(0.0, 1e-5), cautions="pixel_cautions", grid=Grid.WORKING,
 )  # fmt: skip
 def blur_added(source: RGB, edited: RGB, labs: LabPair) -> float | Missing:
     """Crete's perceptual blur of E minus that of S where both show the same, the largest of three bands of detail.

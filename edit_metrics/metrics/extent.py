@@ -16,7 +16,7 @@ from edit_metrics.pixels.areas import MIN_SHARE, as_bytes, tile_means
 from edit_metrics.pixels.change import ChangeMap
 from edit_metrics.pixels.lab import LabPair, delta_e_2000
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import Direction, Mask, Missing, Result, not_applicable, undefined, with_cautions
+from edit_metrics.types import Direction, Grid, Mask, Missing, Result, not_applicable, undefined, with_cautions
 
 SATURATED: Final = 0.5
 """Share of the area at the highest floor from which on a change map is said to be saturated: most of it; chosen."""
@@ -32,7 +32,7 @@ masks turned round .99 and more, .02 and less, .79 and more (by test); the map i
 
 _change = partial(
     metric, direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="share", features={"change": "change_map"},
-    cautions="pixel_cautions", identity=0.0, blind_inside=True,
+    cautions="pixel_cautions", identity=0.0, blind_inside=True, grid=Grid.WORKING,
 )  # fmt: skip
 
 
@@ -53,8 +53,9 @@ def change_floor(change: ChangeMap) -> Result:
 
 
 @metric(
-    "preservation.polarity_suspect", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=0.0
-)
+    "preservation.polarity_suspect", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=0.0,
+    grid=Grid.WORKING,
+)  # fmt: skip
 def polarity_suspect(polarity_suspected: bool) -> float:
     """1 when the mask seems to be read the wrong way round; ``mask_white_means`` in the manifest turns it.
 
@@ -121,7 +122,7 @@ def over_edit_share(change: ChangeMap, mask: Mask | None = None, asks_for_everyt
 
 @metric(
     "adherence.under_edit_share", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="share",
-    features={"changed": "changed_pixels", "expected": "mask"}, identity=1.0,
+    features={"changed": "changed_pixels", "expected": "working_mask"}, identity=1.0, grid=Grid.WORKING,
 )  # fmt: skip
 def under_edit_share(changed: Mask, expected: Mask) -> float | Missing:
     """Share of the expected region that did not change.
@@ -140,7 +141,7 @@ def under_edit_share(changed: Mask, expected: Mask) -> float | Missing:
 
 @metric(
     "preservation.locality", direction=Direction.NEITHER, bounds=(0.0, 1.0), unit="",
-    identity=not_applicable("nothing_changed"),
+    identity=not_applicable("nothing_changed"), grid=Grid.WORKING,
 )  # fmt: skip
 def locality(derived_region: Mask) -> float | Missing:
     """Whether an edit without a mask is compact or smeared over the frame: 1 − its radius of gyration / the frame's.
@@ -162,6 +163,7 @@ def locality(derived_region: Mask) -> float | Missing:
 @metric(
     "preservation.colour_shift", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE2000",
     identity=Identity(0.0, 1e-4), symmetric=1e-4, flip_invariant=1e-4, blind_inside=True, version=2,
+    grid=Grid.WORKING,
 )  # fmt: skip
 def colour_shift(labs: LabPair, kept: Mask | None = None, derived_rest: Mask | None = None) -> Result:
     """ΔE2000 between the mean colours of S and E over U: a drift of tone that no single pixel shows.

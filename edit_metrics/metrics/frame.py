@@ -16,13 +16,13 @@ from edit_metrics.metrics.ssim import mean_ssim, ssim_map
 from edit_metrics.perceived import PerceptualPair
 from edit_metrics.pixels.change import ChangeMap
 from edit_metrics.registry import metric
-from edit_metrics.types import Direction, Missing, Noted, Result, not_applicable
+from edit_metrics.types import Direction, Grid, Missing, Noted, Result, not_applicable
 
 _IDENTITY: Final = not_applicable("same_frame")
 _CLEAR: Final = 0.01
 """Share of a side of S that must lie outside E's frame before a crop is told in words; chosen, not measured."""
 _frame = partial(metric, features={"frame": "found_frame"}, identity=_IDENTITY, unit="share")
-_registered = partial(metric, features={"pair": "registered_pair"}, identity=_IDENTITY)
+_registered = partial(metric, features={"pair": "registered_pair"}, identity=_IDENTITY, grid=Grid.WORKING)
 
 
 @_frame("preservation.frame_kept", direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0))
@@ -72,7 +72,7 @@ def _listed(words: list[str]) -> str:
 
 @_registered(
     "preservation.lpips_registered", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="",
-    features={"pair": "registered_pair", "maps": "lpips_maps_registered"},
+    features={"pair": "registered_pair", "maps": "lpips_maps_registered"}, grid=Grid.PERCEPTUAL,
 )  # fmt: skip
 def lpips_registered(pair: Any, maps: PerceptualPair) -> float | Missing:
     """LPIPS (Zhang et al. 2018) on the overlap; missing as ``frame_kept`` and ``lpips``."""

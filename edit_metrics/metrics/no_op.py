@@ -10,7 +10,7 @@ from edit_metrics.metrics.registration import Registration
 from edit_metrics.pixels.change import ChangeMap, mean_coarse_difference
 from edit_metrics.pixels.lab import LabPair, shift_lab
 from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction, Missing, undefined
+from edit_metrics.types import RGB, Direction, Grid, Missing, undefined
 
 MAX_CHANGED: Final = 0.001
 """Share of the frame. With the next, no real edit of triples.jsonl is flagged and every JPEG-75 copy is (by test)."""
@@ -18,7 +18,10 @@ MAX_COARSE_DIFFERENCE: Final = 1.5
 """Mean ΔE2000 of the blurred, shift-aligned pair; a tone edit lies above it even where no pixel stands out."""
 
 
-@metric("adherence.no_op", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=1.0, version=2)
+@metric(
+    "adherence.no_op", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=1.0, version=2,
+    grid=Grid.WORKING, features={"source": "source", "edited": "edited"},
+)  # fmt: skip
 def no_op(
     source: RGB,
     edited: RGB,
@@ -30,8 +33,8 @@ def no_op(
     """1 when nothing was edited: equal pixels, or no more than a re-encode, a resize or a shift.
 
     Args:
-        source: S, H×W×3.
-        edited: E on S's grid.
+        source: S's own pixels, H×W×3, for equality alone.
+        edited: E on S's grid, likewise.
         labs: CIELAB of both.
         whole_change_map: changed pixels at U = 1.
         registration: where E lies; None = not registered, taken as in place.

@@ -17,10 +17,12 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edit_metrics.metrics.artefacts import luma_banding, luma_blockiness
+from edit_metrics.metrics.artefacts import banding, blockiness
 from edit_metrics.metrics.readings import QualityReadings, reading_columns
-from edit_metrics.pixels.luma import SMALLEST_SIDE, bt601, bt709
-from edit_metrics.types import RGB, Direction, Float32, Missing, undefined
+from edit_metrics.pixels.bands import bands
+from edit_metrics.pixels.luma import SMALLEST_SIDE, bt709
+from edit_metrics.pixels.quantile import median
+from edit_metrics.types import RGB, Direction, Float32, Grid, Missing, undefined
 
 _DB2_HIGH: Final = np.array([-0.4829629131445341, 0.8365163037378079, -0.2241438680420134, -0.1294095225512604])
 _GAUSSIAN_MAD: Final = 0.6744897501960817  # the 75 % quantile of a standard normal
@@ -28,17 +30,24 @@ _ROUNDING: Final = 1e-3  # grey levels under which a float32 wavelet coefficient
 _BLUR_SPAN: Final = 11  # px of the low pass, Crete 2007
 
 
-def read_quality(image: RGB, *, cautions: tuple[str, ...] = ()) -> QualityReadings:
-    """All readings of one picture (H×W×3, 8-bit sRGB)."""
-    grey = bt709(image)
+def read_quality(image: RGB, working: RGB | None = None, *, cautions: tuple[str, ...] = ()) -> QualityReadings:
+    """All readings of one picture.
+
+    Args:
+        image: H×W×3, 8-bit sRGB: traces of sensors and codecs, which stand between neighbouring pixels, are read here.
+        working: the same on the working grid, for the others; None = ``image``.
+        cautions: of all values.
+    """
+    small = image if working is None else working
+    grey = bt709(small)
     return QualityReadings(
         blur=_blur(grey),
         noise_sigma=noise_sigma(image),
-        blockiness=luma_blockiness(grey),
+        blockiness=blockiness(image),
         clipped_highlights=clipped_highlights(image),
         clipped_shadows=clipped_shadows(image),
-        banding=luma_banding(bt601(image)),
-        colourfulness=colourfulness(image),
+        banding=banding(image),
+        colourfulness=colourfulness(small),
         resolution_loss=_resolution_loss(grey),
         cautions=cautions,
     )
@@ -46,7 +55,7 @@ def read_quality(image: RGB, *, cautions: tuple[str, ...] = ()) -> QualityReadin
 
 @reading_columns(
     "quality.blur_edited", "quality.blur_delta",
-    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="",
+    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="", grid=Grid.WORKING,
 )  # fmt: skip
 def blur(image: RGB) -> float | Missing:
     """Perceptual blur (Crete et al. 2007): how little a further low pass takes from the picture's edges.
@@ -103,7 +112,7 @@ def noise_sigma(image: RGB) -> float | Missing:
         detail = np.abs(_diagonal_detail(image[..., channel])).ravel()
         if np.count_nonzero(detail > _ROUNDING) < 0.01 * detail.size:
             return undefined("flat")
-        middle = float(np.median(detail))
+        middle = median(detail)
         sigmas.append(middle / _GAUSSIAN_MAD if middle > _ROUNDING else 0.0)
     return float(np.mean(sigmas))
 
@@ -112,9 +121,14 @@ def _diagonal_detail(channel: RGB) -> Float32:
     """The ``dd`` coefficients of a one-level db2 transform with symmetric extension, H×W → (H+3)//2 × (W+3)//2."""
     extended = cv2.copyMakeBorder(np.ascontiguousarray(channel), 0, 3, 0, 3, cv2.BORDER_REFLECT)
     taps = _DB2_HIGH[::-1].astype(np.float32)
-    detail = cv2.sepFilter2D(extended, cv2.CV_32F, taps, taps, anchor=(3, 3), borderType=cv2.BORDER_REFLECT)
     rows, columns = ((side + 3) // 2 for side in channel.shape)
-    return np.asarray(detail[1 : 2 * rows : 2, 1 : 2 * columns : 2], np.float32)
+    found = []
+    # Every second row of the result is a coefficient, the first of a band too: bands begin at even rows.
+    for reached, band in bands(2 * rows, reach=4):
+        part = extended[reached]
+        detail = cv2.sepFilter2D(part, cv2.CV_32F, taps, taps, anchor=(3, 3), borderType=cv2.BORDER_REFLECT)
+        found.append(detail[band][1::2, 1 : 2 * columns : 2])
+    return np.asarray(np.concatenate(found), np.float32)
 
 
 @reading_columns(
@@ -142,7 +156,7 @@ def _share_between(image: RGB, low: int, high: int) -> float:
 
 @reading_columns(
     "quality.colourfulness_edited", "quality.colourfulness_delta",
-    direction=Direction.NEITHER, upper=None, unit="levels", flip_invariant=1e-6,
+    direction=Direction.NEITHER, upper=None, unit="levels", flip_invariant=1e-6, grid=Grid.WORKING,
 )  # fmt: skip
 def colourfulness(image: RGB) -> float:
     """Colourfulness M³ of Hasler & Süsstrunk (2003): √(σ²rg + σ²yb) + .3·√(μ²rg + μ²yb).
@@ -160,7 +174,7 @@ def colourfulness(image: RGB) -> float:
 
 @reading_columns(
     "quality.resolution_loss_edited", "quality.resolution_loss_delta",
-    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="share", flip_invariant=1e-6,
+    direction=Direction.LOWER_IS_BETTER, upper=1.0, unit="share", flip_invariant=1e-6, grid=Grid.WORKING,
 )  # fmt: skip
 def resolution_loss(image: RGB) -> float | Missing:
     """How much of the frequency range is empty: 1 − f95 / Nyquist.

@@ -16,6 +16,7 @@ from edit_metrics.types import (
     Direction,
     Float32,
     Float64,
+    Grid,
     Mask,
     Missing,
     Result,
@@ -30,7 +31,11 @@ THIN_RIM: Final = 16
 """px; a kept area that is thinner than this is seen through the fill (an 8-px ring: .054 filled, .81 unfilled)."""
 
 
-_lpips = partial(metric, direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="", cautions="pixel_cautions")
+_lpips = partial(
+    metric, direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="", cautions="pixel_cautions",
+    grid=Grid.PERCEPTUAL,
+)  # fmt: skip
+_OUTSIDE: Final = {"pair": "lpips_maps_outside", "rest": "perceptual_derived_rest"}
 _ZERO: Final = Identity(0.0, 1e-5)
 """A network in float32 gives equal pictures equal features up to rounding."""
 
@@ -70,7 +75,7 @@ def masked_lpips_from_maps(layer_maps: Sequence[Float32], kept: Mask) -> float |
     return sum(_weighted_mean(layer, kept) for layer in layer_maps)
 
 
-@_lpips("preservation.lpips_outside", features={"pair": "lpips_maps_outside", "rest": "derived_rest"}, identity=_ZERO)
+@_lpips("preservation.lpips_outside", features=_OUTSIDE, identity=_ZERO)
 def lpips_outside(pair: PerceptualPair, rest: Mask) -> Result:
     """LPIPS of what lies 16 px and more outside the changed pixels, where no mask is given: was it drawn anew?
 
@@ -103,7 +108,7 @@ def worst_tile_lpips(pair: PerceptualPair, kept: Mask) -> float | Missing:
 
 @metric(
     "adherence.lpips_change", direction=Direction.NEITHER, bounds=(0.0, None), unit="",
-    features={"pair": "lpips_maps"}, identity=_ZERO,
+    features={"pair": "lpips_maps"}, identity=_ZERO, grid=Grid.PERCEPTUAL,
 )  # fmt: skip
 def lpips_change(pair: PerceptualPair, mask: Mask | None = None) -> float | Missing:
     """LPIPS of the whole pair where no mask is given: how much changed at all, the intended change included.

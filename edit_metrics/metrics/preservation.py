@@ -15,7 +15,7 @@ import numpy as np
 from edit_metrics.metrics.ssim import masked_ssim
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import RGB, Direction, Mask, Missing, undefined
+from edit_metrics.types import RGB, Direction, Grid, Mask, Missing, undefined
 
 __all__ = [
     "kept_share",
@@ -40,7 +40,7 @@ _CORE: Final = {"kept": "kept_core"}
 _ALIGNED: Final = {"edited": "aligned_edited", "kept": "aligned_kept"}
 
 
-@_error("preservation.mae_aligned", features=_ALIGNED, identity=Identity(0.0, moved=True))
+@_error("preservation.mae_aligned", features=_ALIGNED, grid=Grid.WORKING, identity=Identity(0.0, moved=True))
 @_error("preservation.mae_core", features=_CORE, identity=0.0, symmetric=0.0, flip_invariant=1e-12)
 @_error("preservation.mae", identity=0.0, symmetric=0.0, flip_invariant=1e-12)
 def masked_mae(source: RGB, edited: RGB, kept: Mask) -> float | Missing:
@@ -69,7 +69,7 @@ def masked_mse(source: RGB, edited: RGB, kept: Mask) -> float | Missing:
     return cv2.norm(source, edited, cv2.NORM_L2SQR, as_bytes(kept)) / (255**2 * 3 * pixels)
 
 
-@_psnr("preservation.psnr_aligned", features=_ALIGNED, identity=Identity(PSNR_CAP, moved=True))
+@_psnr("preservation.psnr_aligned", features=_ALIGNED, grid=Grid.WORKING, identity=Identity(PSNR_CAP, moved=True))
 @_psnr("preservation.psnr_core", features=_CORE, identity=PSNR_CAP, symmetric=0.0, flip_invariant=1e-9)
 @_psnr("preservation.psnr", identity=PSNR_CAP, symmetric=0.0, flip_invariant=1e-9)
 def masked_psnr(source: RGB, edited: RGB, kept: Mask) -> float | Missing:

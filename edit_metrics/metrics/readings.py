@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Final, TypeAlias
 
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import RGB, Direction, Missing, Result, with_cautions
+from edit_metrics.types import RGB, Direction, Grid, Missing, Result, with_cautions
 
 Reading: TypeAlias = Callable[[RGB], float | Missing]
 
@@ -45,6 +45,7 @@ def reading_columns(
     upper: float | None,
     unit: str,
     flip_invariant: float | None = None,
+    grid: Grid = Grid.NATIVE,
 ) -> Callable[[Reading], Reading]:
     """Register the two columns of a reading; its function, whose name is a field of the readings, is not changed.
 
@@ -55,6 +56,7 @@ def reading_columns(
         upper: bound of the reading, whose lower bound is 0; None where there is none.
         unit: of both columns.
         flip_invariant: of the reading, see :func:`edit_metrics.registry.metric`.
+        grid: on which the pictures are read.
     """
 
     def register(reading: Reading) -> Reading:
@@ -70,11 +72,11 @@ def reading_columns(
         delta.__doc__ = f"E minus S, 0 = as the source, whatever that was. {meaning}"
         metric(
             edited_column, direction=direction, bounds=(0.0, upper), unit=unit, identity="depends on the picture",
-            flip_invariant=flip_invariant,
+            flip_invariant=flip_invariant, grid=grid,
         )(edited)  # fmt: skip
         metric(
             delta_column, direction=direction, bounds=(None if upper is None else -upper, upper), unit=unit,
-            identity=Identity(0.0, 1e-5), antisymmetric=1e-5,
+            identity=Identity(0.0, 1e-5), antisymmetric=1e-5, grid=grid,
         )(delta)  # fmt: skip
         return reading
 

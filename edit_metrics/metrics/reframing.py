@@ -7,7 +7,7 @@ a start, tiles refine it. What cannot be told is not guessed: a wrong frame woul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
@@ -95,6 +95,17 @@ class Frame:
         width = min(right, self.source_size[0]) - max(left, 0)
         height = min(bottom, self.source_size[1]) - max(top, 0)
         return max(width, 0.0) * max(height, 0.0)
+
+    def between(self, source_size: tuple[int, int], edited_size: tuple[int, int]) -> Frame:
+        """The same frame between the same pictures at other sizes, width and height each."""
+        if (source_size, edited_size) == (self.source_size, self.edited_size):
+            return self
+        own = [new / old for new, old in zip(source_size, self.source_size, strict=True)]
+        other = [new / old for new, old in zip(edited_size, self.edited_size, strict=True)]
+        return replace(
+            self, scale_x=self.scale_x * other[0] / own[0], scale_y=self.scale_y * other[1] / own[1],
+            left=self.left * other[0], top=self.top * other[1], source_size=source_size, edited_size=edited_size,
+        )  # fmt: skip
 
     def matrix(self) -> Float64:
         """2×3, from pixel centres of S to pixel centres of E, as ``cv2.warpAffine`` takes it."""

@@ -15,8 +15,9 @@ import numpy as np
 from scipy import fft
 
 from edit_metrics.pixels.areas import as_bytes, erode, tile_starts
+from edit_metrics.pixels.reducing import PictureGrid
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
+from edit_metrics.types import RGB, Direction, Float32, Float64, Grid, Mask, Missing, undefined
 
 TILE: Final = 96
 STRIDE: Final = 48
@@ -153,20 +154,28 @@ _gain = partial(_over_u, identity=Identity(1.0, 1e-6), flip_invariant=1e-9)
 
 @_over_u(
     "preservation.shift_px", direction=Direction.LOWER_IS_BETTER, unit="px", requires=("kept",),
-    identity=Identity(0.0, 1e-3),
+    identity=Identity(0.0, 1e-3), grid=Grid.WORKING, features={"grid": "working_grid"},
 )  # fmt: skip
-def shift_px(registration: Registration) -> float:
-    """How far the kept area moved, from tiles of it that agree; ``undefined(no_registration)`` where they do not."""
-    return registration.shift
+def shift_px(registration: Registration, grid: PictureGrid | None = None) -> float:
+    """How far the kept area moved, from tiles of it that agree; ``undefined(no_registration)`` where they do not.
+
+    Args:
+        registration: on the working grid.
+        grid: that grid; the value is in px of S.
+    """
+    return registration.shift * (1.0 if grid is None else grid.scale)
 
 
-@_over_u("preservation.shift_consensus", bounds=(0.0, 1.0), unit="share", requires=("kept",), identity=1.0)
+@_over_u(
+    "preservation.shift_consensus", bounds=(0.0, 1.0), unit="share", requires=("kept",), identity=1.0,
+    grid=Grid.WORKING,
+)  # fmt: skip
 def shift_consensus(registration: Registration) -> float:
     """Share of the textured tiles that agree on the shift (or zoom)."""
     return registration.consensus
 
 
-@_over_u("preservation.scale", requires=("kept",), identity=Identity(1.0, 1e-6))
+@_over_u("preservation.scale", requires=("kept",), identity=Identity(1.0, 1e-6), grid=Grid.WORKING)
 def scale(registration: Registration) -> float:
     """Zoom of E against S; 1 = none. Never corrected: a zoom is damage."""
     return registration.scale

@@ -11,7 +11,7 @@ import numpy as np
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.pixels.lab import rgb_to_lab
 from edit_metrics.registry import metric
-from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import RGB, Direction, Float32, Float64, Grid, Mask, Missing, not_applicable, undefined
 
 OUTSIDE_PX: Final = (4, 5, 6, 7, 8, 9)
 """px from the border at which the picture's own gradient is read: beyond the rim by which hand-drawn masks miss."""
@@ -31,7 +31,8 @@ class _Border:
 
 @metric(
     "structure.seam", direction=Direction.LOWER_IS_BETTER, bounds=(None, None), unit="ΔE/px",
-    cautions="pixel_cautions", identity="compares the border with its surroundings: near 0 by chance",
+    cautions="pixel_cautions", grid=Grid.WORKING,
+    identity="compares the border with its surroundings: near 0 by chance",
 )  # fmt: skip
 def seam(source: RGB, edited: RGB, mask: Mask) -> float | Missing:
     """Colour gradient of E across ∂M, minus the same 4–9 px outside, where S is smooth.

@@ -15,7 +15,7 @@ from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.pixels.placement import kernel_device
 from edit_metrics.pixels.ssim_window import C1, C2, SIGMA, WINDOW
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
+from edit_metrics.types import RGB, Direction, Float32, Float64, Grid, Mask, Missing, undefined
 
 MARGIN: Final = WINDOW // 2
 MIN_WEIGHT: Final = 0.5
@@ -63,7 +63,7 @@ def ssim_map_float64(source: RGB, edited: RGB, kept: Mask | None = None) -> Ssim
 
 _ssim = partial(
     metric, direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="", cautions="pixel_cautions",
-    blind_inside=True,
+    blind_inside=True, grid=Grid.WORKING,
 )  # fmt: skip
 _FLOAT32_MEAN: Final = 2e-5
 """What float32 may cost a mean, see :func:`ssim_map`."""

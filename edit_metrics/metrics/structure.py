@@ -19,9 +19,10 @@ from edit_metrics.pixels import torch_kernels
 from edit_metrics.pixels.areas import as_bytes, erode
 from edit_metrics.pixels.luma import bt601
 from edit_metrics.pixels.placement import kernel_device
+from edit_metrics.pixels.quantile import quantile
 from edit_metrics.pixels.ssim_window import C1, C2, SIGMA, WINDOW
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
+from edit_metrics.types import RGB, Direction, Float32, Float64, Grid, Mask, Missing, undefined
 
 GMSD_C: Final = 170.0
 """Xue 2014, for luma 0..255."""
@@ -33,7 +34,7 @@ TOO_THIN: Final = undefined("u_too_thin")
 
 _geometry = partial(
     metric, direction=Direction.HIGHER_IS_BETTER, bounds=(0.0, 1.0), unit="", cautions="pixel_cautions",
-    symmetric=1e-6, blind_inside=True,
+    symmetric=1e-6, blind_inside=True, grid=Grid.WORKING,
 )  # fmt: skip
 
 
@@ -222,18 +223,10 @@ def find_edges(luma: RGB, valid: Mask) -> Mask:
     across, down = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=_SCALE)) * valid for dx in (1, 0))
     # Sobel's taps add up to 8 for a slope of one level a pixel.
     strength = np.asarray(np.sqrt(across * across + down * down), np.float32)[valid]  # see _gradient_magnitude
-    high = max(_quantile(strength, _NOT_EDGES), _LEAST_SLOPE * 8 * _SCALE)
+    high = max(quantile(strength, _NOT_EDGES), _LEAST_SLOPE * 8 * _SCALE)
     across, down = np.rint(across).astype(np.int16), np.rint(down).astype(np.int16)
     edges = np.asarray(cv2.Canny(across, down, _LOW_OF_HIGH * high, high, L2gradient=True))
     return np.asarray((edges > 0) & valid, np.bool_)
-
-
-def _quantile(values: Float32, share: float) -> float:
-    """``np.quantile`` without its double precision copies."""
-    place, part = divmod(share * (values.size - 1), 1)
-    low = int(place)
-    ordered = np.partition(values, (low, min(low + 1, values.size - 1)))
-    return float(ordered[low] + (ordered[min(low + 1, values.size - 1)] - ordered[low]) * part)
 
 
 @metric(

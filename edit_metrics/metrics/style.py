@@ -20,6 +20,7 @@ from edit_metrics.types import (
     Direction,
     Float32,
     Float64,
+    Grid,
     Mask,
     Missing,
     Result,
@@ -52,7 +53,7 @@ class HasEditType(Protocol):
 
 @metric(
     "style.gram_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="", wants=(GRAM,),
-    identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True,
+    identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True, grid=Grid.PERCEPTUAL,
 )  # fmt: skip
 def gram_distance(
     lpips_maps: PerceptualPair,
@@ -83,7 +84,7 @@ def gram_distance(
 
 @metric(
     "style.colour_emd", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE",
-    identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True,
+    identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True, grid=Grid.WORKING,
 )  # fmt: skip
 def colour_emd(
     labs: LabPair,
@@ -220,7 +221,7 @@ def style_prompt_gain(
 
 @metric(
     "style.reference_gram_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="",
-    identity=Identity(0.0, 1e-5),
+    identity=Identity(0.0, 1e-5), grid=Grid.PERCEPTUAL,
 )  # fmt: skip
 def reference_gram_distance(reference_gram_distances: Sequence[float]) -> float:
     """Mean over the style references of the Gram distance between the reference and E, as in :func:`gram_distance`.

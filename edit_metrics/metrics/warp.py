@@ -12,7 +12,7 @@ from edit_metrics.metrics.registration import Registration
 from edit_metrics.pixels.areas import as_bytes, erode
 from edit_metrics.pixels.luma import bt709
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import RGB, Direction, Float32, Float64, Mask, Missing, undefined
+from edit_metrics.types import RGB, Direction, Float32, Float64, Grid, Mask, Missing, undefined
 
 # Chosen together: re-encodes read up to .44, a bend by 1 px 1.2, by 4 px 4.9 (docs/metrics.md, measure_structure.py).
 TILE: Final = 96
@@ -31,7 +31,7 @@ _AS_IT_LIES: Final = Registration(dx=0.0, dy=0.0, consensus=1.0, tiles=0, scale=
 
 @metric(
     "structure.warp_px", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, FARTHEST * 2**0.5), unit="px",
-    identity=Identity(0.0, 1e-3), blind_inside=True,
+    identity=Identity(0.0, 1e-3), blind_inside=True, grid=Grid.WORKING,
 )  # fmt: skip
 def warp_px(
     source: RGB, edited: RGB, geometry_region: Mask, registration: Registration | None = None

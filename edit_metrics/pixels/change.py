@@ -13,6 +13,7 @@ from edit_metrics.pixels import torch_kernels
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.pixels.lab import delta_e_2000, delta_e_planes
 from edit_metrics.pixels.placement import kernel_device
+from edit_metrics.pixels.quantile import quantile
 from edit_metrics.types import Float32, Mask
 
 BLUR_SIGMA: Final = 1.5  # px
@@ -207,19 +208,10 @@ def _floors(
     for index in range(ACTIVITY_BINS):
         own = values[bins == index]
         if own.size:
-            floors[index] = FLOOR_FACTOR * _lower_quartile(own)
+            floors[index] = FLOOR_FACTOR * quantile(own, 0.25)
     falling = np.minimum.accumulate(floors[::-1])[::-1]
     clipped = np.clip(falling, *FLOOR_RANGE).astype(np.float32)
     return edges, clipped, clipped[bins]
-
-
-def _lower_quartile(values: Float32) -> float:
-    """``np.quantile(values, .25)``, without its overhead."""
-    place, part = divmod(0.25 * (values.size - 1), 1)
-    low = int(place)
-    high = min(low + 1, values.size - 1)
-    ordered = np.partition(values, (low, high))
-    return float(ordered[low] + (ordered[high] - ordered[low]) * part)
 
 
 def _threshold_map(activity: Float32, edges: Float32, floors: Float32) -> Float32:

@@ -28,6 +28,7 @@ from edit_metrics.scores.items import Item, reachable_confidence, read_items
 from edit_metrics.scores.run_info import RunInfo
 from edit_metrics.scores.summary import SliceRow, by_dimension, slice_rows, summarise
 from edit_metrics.scores.table import ScoreTable
+from edit_metrics.types import Grid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,7 +157,9 @@ def _value_summary(run: ScoreTable, name: str) -> tuple[str, list[float], Markup
 def _directions() -> dict[str, str]:
     arrows = {"higher": "higher is better", "lower": "lower is better", "neither": "read beside others"}
     return {
-        name: arrows[facts.direction.value] + (f", {facts.unit}" if facts.unit else "")
+        name: arrows[facts.direction.value]
+        + (f", {facts.unit}" if facts.unit else "")
+        + ("" if facts.grid is Grid.NATIVE else f", {facts.grid} grid")
         for name, facts in metric_facts().items()
     }
 

@@ -23,6 +23,9 @@ PRIORITY_REASONS: Final = "priority.reasons"
 CHECK_EVIDENCE: Final = "adherence.check_evidence"
 """The label in which a typed check says what it saw."""
 
+GRIDS: Final = "grids"
+"""The label that says on which pixels an item was measured."""
+
 NOT_MEASUREMENTS: Final = frozenset({"id", "group", "model", "edit_type", PRIORITY, "line", "row", "index"})
 """Columns that name an item, its maker or its place: numbers there measure nothing."""
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from edit_metrics.errors import TableError, suggest
 from edit_metrics.printable import printable
-from edit_metrics.scores.cells import number
+from edit_metrics.scores.cells import number, text
 from edit_metrics.scores.codes import NO_ORDER, UNVALIDATED
-from edit_metrics.scores.columns import metrics_in, short_name
+from edit_metrics.scores.columns import GRIDS, metrics_in, short_name
 from edit_metrics.scores.items import Item, fear
 from edit_metrics.scores.words import flag_in_words, in_words, status_in_words
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OVERALL: Final = "overall"
+NATIVE: Final = "native"
 _ABOUT_TRUST: Final = (UNVALIDATED, NO_ORDER)
 """Reasons that every score of a kind carries."""
 _ABOUT_METRICS: Final = ("low_", "missing_", "near_")
@@ -106,6 +107,9 @@ def explain_in_words(item: Item, frame: pd.DataFrame) -> str:
     if item.priority is not None:
         front = " ".join(map(in_words, item.priority_reasons))
         lines.append(f"Place {item.priority} of {len(frame)} in the queue. {front}".rstrip())
+    grids = text(row.get(GRIDS)) or NATIVE
+    if grids != NATIVE:
+        lines.append(f"Measured on smaller pictures ({grids}); docs/metrics.md says which columns are.")
     if item.evidence:
         lines.append(f"Checks: {item.evidence}")
     for name, one in item.scores.items():

@@ -252,10 +252,10 @@ def test_without_faces_or_text_there_is_nothing_to_draw() -> None:
 
 def test_a_picture_is_drawn_only_where_the_plan_computes_what_it_needs() -> None:
     spec = all_evidence()["change"]
-    assert spec.can_be_drawn({"source", "whole_change_map"})
+    assert spec.can_be_drawn({"working_source", "whole_change_map"})
     assert not spec.can_be_drawn({"source", "mask"})
-    assert spec.draw({"source": PICTURE, "whole_change_map": undefined("size_mismatch")}) is None
-    assert spec.draw({"source": PICTURE}) is None
+    assert spec.draw({"working_source": PICTURE, "whole_change_map": undefined("size_mismatch")}) is None
+    assert spec.draw({"working_source": PICTURE}) is None
 
 
 def test_what_is_drawn_is_also_told_as_shares_of_the_pictures() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from edit_metrics.backends.stub import StubPerceptual
 from edit_metrics.computation import Computation, to_columns
+from edit_metrics.registering import on_grid
 from edit_metrics.registry import BASE_INPUTS, all_metrics, get_feature, get_label, get_metric
 from edit_metrics.types import RGB, Mask, Measurement, Missing, not_applicable, unavailable
 
@@ -43,9 +44,10 @@ class Resolver(dict[str, Any]):
 
 
 def measure(name: str, **features: Any) -> Measurement:
-    """A metric of an item that has these features and no others."""
+    """A metric of an item that has these features and no others, on whichever grid it reads them."""
     spec = get_metric(name)
-    values = {need: unavailable(f"no_{need}") for need in spec.needs} | features
+    given = features | {on_grid(feature, spec.grid): value for feature, value in features.items()}
+    values = {need: unavailable(f"no_{need}") for need in spec.needs} | given
     bound = spec.bind(values)
     return spec.measurement(bound if isinstance(bound, Missing) else spec.function(**bound), values)
 
