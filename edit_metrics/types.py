@@ -111,13 +111,44 @@ def unavailable(reason: str) -> Missing:
     return Missing(Status.UNAVAILABLE, reason)
 
 
+OUT_OF_MEMORY: Final = "out_of_memory"
+"""The machine had no room at that moment, which says nothing of the item: a later run measures it again."""
+_NO_MEMORY: Final = (
+    "can't allocate memory", "cannot allocate memory", "out of memory", "insufficient memory", "bad_alloc",
+    "failed to allocate", "failed to map segment", "can't start new thread",
+)  # fmt: skip
+"""What others say whose exceptions are no MemoryError: torch, the system (ENOMEM), OpenCV, C++, ONNX Runtime, the
+loader of libraries, Python's threads."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that there was no memory, on the machine or on its GPU."""
+    if isinstance(error, MemoryError):
+        return True
+    try:
+        text = str(error).casefold()
+    except Exception:  # a library's exception whose own text raises
+        return False
+    return isinstance(error, Exception) and any(words in text for words in _NO_MEMORY)
+
+
 def failed(error: BaseException) -> Missing:
-    """An exception, with its text kept: on one line, and such that every encoding takes it."""
+    """An exception, with its text kept: on one line, and such that every encoding takes it.
+
+    One that :func:`is_out_of_memory` has the code ``out_of_memory`` before its text, in place of its class.
+    """
     try:
         text = printable(" ".join(str(error).split()))
     except Exception as broken:  # a library's exception whose own text raises
         text = f"(no text: {type(broken).__name__})"
+    if is_out_of_memory(error):
+        return Missing(Status.FAILED, f"{OUT_OF_MEMORY}{': ' if text else ''}{text}"[:300])
     return Missing(Status.FAILED, f"{type(error).__name__}: {text}"[:300])
+
+
+def for_want_of_memory(result: object) -> bool:
+    """Whether a result is missing because there was no memory."""
+    return isinstance(result, Missing) and result.status is Status.FAILED and result.reason.startswith(OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True, slots=True)

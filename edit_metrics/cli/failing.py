@@ -24,6 +24,7 @@ import typer
 from edit_metrics._version import __version__
 from edit_metrics.errors import EditMetricsError, RunError, UserError, missing_extra
 from edit_metrics.printable import printable
+from edit_metrics.types import is_out_of_memory
 
 BROKEN: Final = RunError.exit_code
 WRONG: Final = UserError.exit_code
@@ -37,6 +38,7 @@ _WRONG_PLACE: Final = frozenset(
     }
 )  # fmt: skip
 """What a path that was given can be wrong by; everything else of the system's is a run that broke."""
+_NEEDS_LESS: Final = "Fewer workers need less: --workers 1, --set engine.lanes=1. `score` goes on where it stopped."
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -149,13 +151,12 @@ def _explain_usage(error: BaseException) -> int:
 
 def _as_our_own(error: BaseException) -> EditMetricsError:
     """An exception that nobody foresaw, in the form of those that somebody did."""
+    if is_out_of_memory(error):
+        return RunError("enough memory", " ".join(str(error).split())[:300] or "none left", todo=_NEEDS_LESS)
     if isinstance(error, OSError):
         return _system_error(error)
     if isinstance(error, ModuleNotFoundError) and (known := missing_extra(error, "this call")) is not None:
         return known
-    if isinstance(error, MemoryError):
-        got = str(error) or "none left"
-        return RunError("enough memory", got, todo="Fewer workers need less: --workers 1, --set engine.lanes=1.")
     if isinstance(error, SystemExit):
         if isinstance(error.__context__, BrokenPipeError):  # rich ends the program itself, with 1
             return _system_error(error.__context__)

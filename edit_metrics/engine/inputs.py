@@ -15,7 +15,17 @@ from edit_metrics.io.hashing import canonical_json_sha256, perceptual_hash
 from edit_metrics.io.images import DecodedImage, DecodeInfo, MaskFacts, PictureFacts, decode_bytes
 from edit_metrics.io.masks import DecodedMask, decode_mask_bytes, fit_mask
 from edit_metrics.io.sources import read_bytes
-from edit_metrics.types import EditItem, Mask, Missing, Rejection, not_applicable, unavailable, undefined
+from edit_metrics.types import (
+    OUT_OF_MEMORY,
+    EditItem,
+    Mask,
+    Missing,
+    Rejection,
+    failed,
+    not_applicable,
+    unavailable,
+    undefined,
+)
 
 TEXT_INPUTS = ("instruction", "source_caption", "target_caption", "edit_type", "frame")
 
@@ -29,7 +39,7 @@ class DecodedItem:
         group: the manifest's, else the source's content hash.
         pixels: of the source, what a batch is bounded by.
         contents: base input → hash of its content.
-        unsettled: a file could not be fetched this time: a later run tries again.
+        unsettled: a file could not be fetched, or there was no memory for it: a later run tries again.
         absent: a file was not there.
     """
 
@@ -134,7 +144,15 @@ def decode_opened(opened: OpenedItem, limits: DecodeLimits) -> DecodedItem | Rej
     """Decode an item's files. A file that is missing or broken becomes a typed missing value.
 
     Safe to call from several threads. Small pictures are decoded, so that feasibility can say that they are small.
+    Where there is no memory for the pixels, the item comes without any: ``failed(out_of_memory)``, and unsettled.
     """
+    try:
+        return _decode_opened(opened, limits)
+    except MemoryError as error:
+        return replace(_without_pixels(opened, failed(error)), unsettled=True)
+
+
+def _decode_opened(opened: OpenedItem, limits: DecodeLimits) -> DecodedItem | RejectedAtDecoding:
     item = opened.item
     source = _decode(opened.source, limits, "source")
     edited = _decode(opened.edited, limits, "edited")
@@ -158,19 +176,30 @@ def decode_opened(opened: OpenedItem, limits: DecodeLimits) -> DecodedItem | Rej
 
 def without_pixels(opened: OpenedItem, _limits: DecodeLimits) -> DecodedItem:
     """An item that is too large for the memory: files and texts are known, and whatever needs a pixel is undefined."""
+    return _without_pixels(opened, undefined("too_large"))
+
+
+def _without_pixels(opened: OpenedItem, why: Missing) -> DecodedItem:
     item = opened.item
-    facts = [file.facts or undefined("too_large") for file in (opened.source, opened.edited, *opened.references)]
-    source, edited, *references = facts
+    named = (("source", opened.source), ("edited", opened.edited), *(("reference", one) for one in opened.references))
+    source, edited, *references = [_facts_of_header(file, name, why) for name, file in named]
     info = DecodeInfo(source, edited, not_applicable("no_mask"), tuple(references))
     absent = not_applicable("no_mask"), not_applicable("no_references")
     values = _texts(item) | {
-        "source": undefined("too_large"),
-        "edited_native": undefined("too_large"),
-        "mask": absent[0] if opened.mask is None else undefined("too_large"),
-        "references": undefined("too_large") if references else absent[1],
+        "source": why,
+        "edited_native": why,
+        "mask": absent[0] if opened.mask is None else why,
+        "references": why if references else absent[1],
         "decode_info": info,
     }
-    return _decoded(item, values, info, None, None)
+    return replace(_decoded(item, values, info, None, None), unsettled=opened.unsettled, absent=opened.absent)
+
+
+def _facts_of_header(file: _File, name: str, why: Missing) -> PictureFacts | Missing:
+    if file.facts is not None:
+        return file.facts
+    known = file.error is not None and file.error.code != OUT_OF_MEMORY
+    return undefined(f"{name}_{file.error.code}") if known and file.error else why
 
 
 def _decoded(
@@ -195,6 +224,8 @@ def _open(path: str, limits: DecodeLimits) -> _File:
         data = read_bytes(path, limits.max_bytes)
     except ImageError as error:
         return _File(path, b"", error)
+    except MemoryError as error:
+        return _File(path, b"", ImageError("memory for a file", str(error), path, code=OUT_OF_MEMORY, passing=True))
     try:
         peeked = peek_picture(data, limits, path)
     except ImageError:
@@ -237,7 +268,13 @@ def _decode(file: _File, limits: DecodeLimits, name: str) -> DecodedImage | Miss
             raise file.error
         return decode_bytes(file.data, limits, where=file.path)
     except ImageError as error:
+        _raise_if_out_of_memory(error)
         return undefined(f"{name}_{error.code}")
+
+
+def _raise_if_out_of_memory(error: ImageError) -> None:
+    if error.code == OUT_OF_MEMORY:
+        raise MemoryError(error.got) from error
 
 
 def _decode_mask(
@@ -257,6 +294,7 @@ def _decode_mask(
             raise file.error
         decoded = decode_mask_bytes(file.data, limits, opened.item.mask_white_means, where=file.path)
     except ImageError as error:
+        _raise_if_out_of_memory(error)
         if error.code == "mask_levels":
             raise
         broken = undefined(f"mask_{error.code}")

@@ -26,8 +26,8 @@ class Kept:
         items: of the manifest.
         tags: of the items, see :func:`edit_metrics.engine.shards.item_tags`.
         parts: that may hold them; the first that does counts.
-        settled: leave out what should be scored again: items with a file that could not be fetched. Else they count
-            where no part has anything better, the last part first.
+        settled: leave out what should be scored again: items with a file that could not be fetched, or no memory. Else
+            they count where no part has anything better, the last part first.
     """
 
     def __init__(self, items: Sequence[EditItem], tags: Sequence[str], parts: Sequence[Part], *, settled: bool) -> None:

@@ -9,7 +9,9 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
+from edit_metrics.engine.attempts import AttemptLog, begun_and_not_done
 from edit_metrics.engine.budget import default_bytes
+from edit_metrics.engine.folder import RunFolder
 from edit_metrics.engine.job import RESUME, Job, Outcome, Progress, ShardWorker
 from edit_metrics.engine.shard_files import DoneMark
 from edit_metrics.engine.shards import Shard
@@ -17,7 +19,8 @@ from edit_metrics.errors import EditMetricsError, RunError
 
 _worker: list[ShardWorker] = []
 _problem: list[str] = []
-"""Of a process of the pool: its models, or why there are none."""
+_folder: list[RunFolder] = []
+"""Of a process of the pool: its models, or why there are none, and where it says what it has begun."""
 
 
 def run_shards(job: Job, shards: Sequence[Shard], progress: Progress) -> Outcome:
@@ -37,6 +40,9 @@ def _run_in_processes(job: Job, shards: Sequence[Shard], progress: Progress, pro
     # Spawned: a fork of a process in which torch has threads, or CUDA is set up, hangs.
     context = multiprocessing.get_context("spawn")
     marks: dict[Future[DoneMark | str], DoneMark] = {}
+    folder = RunFolder(job.out, job.run_signature)
+    for shard in shards:
+        AttemptLog(folder, shard).clear()
     with ProcessPoolExecutor(processes, context, _load, (_share(job, processes),)) as pool:
         futures = [pool.submit(_work, shard) for shard in shards]
         try:
@@ -47,8 +53,10 @@ def _run_in_processes(job: Job, shards: Sequence[Shard], progress: Progress, pro
                 marks[future] = mark
                 progress.advance(len(mark.scored) + len(mark.rejected))
         except BrokenProcessPool as error:
+            under_way = ", ".join(begun_and_not_done(folder, shards)) or "none"
             raise RunError(
-                f"{processes} processes that score shards", "one of them was lost (out of memory, perhaps)",
+                f"{processes} processes that score shards",
+                f"one of them was lost (out of memory, perhaps); shards under way: {under_way}",
                 str(job.out), f"{RESUME} Fewer engine.processes need less memory.",
             ) from error  # fmt: skip
         finally:
@@ -70,6 +78,7 @@ def _share(job: Job, processes: int) -> Job:
 def _load(job: Job) -> None:
     try:
         _worker[:] = [ShardWorker(job)]
+        _folder[:] = [RunFolder(job.out, job.run_signature)]
     except EditMetricsError as error:
         # What an initializer raises is told to nobody, and an error of ours does not come whole through a pipe: the
         # first shard brings its text.
@@ -80,6 +89,7 @@ def _work(shard: Shard) -> DoneMark | str:
     if _problem:
         return _problem[0]
     try:
+        AttemptLog(_folder[0], shard).add()
         return _worker[0].work(shard)
     except EditMetricsError as error:
         return str(error)

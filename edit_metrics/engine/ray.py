@@ -11,44 +11,18 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
+from edit_metrics.engine.attempts import ATTEMPTS, AttemptLog
 from edit_metrics.engine.budget import default_bytes
 from edit_metrics.engine.folder import RunFolder
 from edit_metrics.engine.job import RESUME, Job, Outcome, Progress, ShardWorker
 from edit_metrics.engine.ray_cluster import Pool, connected, first_line, import_ray, size_of_pool
-from edit_metrics.engine.shard_files import ATTEMPTS as ATTEMPTS_SUFFIX
+from edit_metrics.engine.ray_losses import Losses, counted, restarts
 from edit_metrics.engine.shard_files import DoneMark
 from edit_metrics.engine.shards import Shard
 from edit_metrics.errors import EditMetricsError, RunError
-
-ATTEMPTS: Final = 3
-"""A shard that has taken this many workers down with it is given up, and the run breaks with its name."""
-
-
-class AttemptLog:
-    """Which workers have begun a shard: one line each, on disk, since it has to outlive them.
-
-    Args:
-        folder: of the run.
-        shard: the shard.
-    """
-
-    def __init__(self, folder: RunFolder, shard: Shard) -> None:
-        self._path = folder.files.path(shard.name, ATTEMPTS_SUFFIX)
-
-    def add(self) -> None:
-        """Say that this process begins the shard."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{platform.node()} {os.getpid()}\n")
-
-    def count(self) -> int:
-        """Attempts so far."""
-        return len(self._path.read_text(encoding="utf-8").splitlines()) if self._path.exists() else 0
-
-    def clear(self) -> None:
-        """Forget those of an earlier run."""
-        self._path.unlink(missing_ok=True)
 
 
 class ShardActor:
@@ -100,7 +74,8 @@ def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> 
     Raises:
         MissingExtraError: Ray is not installed.
         ConfigError: no node has what one worker needs.
-        RunError: a worker cannot load its models or write, or a shard took several workers down.
+        RunError: a worker cannot load its models or write, a shard took several workers down, or workers are lost
+            faster than they score.
     """
     ray = import_ray()
     folder = RunFolder(job.out.resolve())
@@ -110,17 +85,26 @@ def run_shards_on_ray(job: Job, shards: Sequence[Shard], progress: Progress) -> 
     with connected(ray, job.workers * (job.config.engine.model_threads or 1)):
         pool = size_of_pool(job, ray.nodes(), len(shards))
         progress.note(f"Ray workers: {pool.actors}; cores of each: {pool.cpus}; GPUs of each: {pool.gpus}.")
+        losses = Losses(pool.actors, partial(restarts, ray))
         try:
-            marks = _score_all(ray, _job_of_a_worker(job, pool), pool, shards, progress)
+            with counted(losses):
+                marks = _score_all(ray, _job_of_a_worker(job, pool), pool, shards, progress, losses)
         except ray.exceptions.RayError as error:
             raise RunError("a Ray cluster that goes on working", first_line(error), str(job.out), RESUME) from error
+        except KeyboardInterrupt:
+            if not losses.given_up:
+                raise
+            todo = f"{RESUME} Fewer --workers, or other programs on its nodes, need less memory."
+            raise RunError("workers that live to score a shard", losses.words, str(job.out), todo) from None
     retries = sum(max(0, log.count() - 1) for log in attempts)
     if retries:
         progress.note(f"Shards begun again because their worker was lost: {retries}.")
     return Outcome(tuple(marks[shard.index] for shard in shards), retries)
 
 
-def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress: Progress) -> dict[int, DoneMark]:
+def _score_all(
+    ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress: Progress, losses: Losses
+) -> dict[int, DoneMark]:
     """Index → done mark, in whatever order shards are through."""
     rows = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
     scored = rows.map_batches(
@@ -141,6 +125,7 @@ def _score_all(ray: Any, job: Job, pool: Pool, shards: Sequence[Shard], progress
             raise RunError("a worker that scores its shards", row["problem"], str(job.out), RESUME)
         mark = DoneMark.from_json(row["mark"])
         marks[int(row["index"])] = mark
+        losses.finished_one()
         progress.advance(len(mark.scored) + len(mark.rejected))
     return marks
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from edit_metrics.engine.job import Job
 from edit_metrics.engine.ray_watch import watched
 from edit_metrics.errors import ConfigError, MissingExtraError, RunError
+
+_THREADS: Final = "StreamingExecutor"
+_TRACKER: Final = "ActorLocationTracker"
+"""Names of Ray Data's; where another version has others, nothing is waited for."""
+_SECONDS_TO_END: Final = 20.0
+"""Ray Data itself waits for two; a busy machine takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,21 @@ def connected(ray: Any, cpus: int) -> Iterator[None]:
     finally:
         logger.setLevel(level)
         if ours:
+            _end_threads(ray)
             ray.shutdown()
+
+
+def _end_threads(ray: Any) -> None:
+    """Wait for Ray Data's own threads: one that asks Ray for anything once it is shut down ends the process with 1."""
+    deadline = time.monotonic() + _SECONDS_TO_END
+    while running := [one for one in threading.enumerate() if one.name.startswith(_THREADS)]:
+        running[0].join(_SECONDS_TO_END / 10)
+        if time.monotonic() > deadline:
+            return
+        if running[0].is_alive():
+            # It may wait for an actor of Ray Data's that is started again for ever; for one that is gone it does not.
+            with contextlib.suppress(Exception):
+                ray.kill(ray.get_actor(_TRACKER, namespace=_TRACKER))
 
 
 def _start(ray: Any, cpus: int) -> None:

@@ -160,7 +160,9 @@ class _Work:
         kept.check_complete()
         if kept.unsettled:
             n = len(kept.unsettled)
-            self._progress.note(f"{n} items have a file that could not be fetched: the same command tries again.")
+            self._progress.note(
+                f"{n} items have a file that could not be fetched, or found no memory: the same command tries again."
+            )
         order = order_for_people(self._folder, kept, self._config)
         schema = pa.schema([*self.job.layout.schema, *order.schema])
         rejections = [*self._manifest.rejections, *kept.rejections(self._folder.files.read_rejections)]

@@ -198,7 +198,7 @@ class Scorer:
             measurements=work.measurements,
             labels=work.labels | {name: _words(metrics, work) for name, metrics in columns.items()},
             scores=score_item(self._plan.config, work.measurements),
-            unsettled=decoded.unsettled,
+            unsettled=decoded.unsettled or work.unsettled,
             absent=decoded.absent,
         )
         if self._watch is not None:

@@ -47,7 +47,8 @@ class DoneMark:
         scored: items in the order of the table's rows.
         rejected: items in the order of the rejected rows.
         seconds: stage → time spent in it.
-        unsettled: of the scored items, those with a file that could not be fetched: a later run scores them again.
+        unsettled: of the scored items, those with a file that could not be fetched, or no memory: a later run scores
+            them again.
     """
 
     signature: str

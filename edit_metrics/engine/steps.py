@@ -17,7 +17,7 @@ from edit_metrics.engine.definitions import CacheRule
 from edit_metrics.engine.inputs import DecodedItem
 from edit_metrics.engine.plan import Stage, Step
 from edit_metrics.features.cache import FeatureCache
-from edit_metrics.types import Measurement, Missing, Status, failed, not_applicable, unavailable
+from edit_metrics.types import Measurement, Missing, Status, failed, for_want_of_memory, not_applicable, unavailable
 
 Seconds = MutableMapping[str, float]
 _INFEASIBLE = not_applicable("infeasible")
@@ -26,13 +26,18 @@ _FREE = nullcontext()
 
 @dataclass(slots=True)
 class Work:
-    """One item on its way: what has been computed and is still needed."""
+    """One item on its way: what has been computed and is still needed.
+
+    Attributes:
+        unsettled: there was no memory for one of its steps: a later run tries again.
+    """
 
     decoded: DecodedItem
     values: dict[str, Any]
     measurements: dict[str, Measurement] = field(default_factory=dict)
     labels: dict[str, str | None] = field(default_factory=dict)
     infeasible: bool = False
+    unsettled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,7 @@ class StepRunner:
 
     def _store(self, step: Step, work: Work, result: Any) -> None:
         spec = step.spec
+        work.unsettled |= for_want_of_memory(result)
         if isinstance(spec, Metric):
             work.measurements[spec.name] = spec.measurement(result, work.values)
         elif isinstance(spec, Label):

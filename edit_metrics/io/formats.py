@@ -23,6 +23,7 @@ from edit_metrics.errors import ImageError
 from edit_metrics.io.jpeg_end import with_end
 from edit_metrics.io.libtiff import silence_libtiff
 from edit_metrics.io.orientation import ORIENTATION_TAG, orientation_in
+from edit_metrics.types import OUT_OF_MEMORY
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 
@@ -90,7 +91,8 @@ def open_picture(data: bytes, limits: DecodeLimits, where: str, *, draft: int = 
             (its whole stream is read all the same); 0: every picture as it is.
 
     Raises:
-        ImageError: ``not_an_image``, ``too_many_pixels``, ``too_small`` or ``unreadable`` (also when truncated).
+        ImageError: ``not_an_image``, ``too_many_pixels``, ``too_small``, ``unreadable`` (also when truncated) or
+            ``out_of_memory``.
     """
     kind = sniff_format(data)
     if kind is None:
@@ -123,12 +125,15 @@ def peek_picture(data: bytes, limits: DecodeLimits, where: str) -> OpenedPicture
 
 @contextlib.contextmanager
 def decoder_errors(where: str) -> Iterator[None]:
-    """Whatever a decoder raises, a broken file may cause it: it leaves as an ImageError."""
+    """Whatever a decoder raises, a broken file may cause it: it leaves as an ImageError; no memory is the machine's."""
     try:
         yield
     except ImageError:
         raise
-    except (MemoryError, Image.DecompressionBombError) as error:
+    except MemoryError as error:
+        # Its header has fitted the limits: the machine has no room now, which says nothing of the file.
+        raise ImageError("memory for a picture", _text(error), where, code=OUT_OF_MEMORY, passing=True) from error
+    except Image.DecompressionBombError as error:
         raise ImageError("a picture that fits the limits", _text(error), where, code="too_many_pixels") from error
     except Exception as error:
         raise ImageError("a complete and correct file", _text(error), where, code="unreadable") from error

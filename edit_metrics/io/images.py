@@ -105,7 +105,7 @@ def decode_image(path: str, limits: DecodeLimits = DecodeLimits()) -> DecodedIma
 
     Raises:
         ImageError: with a code: ``missing_file``, ``unreadable`` (also truncated), ``too_large`` (bytes),
-            ``not_an_image``, ``too_many_pixels``, ``too_small``, ``unsupported_samples``.
+            ``not_an_image``, ``too_many_pixels``, ``too_small``, ``unsupported_samples``, ``out_of_memory``.
     """
     return decode_bytes(read_bytes(path, limits.max_bytes), limits, where=path)
 

@@ -17,7 +17,7 @@ import numpy as np
 from edit_metrics.io.images import DecodeInfo
 from edit_metrics.metrics.embedding import ENCODERS
 from edit_metrics.registry import metric, per_role
-from edit_metrics.types import Direction, Float32, Mask, Missing, Result, with_cautions
+from edit_metrics.types import Direction, Float32, Mask, Missing, Result, Status, with_cautions
 
 SMALLEST_SIDE: Final = 64
 """px, docs/metrics.md, feasibility."""
@@ -178,10 +178,11 @@ def _file_findings(info: DecodeInfo | None) -> Iterator[Finding]:
     if info is None:
         return
     for facts in (info.source, info.edited, info.mask):
-        if isinstance(facts, Missing) and facts.reason != "no_mask":
+        # No mask is not applicable; no memory is failed, and says nothing of the file.
+        if isinstance(facts, Missing) and facts.status is Status.UNDEFINED:
             yield Finding(facts.reason, INFEASIBLE)
     for facts in info.references:
-        if isinstance(facts, Missing):
+        if isinstance(facts, Missing) and facts.status is Status.UNDEFINED:
             yield Finding(facts.reason, DOUBTFUL)
 
 

@@ -43,7 +43,7 @@ class ScoredItem:
     """Everything the table says of one item, apart from its place in the queue.
 
     Attributes:
-        unsettled: a file could not be fetched: a later run scores the item again.
+        unsettled: a file could not be fetched, or there was no memory: a later run scores the item again.
         absent: a file was not there.
     """
 

@@ -112,6 +112,10 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | No
     (re.compile(r"(?P<file>source|edited|mask|reference)_(?P<code>\w+)"), _file),
     (re.compile(r"saw_(?P<what>\w+)"), lambda m: f"The judge saw: {m['what'].replace('_', ' ')}."),
     (re.compile(r"non_finite_value(: .*)?"), lambda _: "The metric gave a number that is not finite."),
+    (
+        re.compile(r"out_of_memory(: .*)?"),
+        lambda _: "There was not enough memory; the same command tries again, and fewer workers need less.",
+    ),
     (re.compile(r"rank=(?P<rank>[\d.]+)"), lambda m: f"Calibrated rank {m['rank']}."),
     (re.compile(r"saves=(?P<cost>[\d.]+)"), lambda m: f"Expected saving from asking: {m['cost']}."),
     (re.compile(r"by:(?P<column>.+)"), lambda m: f"In order of {m['column']}."),

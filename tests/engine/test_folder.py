@@ -431,7 +431,7 @@ def test_a_file_that_could_not_be_fetched_is_tried_again_by_the_next_run_and_one
         patch.setattr(sources, "_read_local", flaky)
         told = score(manifest, config, out)
     hit = {item.id for item in manifest.items if Path(item.source).name in failing or Path(item.edited).name in failing}
-    said = f"{len(hit)} items have a file that could not be fetched: the same command tries again."
+    said = f"{len(hit)} items have a file that could not be fetched, or found no memory: the same command tries again."
     assert told.notes == [said]
     table = pd.read_parquet(out / "scores.parquet").set_index("id")
     failed = table["feasibility.reasons"].str.contains("source_unreadable|edited_unreadable")
@@ -466,7 +466,9 @@ def test_a_source_that_vanishes_while_the_run_goes_on_and_comes_back_is_scored_b
         patch.setattr(local, "run_shards", vanish)
         told = score(manifest, config, out)
     hit = sum(Path(item.source).name == "s1.png" for item in manifest.items)
-    assert told.notes == [f"{hit} items have a file that could not be fetched: the same command tries again."]
+    assert told.notes == [
+        f"{hit} items have a file that could not be fetched, or found no memory: the same command tries again."
+    ]
     table = pd.read_parquet(out / "scores.parquet")
     assert table["feasibility.reasons"].str.contains("source_missing_file").sum() == hit
     assert score(manifest, config, out).advanced == hit

@@ -18,9 +18,10 @@ import pytest
 
 from edit_metrics.config import Config, validate_config
 from edit_metrics.engine import ray as engine
+from edit_metrics.engine.attempts import ATTEMPTS, AttemptLog
 from edit_metrics.engine.folder import RunFolder
 from edit_metrics.engine.job import Job, RunOptions, Silent
-from edit_metrics.engine.ray import ATTEMPTS, AttemptLog, ShardActor
+from edit_metrics.engine.ray import ShardActor
 from edit_metrics.engine.ray_cluster import Pool, connected, import_ray, size_of_pool
 from edit_metrics.engine.run import run
 from edit_metrics.engine.shards import cut_into_shards
