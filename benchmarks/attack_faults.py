@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -29,27 +29,72 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
 }
 
 
+UNSAID = 97
+"""Exit code of a try that ended with 0, and did not leave what an undisturbed gate leaves."""
+
+
 def faults_anywhere(attack: Attack) -> list[Outcome]:
-    """An exception out of a random call of ours while the gate runs, which would pass: 0 only where it did nothing."""
-    tables = _tables(attack.folder)
-    arguments = ["gate", *tables, "--junit", attack.folder / "j.xml", "--markdown", attack.folder / "g.md"]
-    call_here(*arguments)  # imports are over then
-    calls = _count(arguments)
-    outcomes = []
-    for name, make in ERRORS.items():
+    """An exception out of a random call of ours while the gate runs, which would pass: 0 only with all that it says."""
+    gate = _Gate(attack.folder)
+    return [
+        gate.attacked(name, [attack.draw.randrange(len(gate.calls)) for _ in range(attack.tries)], "at a random one")
+        for name in ERRORS
+    ]
+
+
+def faults_everywhere(attack: Attack) -> list[Outcome]:
+    """The same out of the first call of each of our functions that the gate uses, and of its last: no drawing."""
+    gate = _Gate(attack.folder)
+    first = {where: n for n, where in reversed(list(enumerate(gate.calls)))}
+    last = {where: n for n, where in enumerate(gate.calls)}
+    places = sorted({*first.values(), *last.values()})
+    return [gate.attacked(name, places, f"at the first and the last call of {len(first)} functions") for name in ERRORS]
+
+
+class _Gate:
+    """A gate that passes, and what it leaves: stdout, its verdict on stderr, two files.
+
+    Args:
+        folder: empty.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = (folder / "j.xml", folder / "g.md")
+        self._arguments = ["gate", *_tables(folder), "--junit", self._files[0], "--markdown", self._files[1]]
+        call_here(*self._arguments)  # imports are over then
+        self.calls = _calls(self._arguments)
+        self._left = self._read(call_here(*self._arguments))
+
+    def attacked(self, name: str, places: Sequence[int], words: str) -> Outcome:
+        """One kind of exception out of each of those calls; where the gate still ended with 0 is named."""
         codes: Counter[int] = Counter()
         wrong: list[str] = []
-        for _ in range(attack.tries):
-            at = attack.draw.randrange(calls)
-            code, where = _apart(lambda: _with_fault(arguments, at, make))  # noqa: B023 - called before the next turn
+        survived: Counter[str] = Counter()
+        for at in places:
+            code = _apart(lambda: self._try(at, ERRORS[name]))  # noqa: B023 - called before the next turn
             codes[code] += 1
-            if code not in (0, 2, 4):
-                wrong.append(f"{where}: exit {code}")
+            if code == 0:
+                survived[self.calls[at]] += 1
+            elif code not in (2, 4):
+                wrong.append(f"{self.calls[at]}: exit {code}")
         said = ", ".join(f"exit {code} × {n}" for code, n in sorted(codes.items()))
-        outcomes.append(
-            Outcome(f"gate: {name}, at a random one of {calls} calls", attack.tries, said, _lost(wrong), not wrong)
-        )
-    return outcomes
+        said += f" ({', '.join(sorted(survived))})" if survived else ""
+        fault = f"gate: {name}, {words} of {len(self.calls)} calls"
+        return Outcome(fault, len(places), said, _lost(wrong), not wrong)
+
+    def _try(self, at: int, make: Callable[[], BaseException]) -> int:
+        for path in self._files:
+            path.unlink(missing_ok=True)
+        ended = _with_fault(self._arguments, at, make)
+        if ended.code == 0 and self._read(ended) != self._left:
+            return UNSAID
+        # What Python says itself of an exception in a generator that is thrown away is no traceback of ours.
+        return 98 if ended.traceback and "Exception ignored" not in ended.err else ended.code
+
+    def _read(self, ended: Ended) -> list[str]:
+        """All but the lines of stderr that are no verdict."""
+        files = [path.read_text(encoding="utf-8") if path.is_file() else "" for path in self._files]
+        return [ended.out, *(line for line in ended.err.splitlines() if line.startswith("pass: ")), *files]
 
 
 PLACES = {
@@ -108,12 +153,13 @@ def _is_ours(frame: FrameType) -> bool:
     )
 
 
-def _count(arguments: list[Any]) -> int:
-    seen = 0
+def _calls(arguments: list[Any]) -> list[str]:
+    """File and function of each call of ours, in order."""
+    seen: list[str] = []
 
     def profile(frame: FrameType, event: str, _: Any) -> None:
-        nonlocal seen
-        seen += event == "call" and _is_ours(frame)
+        if event == "call" and _is_ours(frame):
+            seen.append(f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_code.co_name}")
 
     sys.setprofile(profile)
     try:
@@ -123,40 +169,34 @@ def _count(arguments: list[Any]) -> int:
     return seen
 
 
-def _apart(run: Callable[[], tuple[Ended, str]]) -> tuple[int, str]:
+def _apart(run: Callable[[], int]) -> int:
     """Do it in a process of its own that starts as this one stands: a fault in an import would outlive its call."""
-    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        code, where = 99, ""
+        code = 99
         try:
-            ended, where = run()
-            code = 98 if ended.traceback and "Exception ignored" not in ended.err else ended.code
+            code = run()
         finally:
-            os.write(writer, where.encode())
             os._exit(code)
-    os.close(writer)
     _, status = os.waitpid(child, 0)
-    with os.fdopen(reader) as stream:
-        return os.waitstatus_to_exitcode(status), stream.read()
+    return os.waitstatus_to_exitcode(status)
 
 
-def _with_fault(arguments: list[Any], at: int, make: Callable[[], BaseException]) -> tuple[Ended, str]:
-    left, where = at, ""
+def _with_fault(arguments: list[Any], at: int, make: Callable[[], BaseException]) -> Ended:
+    left = at
 
     def profile(frame: FrameType, event: str, _: Any) -> None:
-        nonlocal left, where
+        nonlocal left
         if event != "call" or not _is_ours(frame):
             return
         left -= 1
         if left < 0:
-            where = f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_code.co_name}"
             sys.setprofile(None)
             raise make()
 
     sys.setprofile(profile)
     try:
-        return call_here(*arguments), where
+        return call_here(*arguments)
     finally:
         sys.setprofile(None)
 
@@ -165,4 +205,4 @@ def _lost(wrong: list[str]) -> str:
     return "; ".join(wrong[:5]) or "nothing"
 
 
-FAMILIES = {"faults_anywhere": faults_anywhere, "places": places}
+FAMILIES = {"faults_anywhere": faults_anywhere, "faults_everywhere": faults_everywhere, "places": places}

@@ -34,5 +34,6 @@ def test_every_family_has_a_slice_here_or_is_somebody_elses(monkeypatch: pytest.
     own = ("attack_pictures", "attack_tables", "attack_faults")
     assert {name for name, one in families().items() if one.__module__ in own} == {
         *SLICE,
-        "places",
-    }  # tests/cli/test_failing.py
+        "places",  # tests/cli/test_failing.py
+        "faults_everywhere",  # minutes
+    }
