@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PROGRAM = [sys.executable, "-c", "from edit_metrics.cli import main; main()"]
+PROGRAM = "from edit_metrics.cli import main; main()"
 TOKEN = "EDIT_METRICS_ATTACK"  # noqa: S105 - the name of a variable
 """In the environment of each process that is started, and of all that it starts."""
 SECONDS = 600.0
@@ -131,8 +131,17 @@ class Running:
         return Ended(self.process.returncode, out, err, usage.ru_maxrss / 1024, time.monotonic() - self.started)
 
 
-def start(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Running:
-    """Start ``edit-metrics`` with these arguments; ``prefix`` goes before the interpreter (``bash -c …``)."""
+def start(
+    *arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = (), before: str = ""
+) -> Running:
+    """Start ``edit-metrics`` with these arguments.
+
+    Args:
+        arguments: of the command line.
+        env: added to the environment; ``PYTHONPATH`` says whose code it is.
+        prefix: goes before the interpreter (``bash -c …``).
+        before: Python that runs first, in the same process: a fault to be put in.
+    """
     files = []
     for _ in range(2):
         descriptor, name = tempfile.mkstemp(prefix="attack-")
@@ -141,7 +150,7 @@ def start(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequ
     token = secrets.token_hex(8)
     with files[0].open("wb") as out, files[1].open("wb") as err:
         process = subprocess.Popen(
-            [*prefix, *PROGRAM, *map(str, arguments)],
+            [*prefix, sys.executable, "-c", f"{before}\n{PROGRAM}", *map(str, arguments)],
             stdout=out,
             stderr=err,
             env={**os.environ, TOKEN: token, **(env or {})},
@@ -155,9 +164,11 @@ def _listen_to_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def call(*arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Ended:
-    """Run it to its end."""
-    return start(*arguments, env=env, prefix=prefix).wait()
+def call(
+    *arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = (), before: str = ""
+) -> Ended:
+    """Run it to its end; see :func:`start`."""
+    return start(*arguments, env=env, prefix=prefix, before=before).wait()
 
 
 def call_here(*arguments: object) -> Ended:
