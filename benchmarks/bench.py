@@ -1,8 +1,9 @@
 """Time ours against the plain combination: same images, same weights, same process.
 
     python benchmarks/bench.py --profile embedded            the comparison; last line: ratio X.XX floor Y.YY
-    python benchmarks/bench.py --profile clip --detector YUNET.onnx
-    python benchmarks/bench.py --scaling items|size|workers|cache|startup|resume      (with embedded; cache with either)
+    python benchmarks/bench.py --profile embedded --side 1024
+    python benchmarks/bench.py --profile clip --detector YUNET.onnx [--dtype bfloat16|float32] [--side 1024]
+    python benchmarks/bench.py --scaling items|size|workers|cache|ray|startup|resume  (with embedded; cache with either)
     python benchmarks/bench.py --page docs/performance.md    write the page from what the runs above left in --results
 
 ``ratio`` is the plain combination's time over ours for the same measures, the median over repetitions that alternate
@@ -17,13 +18,13 @@ import os
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-SCALINGS = ("items", "size", "workers", "cache", "startup", "resume")
+SCALINGS = ("items", "size", "workers", "cache", "ray", "startup", "resume")
 
 
 def main() -> None:
@@ -39,16 +40,19 @@ def main() -> None:
             from bench_scaling import SCALING_RUNS
 
             record = SCALING_RUNS[arguments.scaling](folder, arguments)
-            named = "" if arguments.profile == "embedded" else f"-{arguments.profile}"
-            keep(arguments.results, f"scaling-{arguments.scaling}{named}", record)
+            profile = () if arguments.profile == "embedded" else (arguments.profile,)
+            keep(arguments.results, named(f"scaling-{arguments.scaling}", arguments, profile), record)
         else:
             record = compare(folder, arguments)
-            keep(
-                arguments.results,
-                f"compare-{arguments.profile}{'-' + arguments.dtype if arguments.dtype else ''}",
-                record,
-            )
+            keep(arguments.results, named("compare", arguments, (arguments.profile,)), record)
             print(f"ratio {record['ratio']['same']['median']:.2f} floor {record['floor_ratio']['median']:.2f}")
+
+
+def named(kind: str, arguments: argparse.Namespace, parts: Sequence[str]) -> str:
+    """The file of a run: what sets it apart from the usual is in its name."""
+    dtype = (arguments.dtype,) if arguments.dtype else ()
+    side = (str(arguments.side),) if arguments.side != 512 else ()
+    return "-".join((kind, *parts, *dtype, *side))
 
 
 def parse() -> argparse.Namespace:
@@ -57,7 +61,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer items and repetitions")
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--items", type=int)
-    parser.add_argument("--side", type=int, default=512, help="of the pictures of --scaling items")
+    parser.add_argument("--side", type=int, default=512, help="of the pictures, px; not of --scaling size")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of every torch model; default: the profile's")
     parser.add_argument("--detector", type=Path, help="YuNet's ONNX file, for the faces of --profile clip")
     parser.add_argument("--folder", type=Path, help="keeps pictures and random checkpoints between calls")
@@ -75,7 +79,7 @@ def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
     count = arguments.items or (8 if arguments.quick else 32)
     repetitions = arguments.repetitions or (2 if arguments.quick else 5)
-    made = make_set(folder / "set-512", count)
+    made = make_set(folder / f"set-{arguments.side}", count, arguments.side)
     config = profile_config(arguments, folder)
     plain = load_plain(config)
     same = Ours(same_work(config), made.manifest, folder / "out-same")
@@ -106,7 +110,8 @@ def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         for floor_stage in floors:
             floor_seconds[floor_stage.name].append(floor_stage.seconds_per_item())
     record = {
-        "profile": arguments.profile, "dtype": arguments.dtype, "items": count, "repetitions": repetitions,
+        "profile": arguments.profile, "dtype": arguments.dtype, "side": arguments.side,
+        "items": count, "repetitions": repetitions,
         "machine": machine() | {"busy_with_others": others.cores()},
         "seconds_per_item": {name: summary([w / count for w in wall]) for name, wall in walls.items()},
         "cpu_seconds_per_item": {name: summary([c / count for c in cpu]) for name, cpu in cpus.items()},

@@ -18,6 +18,7 @@ def peak_memory(kind: str, arguments: argparse.Namespace, folder: Path, items: i
         items: how many.
     """
     options = ["--profile", arguments.profile, "--folder", str(folder), "--items", str(items)]
+    options += ["--side", str(arguments.side)]
     options += ["--detector", str(arguments.detector)] if arguments.detector else []
     options += ["--dtype", arguments.dtype] if arguments.dtype else []
     command = [sys.executable, __file__, kind, *options]
@@ -30,7 +31,7 @@ def main() -> None:
     from bench_set import make_set
 
     arguments = parse()
-    made = make_set(arguments.folder / "set-512", arguments.items)
+    made = make_set(arguments.folder / f"set-{arguments.side}", arguments.items, arguments.side)
     config = profile_config(arguments, arguments.folder)
     if kind == "plain":
         from bench_plain_models import load_plain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +50,17 @@ def write_page(results: Path, page: Path) -> None:
 
 def _comparison(record: Record) -> str:
     options = f"--profile {record['profile']}" + (f" --dtype {record['dtype']}" if record["dtype"] else "")
+    options += _side(record)
     options += f" --items {record['items']}" if record["items"] != 32 else ""
     options += " --detector YUNET.onnx" if record["profile"] in ("clip", "default") else ""
     title = f"`{record['profile']}`" + (f", every torch model in {record['dtype']}" if record["dtype"] else "")
+    side = record.get("side", 512)
+    title += _at(record)
     machine = record["machine"]
     lines = [
         f"## {title}",
         "",
-        f"`python benchmarks/bench.py {options}`: {record['items']} pairs of 512×512 (scikit-image's pictures), "
+        f"`python benchmarks/bench.py {options}`: {record['items']} pairs of {side}×{side} (scikit-image's pictures), "
         f"{record['repetitions']} repetitions, {machine['cores']} cores of {machine['cpu']}"
         f"{' with AVX-512 bf16' if machine['bf16'] else ''}, {machine['memory_gib']} GiB; "
         f"other processes kept {machine['busy_with_others']} cores busy meanwhile.",
@@ -113,13 +116,12 @@ def _differences(record: Record) -> list[str]:
     ]
     for column, entry in record["differences"].items():
         lines.append(f"| `{column}` | {entry['largest']:.1e} | {entry['items']} |")
-    return [*lines, "", "Face counts differ where the plain combination's upsampling finds a face under 80 px.", ""]
+    return [*lines, ""]
 
 
 def _runs(title: str, command: str, head: str) -> Any:
     def write(record: Record) -> str:
-        options = f" --side {record['side']}" if record.get("side", 512) != 512 else ""
-        lines = [f"## {title}", "", f"`python benchmarks/bench.py --scaling {command}{options}`", ""]
+        lines = [f"## {title}", "", f"`python benchmarks/bench.py --scaling {command}{_side(record)}`", ""]
         lines += [
             f"| {head} | items | whole process, s | models, s | rest of the run, s | rest: ms an item | peak MiB |",
             "|---|---|---|---|---|---|---|",
@@ -132,6 +134,25 @@ def _runs(title: str, command: str, head: str) -> Any:
         return "\n".join([*lines, ""])
 
     return write
+
+
+def _side(record: Record) -> str:
+    return f" --side {record['side']}" if record.get("side", 512) != 512 else ""
+
+
+def _ray(record: Record) -> str:
+    lines = [
+        "## Ray",
+        "",
+        f"`python benchmarks/bench.py --scaling ray{_side(record)}`: processes of their own, models and all; items/s "
+        "after each worker's first shard, that is, without the start.",
+        "",
+        "| | items | whole process, s | items/s, once it runs |",
+        "|---|---|---|---|",
+    ]
+    for name, run in record["runs"].items():
+        lines.append(f"| {name} | {run['items']} | {run['process_seconds']:.1f} | {run['items_per_second']:.2f} |")
+    return "\n".join([*lines, ""])
 
 
 def _startup(record: Record) -> str:
@@ -154,23 +175,32 @@ def _cache(record: Record) -> str:
     dtype = f", every torch model in {record['dtype']}" if record.get("dtype") else ""
     options = "" if record["profile"] == "embedded" else f" --profile {record['profile']}"
     options += f" --dtype {record['dtype']}" if record.get("dtype") else ""
+    options += _side(record)
     options += f" --items {record['items']}" if record["items"] != 48 else ""
     options += " --detector YUNET.onnx" if record["profile"] in ("clip", "default") else ""
     lines = [
-        f"## Five checkpoints on one benchmark, `{record['profile']}`{dtype}",
+        f"## Five checkpoints on one benchmark, `{record['profile']}`{dtype}{_at(record)}",
         "",
         f"`python benchmarks/bench.py --scaling cache{options}`: {record['items']} sources, five edited pictures each, "
         "models loaded; ms an item by checkpoint. The plain combination has no memory: it is timed on the first.",
         "",
-        "| | 1 | 2 | 3 | 4 | 5 | second ÷ first | plain ÷ ours over all five |",
+        "| | 1 | 2 | 3 | 4 | 5 | first ÷ each, of the second to the fifth | plain ÷ ours over all five |",
         "|---|---|---|---|---|---|---|---|",
     ]
     plain = record["seconds_per_item"]["plain"][0]
     for name, several in record["seconds_per_item"].items():
         cells = " | ".join(f"{1e3 * one:.0f}" for one in several) + " |" * (6 - len(several))
-        ratios = "" if name == "plain" else f" {several[0] / several[1]:.2f} | {5 * plain / sum(several):.2f} |"
+        ratios = "" if name == "plain" else f" {_over(several)} | {5 * plain / sum(several):.2f} |"
         lines.append(f"| {name} | {cells}{ratios or ' |'}")
-    return "\n".join([*lines, ""]).replace("second ÷ first", "first ÷ second")
+    return "\n".join([*lines, ""])
+
+
+def _over(several: Sequence[float]) -> str:
+    return ", ".join(f"{several[0] / one:.2f}" for one in several[1:])
+
+
+def _at(record: Record) -> str:
+    return f", {record['side']}²" if record.get("side", 512) != 512 else ""
 
 
 _SCALINGS = {
@@ -178,6 +208,7 @@ _SCALINGS = {
     "items": _runs("Items", "items", "run"),
     "size": _runs("Picture size", "size", "side, px"),
     "workers": _runs("Workers", "workers", "workers"),
+    "ray": _ray,
     "startup": _startup,
     "resume": _runs("Resuming", "resume", "run"),
 }

@@ -1,4 +1,4 @@
-"""How time and memory grow: items, picture size, workers, checkpoints with a cache, start-up, resuming.
+"""How time and memory grow: items, picture size, workers, checkpoints with a cache, Ray, start-up, resuming.
 
 Each measurement runs `edit-metrics score` in a process of its own, models and all, unless said otherwise.
 """
@@ -6,6 +6,7 @@ Each measurement runs `edit-metrics score` in a process of its own, models and a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ import json, os, sys, time
 started = time.perf_counter()
 from edit_metrics.config import load_config
 from edit_metrics.engine import local
-from edit_metrics.engine.job import RunOptions, ShardWorker, Silent
+from edit_metrics.engine.job import RunOptions, ShardWorker
 from edit_metrics.engine.run import run
 from edit_metrics.io.manifest import read_manifest
 from bench_memory import own_peak_mib
@@ -43,15 +44,20 @@ class TimedWorker(ShardWorker):
             os._exit(9)
         return mark
 local.ShardWorker = TimedWorker
+class Noted:
+    def start(self, total, done): pass
+    def advance(self, items): advances.append((time.perf_counter(), items))
+    def note(self, text): pass
+advances = []
 manifest, out, stop_after, *overrides = sys.argv[1:]
 stop_after = int(stop_after)
 config = load_config("embedded", overrides=overrides)
 rows = read_manifest(manifest)
 before = time.perf_counter()
-run(rows, config, RunOptions(out=Path(out)), Silent())
+run(rows, config, RunOptions(out=Path(out), engine=os.environ.get("BENCH_ENGINE", "local")), Noted())
 ended = time.perf_counter()
 print(json.dumps({"seconds": ended - started, "loading": loading[0], "scoring": ended - before - loading[0],
-                  "peak_mib": own_peak_mib()}))
+                  "peak_mib": own_peak_mib(), "advances": advances}))
 """
 
 
@@ -83,7 +89,7 @@ def size(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 def workers(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Time with one worker and one thread, with two, and in larger batches."""
     count = 16 if arguments.quick else 64
-    made = make_set(folder / "set-512", count)
+    made = make_set(folder / f"set-{arguments.side}", count, arguments.side)
     runs = {}
     for name, lanes, threads, batch in (
         ("1", 1, 1, 2),
@@ -94,7 +100,7 @@ def workers(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         overrides = [f"engine.batch_size={batch}"]
         overrides += [f"engine.workers={threads}", f"engine.lanes={lanes}", f"engine.model_threads={threads}"]
         runs[name] = _say(f"{name} workers", count, _run(made.manifest, folder / "out-workers", overrides=overrides))
-    return {"runs": runs}
+    return {"runs": runs, "side": arguments.side}
 
 
 def cache(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -107,7 +113,7 @@ def cache(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from bench_plain_models import load_plain
 
     count = arguments.items or (16 if arguments.quick else 48)
-    made = make_set(folder / "set-512", count, checkpoints=5)
+    made = make_set(folder / f"set-{arguments.side}", count, arguments.side, checkpoints=5)
     config = profile_config(arguments, folder)
     plain = load_plain(config)
     plain.score(made.manifest.parent, made.rows[:2])
@@ -117,20 +123,21 @@ def cache(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
             kept = folder / f"cache-{kind.split()[0]}" if name == "with" else None
             shutil.rmtree(kept or folder / "absent", ignore_errors=True)
             ours = Ours(chosen, made.manifest, folder / "out-cache", kept)
-            _warm(ours, folder)
+            _warm(ours, folder, arguments.side)
             parts = [slice(start, start + count) for start in range(0, 5 * count, count)]
             seconds[f"{kind}, {name} cache"] = [_seconds(partial(ours.score, part)) for part in parts]
     per_item = {name: [one / count for one in several] for name, several in seconds.items()}
     for name, several in per_item.items():
         print(f"{name}: " + ", ".join(f"{1e3 * one:.0f}" for one in several) + " ms an item, by checkpoint", flush=True)
     return {
-        "profile": arguments.profile, "dtype": arguments.dtype, "items": count, "seconds_per_item": per_item
+        "profile": arguments.profile, "dtype": arguments.dtype, "side": arguments.side, "items": count,
+        "seconds_per_item": per_item,
     }  # fmt: skip
 
 
-def _warm(ours: Any, folder: Path) -> None:
+def _warm(ours: Any, folder: Path, side: int) -> None:
     """First calls are slower; on other pictures, so that the cache stays empty for those that are timed."""
-    other = make_set(folder / "set-warm", 4, size=508)
+    other = make_set(folder / f"set-warm-{side}", 4, size=side - 4)
     ours.score_items(other.manifest)
 
 
@@ -138,6 +145,39 @@ def _seconds(call: Callable[[], Any]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
+
+
+def ray(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The local engine, and Ray with one worker of all cores, one of one core, and two of one core each.
+
+    Beside the whole process: items a second after each worker has had time for its first shard, without the start of
+    Ray and of the models.
+    """
+    count, shard = (16, 2) if arguments.quick else (96, 8)
+    made = make_set(folder / f"set-{arguments.side}", count, arguments.side)
+    runs = {}
+    for name, engine, workers, threads in (
+        ("local", "local", None, None),
+        ("Ray, 1 worker of 1 core", "ray", 1, 1),
+        ("Ray, 2 workers of 1 core", "ray", 2, 1),
+        (f"Ray, 1 worker of {os.cpu_count()} cores", "ray", 1, os.cpu_count()),
+    ):
+        overrides = [f"engine.shard_size={shard}"]
+        if engine == "ray":
+            overrides += [f"engine.workers={workers}", f"engine.model_threads={threads}"]
+        out = folder / "out-ray"
+        found = _run(made.manifest, out, overrides=overrides, engine=engine)
+        rate = _rate(found.pop("advances"), shard * (workers or 1))
+        print(f"{name}: {found['process_seconds']:.1f} s in all; once it ran {rate:.2f} items/s", flush=True)
+        runs[name] = {"process_seconds": found["process_seconds"], "items": count, "items_per_second": rate}
+    return {"runs": runs, "side": arguments.side}
+
+
+def _rate(advances: Sequence[tuple[float, int]], first: int) -> float:
+    """Items a second after the first so many."""
+    done = list(itertools.accumulate(items for _, items in advances))
+    start = next(i for i, count in enumerate(done) if count >= first)
+    return (done[-1] - done[start]) / (advances[-1][0] - advances[start][0])
 
 
 def startup(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -173,20 +213,26 @@ def resume(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _run(
-    manifest: Path, out: Path, *, overrides: Sequence[str] = (), clear: bool = True, stop_after: int = 0
+    manifest: Path,
+    out: Path,
+    *,
+    overrides: Sequence[str] = (),
+    clear: bool = True,
+    stop_after: int = 0,
+    engine: str = "local",
 ) -> dict[str, Any]:
     """What the process says of itself; nothing when it was to be killed after some shards."""
     if clear:
         shutil.rmtree(out, ignore_errors=True)
     command = [sys.executable, "-c", _CHILD, str(manifest), str(out), str(stop_after), *overrides]
     started = time.perf_counter()
-    lines = _printed(command, expected=9 if stop_after else 0)
+    lines = _printed(command, expected=9 if stop_after else 0, BENCH_ENGINE=engine)
     found: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return {**found, "process_seconds": time.perf_counter() - started}
 
 
-def _printed(command: list[str], expected: int = 0) -> list[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_HERE.parent), str(_HERE)])}
+def _printed(command: list[str], expected: int = 0, **variables: str) -> list[str]:
+    environment = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([str(_HERE.parent), str(_HERE)])}
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     if done.returncode != expected:
         raise RuntimeError(f"exit {done.returncode}: {done.stderr}")
@@ -197,7 +243,7 @@ def _say(name: str, count: int, run: Mapping[str, Any]) -> dict[str, Any]:
     each = f"{1e3 * run['scoring'] / count:.1f} ms an item"
     print(f"{name}: {run['process_seconds']:.1f} s in all, {run['loading']:.1f} s of it for the models, "
           f"{run['scoring']:.1f} s for the run ({each}), peak {run['peak_mib']} MiB", flush=True)  # fmt: skip
-    return {**run, "items": count}
+    return {**{name: value for name, value in run.items() if name != "advances"}, "items": count}
 
 
 def _command(*arguments: str) -> float:
@@ -211,6 +257,7 @@ SCALING_RUNS: Mapping[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]
     "size": size,
     "workers": workers,
     "cache": cache,
+    "ray": ray,
     "startup": startup,
     "resume": resume,
 }

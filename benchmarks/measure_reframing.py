@@ -21,8 +21,9 @@ from bench_set import read_rgb
 
 from edit_metrics.io.manifest import read_manifest
 from edit_metrics.metrics.frame import in_words
+from edit_metrics.metrics.frame_laying import lay_on_source
 from edit_metrics.metrics.grid import fit_to_grid
-from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed, lay_on_source
+from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed
 from edit_metrics.metrics.registration import register
 from edit_metrics.pixels.change import change_reference, find_changes
 from edit_metrics.pixels.lab import rgb_to_lab
@@ -83,7 +84,7 @@ def list_reframed(items: Sequence[EditItem]) -> None:
             continue
         looked += 1
         frame = find_frame(source, edited)
-        if not isinstance(frame, Missing) and is_reframed(frame, source, edited):
+        if not isinstance(frame, Missing) and is_reframed(frame):
             found += 1
             sizes = " to ".join("x".join(map(str, size)) for size in (frame.source_size, frame.edited_size))
             agree = f"{frame.agreement:.2f} of {frame.tiles} tiles"
@@ -167,7 +168,7 @@ def unrelated(pairs: list[tuple[RGB, RGB]], count: int) -> str:
             continue
         tried += 1
         frame = find_frame(pairs[i][0], pairs[j][1])
-        accepted += not isinstance(frame, Missing) and is_reframed(frame, pairs[i][0], pairs[j][1])
+        accepted += not isinstance(frame, Missing) and is_reframed(frame)
     return f"unrelated pictures called reframed: {accepted} of {tried}"
 
 

@@ -8,8 +8,9 @@ from typing import Final
 from edit_metrics.io.images import DecodeInfo
 from edit_metrics.metrics import ssim
 from edit_metrics.metrics.blank import is_blank
+from edit_metrics.metrics.frame_laying import fit_by_frame
 from edit_metrics.metrics.grid import GridFit, fit_to_grid
-from edit_metrics.metrics.reframing import Frame, find_frame, fit_by_frame, is_reframed
+from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed
 from edit_metrics.pixels import areas
 from edit_metrics.pixels.lab import LabPair, rgb_to_lab
 from edit_metrics.registry import feature, label
@@ -41,12 +42,12 @@ def grid(
 
     On the frame that was found, where the manifest lets E have another one than S.
     """
-    if asked_frame is not None and is_reframed(asked_frame, source, edited_native):
+    if asked_frame is not None and is_reframed(asked_frame):
         return fit_by_frame(source, edited_native, asked_frame)
     return fit_to_grid(source, edited_native, None if mask is None else ~mask)
 
 
-@feature()
+@feature(version=2)
 def asked_frame(source: RGB, edited_native: RGB, frame: str, mask: Mask | None = None) -> Frame | Missing:
     """E's frame on S, where the manifest says that a model may return another one.
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edit_metrics.backends.base import PerceptualBackbone
+from edit_metrics.metrics.frame_laying import lay_on_source
 from edit_metrics.metrics.grid import GridFit
-from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed, lay_on_source
+from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed
 from edit_metrics.metrics.registration import Registration
 from edit_metrics.perceived import PerceptualPair
 from edit_metrics.pixels.areas import MIN_SHARE
@@ -32,7 +33,7 @@ class RegisteredPair:
     kept: Mask
 
 
-@feature()
+@feature(version=2)
 def found_frame(
     source: RGB,
     edited_native: RGB,
@@ -57,14 +58,19 @@ def found_frame(
     found = asked_frame or find_frame(source, edited_native)
     if isinstance(found, Missing):
         return found
-    return found if is_reframed(found, source, edited_native) else not_applicable("same_frame")
+    return found if is_reframed(found) else not_applicable("same_frame")
 
 
-@feature(grid=Grid.WORKING)
-def registered_pair(source: RGB, edited_native: RGB, found_frame: Frame) -> RegisteredPair | Missing:
+@feature(version=2, grid=Grid.WORKING)
+def registered_pair(
+    source: RGB, edited_native: RGB, found_frame: Frame, grid: GridFit | None = None
+) -> RegisteredPair | Missing:
     """Both pictures on the overlap of their frames; ``undefined(kept_area_too_small)`` under 2 % of the frame."""
     sizes = ((source.shape[1], source.shape[0]), (edited_native.shape[1], edited_native.shape[0]))
-    first, second, overlap = lay_on_source(source, edited_native, found_frame.between(*sizes))
+    # Laid there already, where the manifest allows another frame and no grid is reduced.
+    there = grid is not None and grid.relation == "reframed" and grid.edited.shape == source.shape
+    laid = grid.edited if grid is not None and there else None
+    first, second, overlap = lay_on_source(source, edited_native, found_frame.between(*sizes), laid)
     if overlap.mean() < MIN_SHARE:
         return undefined("kept_area_too_small")
     return RegisteredPair(first, second, overlap)

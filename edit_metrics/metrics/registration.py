@@ -12,8 +12,8 @@ from typing import Final
 
 import cv2
 import numpy as np
-from scipy import fft
 
+from edit_metrics.metrics.phase_correlation import shifts_between, spectra
 from edit_metrics.pixels.areas import as_bytes, erode, tile_starts
 from edit_metrics.pixels.reducing import PictureGrid
 from edit_metrics.registry import Identity, metric
@@ -226,25 +226,7 @@ def _compare_tiles(first: Float32, second: Float32, kept: Mask | None) -> _Tiles
         return _Tiles(np.empty((0, 2)), np.empty((0, 2)))
     window = np.outer(np.hanning(size), np.hanning(size)).astype(np.float32)
     stack = [np.stack([plane[y : y + size, x : x + size] * window for x, y in corners]) for plane in (first, second)]
-    return _Tiles(np.array(corners, np.float64), phase_shifts(*stack))
-
-
-def phase_shifts(first: Float32, second: Float32) -> Float64:
-    """N×S×S windows → N×2 shifts (dx, dy): the peak of the phase correlation, by the centroid of its surroundings."""
-    cross = fft.rfft2(second) * np.conj(fft.rfft2(first))
-    cross /= np.maximum(np.abs(cross), 1e-6 * np.abs(cross).max(axis=(1, 2), keepdims=True) + 1e-12)
-    surface = fft.irfft2(cross, s=first.shape[1:])
-    size = first.shape[1]
-    peaks = np.array(np.unravel_index(surface.reshape(len(surface), -1).argmax(axis=1), surface.shape[1:])).T
-    around = np.arange(-2, 3)
-    shifts = np.empty((len(first), 2))
-    for i, (y, x) in enumerate(peaks):
-        near = np.maximum(surface[i][np.ix_((y + around) % size, (x + around) % size)], 0)
-        near = np.where(near >= 0.1 * near.max(), near, 0)
-        total = near.sum()
-        centre = np.array([x + near.sum(axis=0) @ around / total, y + near.sum(axis=1) @ around / total])
-        shifts[i] = (centre + size / 2) % size - size / 2
-    return shifts
+    return _Tiles(np.array(corners, np.float64), shifts_between(*(spectra(tiles) for tiles in stack), size))
 
 
 def _densest_cluster(shifts: Float64) -> Mask:

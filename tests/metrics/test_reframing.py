@@ -10,8 +10,9 @@ import pytest
 from skimage import data
 
 from edit_metrics.metrics.frame import in_words
+from edit_metrics.metrics.frame_laying import fit_by_frame, lay_on_source
 from edit_metrics.metrics.preservation import masked_mse, mse_to_psnr
-from edit_metrics.metrics.reframing import Frame, find_frame, fit_by_frame, is_reframed, lay_on_source
+from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed
 from edit_metrics.types import RGB, Missing
 
 Box = tuple[float, float, float, float]
@@ -92,11 +93,11 @@ def test_at_one_size_a_picture_in_its_place_is_not_reframed() -> None:
     source, edited = edited_coffee()
     frame = find_frame(source, edited)
     assert isinstance(frame, Frame)
-    assert not is_reframed(frame, source, edited)
+    assert not is_reframed(frame)
     moved = drawn_again(edited, *CASES["shift"])
     frame = find_frame(source, moved)
     assert isinstance(frame, Frame)
-    assert is_reframed(frame, source, moved)
+    assert is_reframed(frame)
 
 
 def test_the_grid_of_a_reframed_edit_compares_the_overlap_alone() -> None:
@@ -162,3 +163,65 @@ def test_a_run_says_it_and_the_manifest_may_allow_it(tmp_path: Path) -> None:
         assert found.loc[name, "preservation.frame_evidence"] == "the picture was cropped on the left and right"
         assert found.loc[name, "preservation.lpips_registered"] < 0.15
         assert found.loc[name, "preservation.ssim_registered"] > 0.8
+
+
+def test_keypoints_of_a_source_are_found_once_for_its_edits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edit_metrics.metrics import frame_keypoints
+
+    source, edited = edited_coffee()
+    pictures = [drawn_again(edited, *CASES[name]) for name in ("zoom", "square")]
+    fresh = []
+    for picture in pictures:
+        monkeypatch.setattr(frame_keypoints, "_SOURCES", frame_keypoints._Sources())
+        fresh.append(find_frame(source, picture))
+    looked: list[tuple[int, ...]] = []
+    finder = frame_keypoints._orb
+
+    def counted(grey: frame_keypoints.Grey) -> frame_keypoints.Described:
+        looked.append(grey.shape)
+        return finder(grey)
+
+    monkeypatch.setattr(frame_keypoints, "_FINDERS", ((counted, cv2.NORM_HAMMING),))
+    monkeypatch.setattr(frame_keypoints, "_SOURCES", frame_keypoints._Sources())
+    assert [find_frame(source, picture) for picture in pictures] == fresh
+    assert len(looked) == 3  # S, and two edits
+
+
+@pytest.mark.parametrize(
+    ("agreement", "error", "accepted"), [(0.39, 0.1, True), (0.39, 0.2, False), (0.41, 0.2, True), (0.3, 0.05, False)]
+)
+def test_fewer_tiles_do_where_they_agree_closely(
+    agreement: float, error: float, accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edit_metrics.metrics.frame_tiles import Placed, SourceTiles
+
+    source, edited = edited_coffee()
+    placed = Placed(np.array([1.1, 1.1]), np.zeros(2), agreement, 50, error)
+    monkeypatch.setattr(SourceTiles, "refine", lambda *_: placed)
+    assert isinstance(find_frame(source, drawn_again(edited, *CASES["zoom"])), Frame) == accepted
+
+
+def test_the_error_of_a_map_is_that_of_its_lines() -> None:
+    from edit_metrics.metrics.frame_tiles import _error
+
+    rng = np.random.default_rng(0)
+    places = rng.uniform(100, 300, (30, 2))
+    size = np.array([600, 400])
+    found = []
+    for _ in range(400):  # shifts of .2 px of noise: how far the line at the farther border is off
+        left = rng.normal(0, 0.2, (30, 2))
+        (b, a) = np.polyfit(places[:, 0], left[:, 0], 1)
+        found.append(a + b * 600)
+    errors = [_error(places, rng.normal(0, 0.2, (30, 2)), size) for _ in range(50)]
+    assert np.median(errors) == pytest.approx(np.std(found), rel=0.15)
+    assert _error(places[:2], left[:2], size) == np.inf
+
+
+def test_the_laid_edit_of_the_grid_is_taken_over() -> None:
+    source, edited = edited_coffee()
+    picture = drawn_again(edited, *CASES["square"])
+    frame = find_frame(source, picture)
+    assert isinstance(frame, Frame)
+    again = lay_on_source(source, picture, frame, fit_by_frame(source, picture, frame).edited)
+    for one, other in zip(lay_on_source(source, picture, frame), again, strict=True):
+        np.testing.assert_array_equal(one, other)

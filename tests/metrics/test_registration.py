@@ -103,3 +103,16 @@ def test_gain_is_the_ratio_of_the_kept_means() -> None:
     assert not isinstance(gains, Missing)
     assert (gains.red, gains.green, gains.blue) == pytest.approx((0.8, 1.0, 1.1))
     assert channel_gains(source * 0, edited, kept) == undefined("black_source")
+
+
+def test_windows_moved_by_parts_of_a_pixel_read_so_each_for_itself() -> None:
+    from edit_metrics.metrics.phase_correlation import shifts_between, spectra
+
+    rng = np.random.default_rng(3)
+    picture = cv2.GaussianBlur(rng.normal(size=(160, 160)).astype(np.float32), (0, 0), 1.5)
+    window = np.outer(np.hanning(64), np.hanning(64)).astype(np.float32)
+    moves = [(0.0, 0.0), (3.0, -2.0), (0.5, 1.25)]
+    moved = [cv2.warpAffine(picture, np.array([[1, 0, dx], [0, 1, dy]]), (160, 160)) for dx, dy in moves]
+    tiles = np.stack([plane[48:112, 48:112] * window for plane in moved])
+    own = np.stack([picture[48:112, 48:112] * window] * len(moves))
+    np.testing.assert_allclose(shifts_between(spectra(own), spectra(tiles), 64), moves, atol=0.1)
