@@ -148,7 +148,7 @@ class PerceptualBackbone(Backend, Protocol):
     """Role ``perceptual``: LPIPS."""
 
     def compare(
-        self, sources: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask | None]
+        self, sources: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask | None], *, gram: bool = True
     ) -> list[PerceptualPair]:
         """Pairs of equal size within a pair, any size between pairs; bucketed by size, never padded.
 
@@ -156,6 +156,7 @@ class PerceptualBackbone(Backend, Protocol):
             sources: S, each H×W×3.
             edited: E on S's grid, already filled from S wherever it must not matter.
             kept: U as weights of the Gram matrices (area-downsampled to each layer); None = everywhere.
+            gram: whether the Gram distances of these pairs are read; without, ``gram_distances`` may be empty.
         """
         ...
 

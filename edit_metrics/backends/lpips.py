@@ -11,6 +11,7 @@ import numpy as np
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors, run_stage
+from edit_metrics.backends.lpips_store import FeatureStore, key_of
 from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, set_threads, stacked_on
 from edit_metrics.errors import WeightsError
@@ -40,6 +41,9 @@ class LpipsBackbone:
         max_side: pairs whose longer side is over it are area-downsampled to it first; None = native size.
         batch_pixels: bound on the pixels of one forward pass, both pictures counted; a single pair may exceed it.
         dtype: of the convolutions and Gram matrices; differences are always taken in float32.
+        keep_bytes: on a CPU, of sources' features that stay in memory as they were computed (5.3 MB for 512² by
+            AlexNet in bfloat16): a source is compared again where the derived region is left out, and with each model's
+            edit of it. 0 keeps none; on a GPU none are kept, since pictures go through it together.
         gram: whether Gram distances are taken at all; the engine knows whether anything reads them.
         device: see :func:`~edit_metrics.backends.factory.build_backend`.
         threads: of one torch operation on the CPU.
@@ -56,6 +60,7 @@ class LpipsBackbone:
         max_side: int | None = None,
         batch_pixels: int = 2_097_152,
         dtype: str = "float32",
+        keep_bytes: int = 268_435_456,
         gram: bool = True,
         device: str = "auto",
         threads: int | None = None,
@@ -67,6 +72,7 @@ class LpipsBackbone:
         self._gram, self._max_side, self._batch_pixels = gram, max_side, batch_pixels
         self._device = choose_device(device)
         self._dtype = computing_dtype(self._device, dtype)
+        self._store = FeatureStore(keep_bytes) if keep_bytes and self._device.type == "cpu" else None
         set_threads(threads)
         self._stages = STAGES[net]
         tensors = read_tensors(net, store.locate(weights or f"lpips.{net}"))
@@ -105,15 +111,17 @@ class LpipsBackbone:
         return self._fingerprint
 
     def compare(
-        self, sources: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask | None]
+        self, sources: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask | None], *, gram: bool = True
     ) -> list[PerceptualPair]:
         """See :class:`~edit_metrics.backends.base.PerceptualBackbone`."""
         pairs: list[PerceptualPair | None] = [None] * len(sources)
         small_sources = [self._capped(image) for image in sources]
         small_edited = [self._capped(image) for image in edited]
-        for chunk in _same_size_chunks([image.shape[:2] for image in small_sources], self._batch_pixels):
-            images = [small_sources[i] for i in chunk] + [small_edited[i] for i in chunk]
-            for i, pair in zip(chunk, self._compare_chunk(images, [kept[i] for i in chunk]), strict=True):
+        at_once = self._batch_pixels if self._store is None else 0
+        for chunk in _same_size_chunks([image.shape[:2] for image in small_sources], at_once):
+            first, second = [small_sources[i] for i in chunk], [small_edited[i] for i in chunk]
+            areas = [kept[i] for i in chunk] if gram and self._gram else None
+            for i, pair in zip(chunk, self._compare_chunk(first, second, areas), strict=True):
                 pairs[i] = pair
         return [pair for pair in pairs if pair is not None]
 
@@ -124,27 +132,53 @@ class LpipsBackbone:
         height, width = (max(1, round(side * self._max_side / longest)) for side in image.shape[:2])
         return _area_resize(image, (height, width))
 
-    def _compare_chunk(self, images: list[RGB], kept: list[Mask | None]) -> list[PerceptualPair]:
-        """First half of ``images`` against the second, all of one size."""
+    def _compare_chunk(
+        self, sources: list[RGB], edited: list[RGB], kept: list[Mask | None] | None
+    ) -> list[PerceptualPair]:
+        """Pictures of one size; ``kept``: for the Gram matrices, where they are taken."""
         import torch
 
-        half = len(kept)
         maps: list[torch.Tensor] = []
         grams: list[torch.Tensor] = []
         with torch.inference_mode():
-            features = self._normalised(images)
-            areas = self._areas(kept, (images[0].shape[0], images[0].shape[1])) if self._gram else None
-            for stage, linear in zip(self._stages, self._linear, strict=True):
-                features = run_stage(stage, features, self._tensors)
+            areas = None if kept is None else self._areas(kept, (edited[0].shape[0], edited[0].shape[1]))
+            for (first, second), linear in zip(self._layers(sources, edited), self._linear, strict=True):
                 if areas is not None:
-                    grams.append(_gram_distance(features[:half], features[half:], areas))
-                maps.append(_difference(features[:half].float(), features[half:].float(), linear))
+                    grams.append(_gram_distance(first, second, areas))
+                maps.append(_difference(first.float(), second.float(), linear))
             layers = [layer.cpu().numpy() for layer in maps]
-            distances = torch.stack(grams, dim=1).cpu().numpy() if grams else np.empty((half, 0))
+            distances = torch.stack(grams, dim=1).cpu().numpy() if grams else np.empty((len(sources), 0))
         return [
             PerceptualPair(tuple(layer[i] for layer in layers), tuple(float(value) for value in distances[i]))
-            for i in range(half)
+            for i in range(len(sources))
         ]
+
+    def _layers(self, sources: list[RGB], edited: list[RGB]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Features of both, layer by layer; together, or the sources' from memory and each picture alone.
+
+        Alone, since a picture's features differ in the last digits with the batch that it is in: values may not depend
+        on what was seen before, and equal pictures are at a distance of 0.
+        """
+        if self._store is None:
+            yield from self._halves(self._normalised([*sources, *edited]))
+            return
+        (source,), (picture,) = sources, edited
+        key = key_of(source)
+        first = self._store.get(key)
+        if first is None:
+            first = tuple(self._stagewise(self._normalised([source])))
+            self._store.put(key, first)
+        yield from zip(first, self._stagewise(self._normalised([picture])), strict=True)
+
+    def _halves(self, images: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        half = len(images) // 2
+        for features in self._stagewise(images):
+            yield features[:half], features[half:]
+
+    def _stagewise(self, features: torch.Tensor) -> Iterator[torch.Tensor]:
+        for stage in self._stages:
+            features = run_stage(stage, features, self._tensors)
+            yield features
 
     def _normalised(self, images: list[RGB]) -> torch.Tensor:
         import torch

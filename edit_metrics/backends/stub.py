@@ -73,7 +73,7 @@ class StubPerceptual(_Stub):
     _role = "perceptual"
 
     def compare(
-        self, sources: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask | None]
+        self, sources: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask | None], *, gram: bool = True
     ) -> list[PerceptualPair]:
         """Two maps a pair; ``gram_distances`` are the distances of the mean colours over the kept pixels."""
         return [_compare(*pair) for pair in zip(sources, edited, kept, strict=True)]

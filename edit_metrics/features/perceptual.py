@@ -27,7 +27,7 @@ def lpips_maps_unfilled(
     source: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
     """S against E as it is, the inside of the mask included: a diagnostic."""
-    return backend.compare(source, edited, kept)
+    return backend.compare(source, edited, kept, gram=False)
 
 
 @feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL)
@@ -39,7 +39,7 @@ def lpips_maps_outside(
     The deep layers look 195 px far: without the fill a large edit reads as damage all round it.
     """
     filled = [fill(e, s, rest) for s, e, rest in zip(source, edited, derived_rest, strict=True)]
-    return backend.compare(source, filled, derived_rest)
+    return backend.compare(source, filled, derived_rest, gram=False)
 
 
 @feature(
@@ -60,7 +60,8 @@ def lpips_maps_aligned(
     triples = zip(source, aligned_edited, aligned_kept, strict=True)
     filled = [fill(moved, s, area) for s, moved, area in triples]
     first, second = ([reduced(p, g.size) for p, g in zip(several, grid, strict=True)] for several in (source, filled))
-    return backend.compare(first, second, [reduced_area(a, g.size) for a, g in zip(aligned_kept, grid, strict=True)])
+    areas = [reduced_area(a, g.size) for a, g in zip(aligned_kept, grid, strict=True)]
+    return backend.compare(first, second, areas, gram=False)
 
 
 @feature(backend="perceptual", batched=True)
@@ -70,4 +71,4 @@ def pie_lpips_maps(
     """S against E, both blackened inside the mask, as PIE-Bench does."""
     areas = [pie_kept(m) for m in mask]
     pictures = [[blackened(p, u) for p, u in zip(group, areas, strict=True)] for group in (source, edited)]
-    return backend.compare(pictures[0], pictures[1], [None] * len(areas))
+    return backend.compare(pictures[0], pictures[1], [None] * len(areas), gram=False)

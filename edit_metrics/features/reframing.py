@@ -85,7 +85,7 @@ def lpips_maps_registered(
         RegisteredPair(reduced(p.source, g.size), reduced(p.edited, g.size), reduced_area(p.kept, g.size))
         for p, g in zip(registered_pair, grid, strict=True)
     ]
-    return backend.compare([p.source for p in pairs], [p.edited for p in pairs], [p.kept for p in pairs])
+    return backend.compare([p.source for p in pairs], [p.edited for p in pairs], [p.kept for p in pairs], gram=False)
 
 
 @feature(grid=Grid.WORKING)

@@ -16,6 +16,7 @@ from PIL import Image
 from edit_metrics.backends.base import PerceptualPair
 from edit_metrics.backends.lpips import LpipsBackbone
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors
+from edit_metrics.backends.lpips_store import FeatureStore, key_of
 from edit_metrics.backends.torch_runtime import computing_dtype
 from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB
@@ -243,6 +244,48 @@ def test_without_gram_matrices_the_maps_are_the_same(rng: np.random.Generator, t
     assert bare.gram_distances == ()
     for expected, layer in zip(full.layer_maps, bare.layer_maps, strict=True):
         np.testing.assert_array_equal(layer, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_source_that_was_seen_gives_the_same_values(rng: np.random.Generator, tmp_path: Path, dtype: str) -> None:
+    weights = str(save_features(make_reference("alex"), tmp_path / "alex.pth"))
+    sources, edits = pictures(rng, [(96, 128)] * 3)
+    keeping, forgetting = build(weights=weights, dtype=dtype), build(weights=weights, dtype=dtype, keep_bytes=0)
+    keeping.compare(sources[1:2], edits[1:2], [None])
+    for kept in ([None] * 3, [np.ones((96, 128), np.bool_), None, None]):
+        pairs = zip(keeping.compare(sources, edits, kept), forgetting.compare(sources, edits, kept), strict=True)
+        for found, expected in pairs:
+            assert lpips_of(found) == pytest.approx(lpips_of(expected), abs=1e-6)
+            assert found.gram_distances == pytest.approx(expected.gram_distances, abs=1e-6)
+    (first,), (again,) = (keeping.compare(sources[:1], edits[:1], [None]) for _ in range(2))
+    (anew,) = build(weights=weights, dtype=dtype).compare(sources[:1], edits[:1], [None])
+    assert lpips_of(first) == lpips_of(again) == lpips_of(anew)
+    assert lpips_of(keeping.compare(sources[:1], [sources[0].copy()], [None])[0]) == 0.0
+
+
+def test_features_of_sources_are_kept_within_their_bound_and_the_oldest_go() -> None:
+    store = FeatureStore(max_bytes=100)
+    layers = {name: (torch.full((1, 10), float(place)),) for place, name in enumerate("abc")}
+    for name in "abab":
+        store.put(name, layers[name])
+    store.put("c", layers["c"])
+    assert store.get("a") is None
+    assert [found[0][0, 0].item() for name in "bc" if (found := store.get(name))] == [1.0, 2.0]
+    store.put("too large", (torch.zeros(1, 26),))
+    assert store.get("too large") is None
+    image = np.zeros((2, 3, 3), np.uint8)
+    keys = [key_of(one) for one in (image, image.copy(), image.reshape(3, 2, 3), image + 1)]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
+def test_gram_matrices_that_nobody_reads_are_not_taken(rng: np.random.Generator, tmp_path: Path) -> None:
+    weights = str(save_features(make_reference("alex"), tmp_path / "alex.pth"))
+    sources, edits = pictures(rng, [(96, 128)])
+    both = build(weights=weights)
+    (full,), (bare,) = (both.compare(sources, edits, [None], gram=wanted) for wanted in (True, False))
+    assert (len(full.gram_distances), len(bare.gram_distances)) == (5, 0)
+    assert lpips_of(bare) == lpips_of(full)
 
 
 def test_bfloat16_without_a_processor_for_it_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:

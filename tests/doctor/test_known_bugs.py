@@ -178,7 +178,9 @@ def test_lpips_at_64_px_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch
     def small(images: Sequence[RGB]) -> list[RGB]:
         return [np.asarray(cv2.resize(i, (64, 64), interpolation=cv2.INTER_AREA), np.uint8) for i in images]
 
-    def shrunk(self: StubPerceptual, sources: Any, edited: Any, kept: Any) -> list[PerceptualPair]:
+    def shrunk(
+        self: StubPerceptual, sources: Any, edited: Any, kept: Any, *, gram: bool = True
+    ) -> list[PerceptualPair]:
         return compare(self, small(sources), small(edited), [None] * len(kept))
 
     monkeypatch.setattr(StubPerceptual, "compare", shrunk)
