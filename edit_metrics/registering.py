@@ -81,7 +81,6 @@ def describe(
 
     On a grid with a cap, parameters are fed by what lies there; those that ``features`` maps, by what it says.
     """
-    """What every computation has, read off the signature; parameters in ``skip`` are not fed by features."""
     inputs: dict[str, str] = {}
     optional: dict[str, str] = {}
     options: list[Option] = []
