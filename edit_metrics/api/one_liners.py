@@ -44,7 +44,7 @@ def mae(a: Any, b: Any, mask: Any = None) -> float:
 
 
 def ssim(a: Any, b: Any, mask: Any = None) -> float:
-    """Structural similarity (Wang et al. 2004) of the luma, higher is better, 1 = alike; arguments as :func:`psnr`."""
+    """Structural similarity (Wang et al. 2004), mean of the channels, higher is better; arguments as :func:`psnr`."""
     return _value("ssim", masked_ssim(*_inputs(a, b, mask)))
 
 

@@ -99,10 +99,10 @@ def heat_picture(source: RGB, values: Float32 | Float64, top: float, seen: Mask 
         top: value of full heat.
         seen: H×W, where the map means something; elsewhere the source is shown darker.
     """
-    size = _fitted_size(source)
+    size = fitted_size(source)
     gray = np.asarray(Image.fromarray(resized(source, size)).convert("L"))
     backdrop = np.repeat(gray[..., None], 3, axis=2).astype(np.float32) * 0.75
-    strength = np.clip(_resized_map(values, size) / top, 0, 1)
+    strength = np.clip(resized_map(values, size) / top, 0, 1)
     colours = np.asarray(_HEAT_COLOURS[np.asarray(strength * 255, np.uint8)], np.float32)
     # The square root lifts faint changes: they are what a person would overlook. The source shines through full heat.
     weight = _HEAT_WEIGHT * np.sqrt(strength)[..., None]
@@ -110,6 +110,12 @@ def heat_picture(source: RGB, values: Float32 | Float64, top: float, seen: Mask 
     if seen is not None:
         mixed[~resized_mask(seen, size)] *= 0.35
     return np.asarray(np.clip(mixed, 0, 255), np.uint8)
+
+
+def heat_strip(width: int, height: int) -> RGB:
+    """The colours of :func:`heat_picture` over a gray that does not shine through, 0 on the left: for a legend."""
+    levels = np.linspace(0, 255, width).round().astype(np.uint8)
+    return np.repeat(_HEAT_COLOURS[levels][None], height, axis=0)
 
 
 def lpips_heat(layer_maps: Sequence[Float32], shape: tuple[int, int]) -> Float32:
@@ -121,7 +127,7 @@ def lpips_heat(layer_maps: Sequence[Float32], shape: tuple[int, int]) -> Float32
 
 def mask_picture(source: RGB, mask: Mask) -> RGB:
     """The source, dark where it had to stay, with the mask's outline."""
-    size = _fitted_size(source)
+    size = fitted_size(source)
     picture = resized(source, size).astype(np.float32)
     picture[~resized_mask(mask, size)] *= 0.4
     return _outlined(np.asarray(picture, np.uint8), mask, _MASK_COLOUR)
@@ -167,7 +173,7 @@ def to_webp(picture: RGB) -> bytes:
 
 
 def _boxed(picture: RGB, boxes: Sequence[Box]) -> RGB:
-    size = _fitted_size(picture)
+    size = fitted_size(picture)
     scale = np.array([size[0] / picture.shape[1], size[1] / picture.shape[0]] * 2)
     image = Image.fromarray(resized(picture, size))
     draw = ImageDraw.Draw(image)
@@ -209,7 +215,7 @@ def _outlined(picture: RGB, area: Mask, colour: tuple[int, int, int]) -> RGB:
     return outlined
 
 
-def _fitted_size(picture: RGB) -> tuple[int, int]:
+def fitted_size(picture: RGB) -> tuple[int, int]:
     """Width and height of at most ``MAX_SIDE``; never enlarged."""
     height, width = picture.shape[:2]
     scale = min(1.0, MAX_SIDE / max(height, width))
@@ -225,11 +231,12 @@ def resized(picture: RGB, size: tuple[int, int]) -> RGB:
 
 def resized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     """The mask at another size (width, height): True where half of what a pixel covers is."""
-    covered: Mask = _resized_map(mask.astype(np.float32), size) >= 0.5
+    covered: Mask = resized_map(mask.astype(np.float32), size) >= 0.5
     return covered
 
 
-def _resized_map(values: Float32 | Float64, size: tuple[int, int]) -> Float32:
+def resized_map(values: Float32 | Float64, size: tuple[int, int]) -> Float32:
+    """A map at another size (width, height), each pixel the mean of what it covers."""
     return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BOX), np.float32)
 
 

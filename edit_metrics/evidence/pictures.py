@@ -19,7 +19,7 @@ from edit_metrics.evidence.drawing import (
     side_by_side,
 )
 from edit_metrics.evidence.registry import evidence
-from edit_metrics.types import RGB, Float32, Grid, Mask
+from edit_metrics.types import RGB, Float32, Grid, Mask, Missing
 
 if TYPE_CHECKING:
     # Not needed to draw, and a report, which asks for captions alone, comes without them.
@@ -87,6 +87,21 @@ def frame(source: RGB, edited_native: RGB, found_frame: Frame) -> RGB:
     left, top, right, bottom = found_frame.box
     inside = (max(left, 0.0), max(top, 0.0), min(right, width - 1.0), min(bottom, height - 1.0))
     return boxes_picture(source, edited_native, [Box(inside, "edited", matched=True)], [])
+
+
+@evidence("displacement", caption="displacement map", grid=Grid.WORKING)
+def displacement(source: RGB, edited: RGB, found_frame: Frame | None = None, mask: Mask | None = None) -> RGB | None:
+    """Where what both pictures show has gone, when something has; nothing where E has another frame.
+
+    The flow is found for the picture, 40 ms or more: no feature has it, and no score depends on it.
+    """
+    from edit_metrics.evidence.arrows import displacement_picture, has_moved
+    from edit_metrics.pixels.displacement import find_displacement
+
+    found = None if found_frame is not None else find_displacement(source, edited, None if mask is None else ~mask)
+    if found is None or isinstance(found, Missing) or not has_moved(found):
+        return None
+    return displacement_picture(source, found)
 
 
 def face_marks(

@@ -1,8 +1,8 @@
 """`@evidence`: what can be drawn, from which features.
 
 A picture is a plain function, as a metric is: **its parameter names are the features it is drawn from**, and a
-parameter with the default ``None`` is optional. It is drawn where the profile computes what it needs; nothing is
-computed for it. It returns an H×W×3 picture, or None where there is nothing to show.
+parameter with the default ``None`` is optional. It is drawn where the profile computes what it needs; no feature
+is computed for it. It returns an H×W×3 picture, or None where there is nothing to show.
 """
 
 from __future__ import annotations
