@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from edit_metrics.evidence.drawing import fitted_size, heat_picture, heat_strip, resized_map, resized_mask
+from edit_metrics.evidence.drawing import (
+    fitted_size,
+    heat_picture,
+    heat_strip,
+    resized,
+    resized_map,
+    resized_mask,
+    side_by_side,
+)
 from edit_metrics.types import RGB, Float64, Mask
 
 if TYPE_CHECKING:
@@ -35,11 +43,12 @@ def has_moved(displacement: Displacement) -> bool:
     return bool(moved.mean() >= LEAST_SHARE)
 
 
-def displacement_picture(source: RGB, displacement: Displacement) -> RGB:
-    """How far each place of S has gone; dark where the pictures do not say.
+def displacement_picture(source: RGB, edited: RGB, displacement: Displacement) -> RGB:
+    """How far each place of S has gone, dark where the pictures do not say, and E beside it; a legend below.
 
     Args:
         source: S, H×W×3.
+        edited: E on S's grid.
         displacement: of E against it, of whatever size.
     """
     size = fitted_size(source)
@@ -54,7 +63,8 @@ def displacement_picture(source: RGB, displacement: Displacement) -> RGB:
     planes = [resized_map(plane.astype(np.float32), size).astype(np.float64) * per_pixel for plane in shown]
     for tail, move in _cells(planes, resized_mask(seen, size), LEAST_LENGTH * displacement.scale * per_pixel):
         _arrow(draw, tail, move * times)
-    return np.concatenate([np.asarray(image, np.uint8), _legend(size[0], top, times, displacement.shift)])
+    both = side_by_side(np.asarray(image, np.uint8), resized(edited, size))
+    return np.concatenate([both, _legend(both.shape[1], top, times, displacement.shift)])
 
 
 def _cells(planes: list[Float64], seen: Mask, least: float) -> list[tuple[Float64, Float64]]:
@@ -87,7 +97,7 @@ def _arrow(draw: ImageDraw.ImageDraw, tail: Float64, move: Float64) -> None:
 def _legend(width: int, top: int, times: int, shift: tuple[float, float]) -> RGB:
     """The scale, and what the arrows mean, under the picture."""
     font = ImageFont.load_default(12)
-    strip, bar = Image.new("RGB", (width, 3 * _LINE + 4), _EDGE), max(width // 3, 20)
+    strip, bar = Image.new("RGB", (width, 3 * _LINE + 4), _EDGE), max(width // 5, 20)
     draw = ImageDraw.Draw(strip)
     strip.paste(Image.fromarray(heat_strip(bar, 10)), (18, 6))
     draw.text((6, 3), "0", fill=_ARROW, font=font)

@@ -89,7 +89,7 @@ def frame(source: RGB, edited_native: RGB, found_frame: Frame) -> RGB:
     return boxes_picture(source, edited_native, [Box(inside, "edited", matched=True)], [])
 
 
-@evidence("displacement", caption="displacement map", grid=Grid.WORKING)
+@evidence("displacement", caption="where things went, and the edit", wide=True, grid=Grid.WORKING)
 def displacement(source: RGB, edited: RGB, found_frame: Frame | None = None, mask: Mask | None = None) -> RGB | None:
     """Where what both pictures show has gone, when something has; nothing where E has another frame.
 
@@ -101,7 +101,7 @@ def displacement(source: RGB, edited: RGB, found_frame: Frame | None = None, mas
     found = None if found_frame is not None else find_displacement(source, edited, None if mask is None else ~mask)
     if found is None or isinstance(found, Missing) or not has_moved(found):
         return None
-    return displacement_picture(source, found)
+    return displacement_picture(source, edited, found)
 
 
 def face_marks(

@@ -111,11 +111,11 @@ def test_the_picture_has_a_legend_below_and_arrows_that_point_to_where_things_ar
     field[100:200, 100:200, 0] = 12.0
     seen = np.ones((300, 300), np.bool_)
     seen[:, 250:] = False
-    picture = displacement_picture(source, Displacement(field, seen, (0.0, 0.0), 1.0))
-    assert picture.shape[1] == 300
+    picture = displacement_picture(source, source, Displacement(field, seen, (0.0, 0.0), 1.0))
+    assert picture.shape[1] == 608
     assert picture.shape[0] > 300
     assert picture[150, 280].mean() < picture[50, 50].mean()  # not seen: darker
-    white = np.argwhere((picture[:300] > 250).all(axis=2))
+    white = np.argwhere((picture[:300, :300] > 250).all(axis=2))
     assert white.size
     rows, columns = white.T
     assert rows.min() > 90
