@@ -142,6 +142,7 @@ EXTRAS: Final = {
     "skimage": "embedded",
     "starlette": "rate",
     "timm": "embedded",
+    "tokenizers": "embedded",
     "torch": "embedded",
     "torchvision": "embedded",
     "transformers": "clip",

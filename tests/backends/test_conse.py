@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import skimage.data
 import timm
 import timm.data
 import torch
+import transformers
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from edit_metrics.backends.conse import ConseEncoder, _crop, class_names
+from edit_metrics.backends.efficientnet_lite import efficientnet_lite0
 from edit_metrics.backends.factory import describe_backend
+from edit_metrics.backends.minilm import MiniLm
+from edit_metrics.errors import WeightsError
 from edit_metrics.types import RGB
 from edit_metrics.weights import store
 
@@ -135,6 +142,34 @@ def test_empty_batches_keep_their_shape(backend: ConseEncoder) -> None:
 def test_the_embeddings_of_the_class_names_are_kept_on_disk(backend: ConseEncoder) -> None:
     kept = list((store.models_folder() / "derived").glob("conse-class-names-*.npy"))
     assert any(np.array_equal(np.load(path), backend._class_embeddings) for path in kept)
+
+
+@pytest.mark.weights
+def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
+    save_file({"0.weight": torch.zeros(32, 3, 3, 3), "1.weight": torch.zeros(32)}, tmp_path / "other.safetensors")
+    with pytest.raises(WeightsError, match="EfficientNet-lite0"):
+        efficientnet_lite0(tmp_path / "other.safetensors", 1000)
+    for name in ("tokenizer.json", "model.safetensors"):
+        shutil.copy(store.locate("conse.text") / name, tmp_path / name)
+    (tmp_path / "config.json").write_text('{"model_type": "roberta"}')
+    with pytest.raises(WeightsError, match="BERT"):
+        MiniLm(tmp_path, torch.device("cpu"), "float32")
+
+
+@pytest.mark.weights
+def test_sentences_have_the_tokens_and_embeddings_that_transformers_gives(backend: ConseEncoder) -> None:
+    texts = ["Make it snow.", "Ünïcödé 漢字 — ok?", "", "word " * 300, "[MASK] don't"]
+    folder = store.locate("conse.text")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = transformers.AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    assert backend.count_tokens(texts) == [len(row) for row in tokenizer(texts)["input_ids"]]
+    together = MiniLm(folder, torch.device("cpu"), "float32", batch_size=5).encode(texts)
+    for text, found, padded in zip(texts, backend.encode_texts(texts), together, strict=True):
+        with torch.inference_mode():
+            tokens = tokenizer([text], truncation=True, max_length=256, return_tensors="pt")
+            mean = model(**tokens).last_hidden_state.mean(dim=1)[0]
+        np.testing.assert_allclose(found, mean / mean.norm(), atol=1e-6)
+        np.testing.assert_allclose(padded, found, atol=1e-5)
 
 
 def test_it_is_never_called_clip() -> None:
