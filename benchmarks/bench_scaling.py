@@ -31,12 +31,13 @@ from edit_metrics.engine.run import run
 from edit_metrics.io.manifest import read_manifest
 from bench_memory import own_peak_mib
 from pathlib import Path
-loading, commits = [0.0], [0]
+loading, loading_cpu, commits = [0.0], [0.0], [0]
 class TimedWorker(ShardWorker):
     def __init__(self, job):
-        before = time.perf_counter()
+        before, cpu = time.perf_counter(), time.process_time()
         super().__init__(job)
         loading[0] += time.perf_counter() - before
+        loading_cpu[0] += time.process_time() - cpu
     def commit(self, shard, result):
         mark = super().commit(shard, result)
         commits[0] += 1
@@ -53,11 +54,12 @@ manifest, out, stop_after, *overrides = sys.argv[1:]
 stop_after = int(stop_after)
 config = load_config("embedded", overrides=overrides)
 rows = read_manifest(manifest)
-before = time.perf_counter()
+before, cpu = time.perf_counter(), time.process_time()
 run(rows, config, RunOptions(out=Path(out), engine=os.environ.get("BENCH_ENGINE", "local")), Noted())
 ended = time.perf_counter()
 print(json.dumps({"seconds": ended - started, "loading": loading[0], "scoring": ended - before - loading[0],
-                  "peak_mib": own_peak_mib(), "advances": advances}))
+                  "scoring_cpu": time.process_time() - cpu - loading_cpu[0], "peak_mib": own_peak_mib(),
+                  "advances": advances}))
 """
 
 
@@ -240,7 +242,7 @@ def _printed(command: list[str], expected: int = 0, **variables: str) -> list[st
 
 
 def _say(name: str, count: int, run: Mapping[str, Any]) -> dict[str, Any]:
-    each = f"{1e3 * run['scoring'] / count:.1f} ms an item"
+    each = f"{1e3 * run['scoring'] / count:.1f} ms an item, {1e3 * run['scoring_cpu'] / count:.0f} ms of CPU"
     print(f"{name}: {run['process_seconds']:.1f} s in all, {run['loading']:.1f} s of it for the models, "
           f"{run['scoring']:.1f} s for the run ({each}), peak {run['peak_mib']} MiB", flush=True)  # fmt: skip
     return {**{name: value for name, value in run.items() if name != "advances"}, "items": count}

@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from edit_metrics.config import Config
+from edit_metrics.features.grids import CAPPED
+from edit_metrics.pixels.reducing import capped_size
+
 BYTES_A_PIXEL: Final = 120
-"""Of the larger picture's grid, twice (source and edited): what decoding, features and models hold at their peak. The
-embedded profile took 54 for a pair of 6 MP, 96 for one of 64×100,000 (docs/reliability.md, Memory)."""
+"""Of the larger picture's grid under the cap, twice (source and edited): what features and models hold at their peak.
+Without a cap the embedded profile took 54 for a pair of 6 MP and 96 for one of 64×100,000 (docs/reliability.md)."""
+BYTES_A_NATIVE_PIXEL: Final = 40
+"""Of what lies over the cap, for the pair: the decoded pictures, areas on S's grid, and what is exact and cheap."""
 BYTES_A_MASK_PIXEL: Final = 8
 _SHARE: Final = 0.5
 """Of the machine's memory; the other half is for models, the cache of the filesystem and other programs."""
 _CGROUP_LIMITS: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _UNKNOWN: Final = 8 * 2**30
+
+
+def grid_cap(config: Config) -> int | None:
+    """Longer side, px, on which whatever costs by the pixel is measured; None where some of it has no cap."""
+    caps = [config.features.get(f"{grid}_grid", {}).get("max_side") for grid in CAPPED]
+    return None if None in caps else max(caps)
+
+
+def pixel_bytes(sizes: Iterable[tuple[int, int]], cap: int | None) -> int:
+    """What a pair, or pictures of its own, take whose widths and heights these are: of the largest alone."""
+    width, height = max(sizes, key=lambda size: size[0] * size[1])
+    small = capped_size(width, height, cap)
+    under = small[0] * small[1]
+    return 2 * BYTES_A_PIXEL * under + BYTES_A_NATIVE_PIXEL * (width * height - under)
 
 
 def default_bytes() -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from edit_metrics.config import Config
-from edit_metrics.engine.budget import Budget
+from edit_metrics.engine.budget import Budget, grid_cap
 from edit_metrics.engine.inputs import (
     DecodedItem,
     OpenedItem,
@@ -31,10 +31,12 @@ class Batch:
 
     Attributes:
         cost: bytes of the budget that they hold until they are through.
+        large: as many pixels as a batch may have, or more: no other one is decoded while it waits for a lane.
     """
 
     items: tuple[Decoded, ...]
     cost: int
+    large: bool = False
 
 
 def decoded_batches(
@@ -68,17 +70,20 @@ def decoded_batches(
 
     while (ahead := queue.next_size()) is not None:
         if batch and is_full(*ahead):
-            yield Batch(tuple(batch), cost)
+            yield Batch(tuple(batch), cost, pixels >= engine.batch_pixels)
             batch, pixels, cost = [], 0, 0
         # May wait for room: what is under way apart from this batch is in the lanes, and ends there.
         batch.append(queue.take())
         pixels, cost = pixels + ahead[0], cost + ahead[1]
     if batch:
-        yield Batch(tuple(batch), cost)
+        yield Batch(tuple(batch), cost, pixels >= engine.batch_pixels)
 
 
 class _Queue:
-    """Files being read, then pictures being decoded; in order, one micro-batch ahead of the caller and no more."""
+    """Files being read, then pictures being decoded; in order, one micro-batch ahead of the caller and no more.
+
+    A source that fills a batch by itself is decoded when it is taken: of such pictures none waits for another.
+    """
 
     def __init__(
         self,
@@ -89,7 +94,8 @@ class _Queue:
         seconds: MutableMapping[str, float],
     ) -> None:
         self._remaining = iter(items)
-        self._limits, self._ahead = config.decode, config.engine.batch_size
+        self._limits, self._ahead, self._most = config.decode, config.engine.batch_size, config.engine.batch_pixels
+        self._cap = grid_cap(config)
         self._pool, self._budget, self._seconds = pool, budget, seconds
         self._reading: deque[Future[OpenedItem]] = deque()
         self._decoding: deque[tuple[Future[Decoded], tuple[int, int]]] = deque()
@@ -112,9 +118,10 @@ class _Queue:
 
     def _refill(self) -> None:
         while len(self._reading) < self._ahead and (item := next(self._remaining, None)) is not None:
-            self._reading.append(self._pool.submit(open_item, item, self._limits))
+            self._reading.append(self._pool.submit(open_item, item, self._limits, self._cap))
         while len(self._decoding) < self._ahead and self._reading and self._reading[0].done():
-            if not self._decode(wait=False):
+            pixels, _ = self._size(self._wait(self._reading[0]))
+            if sum(size[0] for _, size in self._decoding) + pixels >= self._most or not self._decode(wait=False):
                 break
 
     def _decode(self, *, wait: bool) -> bool:

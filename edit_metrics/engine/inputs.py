@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edit_metrics.config import DecodeLimits
-from edit_metrics.engine.budget import BYTES_A_MASK_PIXEL, BYTES_A_PIXEL
+from edit_metrics.engine.budget import BYTES_A_MASK_PIXEL, pixel_bytes
 from edit_metrics.errors import ImageError
 from edit_metrics.io.formats import peek_picture
 from edit_metrics.io.hashing import canonical_json_sha256, perceptual_hash
@@ -81,19 +81,28 @@ class _File:
     facts: PictureFacts | None = None
 
     @property
+    def size(self) -> tuple[int, int]:
+        return (0, 0) if self.facts is None else (self.facts.width, self.facts.height)
+
+    @property
     def pixels(self) -> int:
-        return 0 if self.facts is None else self.facts.width * self.facts.height
+        return self.size[0] * self.size[1]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedItem:
-    """An item whose files are read, and no pixel decoded."""
+    """An item whose files are read, and no pixel decoded.
+
+    Attributes:
+        cap: px of the longer side on which costly measures are taken, see :func:`edit_metrics.engine.budget.grid_cap`.
+    """
 
     item: EditItem
     source: _File
     edited: _File
     mask: _File | None
     references: tuple[_File, ...]
+    cap: int | None = None
 
     @property
     def source_pixels(self) -> int:
@@ -118,20 +127,28 @@ class OpenedItem:
     @property
     def cost(self) -> int:
         """Bytes that scoring it may take at its peak: whatever lies on the source's grid, and E on its own."""
-        grids = 2 * max(self.source.pixels, self.edited.pixels) + sum(one.pixels for one in self.references)
+        pictures = pixel_bytes((self.source.size, self.edited.size), self.cap)
+        pictures += sum(pixel_bytes((one.size,), self.cap) // 2 for one in self.references)
         files = [self.source, self.edited, *self.references, *([self.mask] if self.mask else [])]
         masks = 0 if self.mask is None else BYTES_A_MASK_PIXEL * self.mask.pixels
-        return BYTES_A_PIXEL * grids + masks + sum(len(one.data) for one in files)
+        return pictures + masks + sum(len(one.data) for one in files)
 
 
-def open_item(item: EditItem, limits: DecodeLimits) -> OpenedItem:
-    """Read an item's files and their headers. Safe to call from several threads."""
+def open_item(item: EditItem, limits: DecodeLimits, cap: int | None = None) -> OpenedItem:
+    """Read an item's files and their headers. Safe to call from several threads.
+
+    Args:
+        item: of the manifest.
+        limits: of a file.
+        cap: see :class:`OpenedItem`.
+    """
     return OpenedItem(
         item,
         _open(item.source, limits),
         _open(item.edited, limits),
         None if item.mask is None else _open(item.mask, limits),
         tuple(_open(path, limits) for path in item.references),
+        cap,
     )
 
 

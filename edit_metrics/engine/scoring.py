@@ -159,8 +159,10 @@ class Scorer:
                     lane = Lane(helpers, defaultdict(float))
                     future = lanes.submit(self._score_within, batch, lane, budget)
                     pending.append(_Pending(future, rejected, lane.seconds))
-                    # One more than there are lanes, so that a lane that is through finds its next batch decoded.
-                    while len(pending) > self._lanes:
+                    # One more than there are lanes, so that a lane that is through finds its next batch decoded; where
+                    # pictures are large, their memory is worth more: the core that is free decodes the next one.
+                    most = self._lanes - 1 if batch.large else self._lanes
+                    while len(pending) > most:
                         yield _next_of(pending)
                 while pending:
                     yield _next_of(pending)

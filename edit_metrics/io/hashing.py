@@ -13,6 +13,7 @@ from edit_metrics.types import RGB, Float64
 
 _GRID: Final = 32
 _KEPT: Final = 8
+_ROWS: Final = 1024
 
 
 def perceptual_hash(pixels: RGB) -> str:
@@ -27,7 +28,9 @@ def perceptual_hash(pixels: RGB) -> str:
     Args:
         pixels: H×W×3.
     """
-    luma = Image.fromarray(pixels).convert("L").resize((_GRID, _GRID), Image.Resampling.BOX)
+    # In bands: Pillow holds four bytes a pixel, and the picture is there already.
+    rows = [np.asarray(Image.fromarray(band).convert("L")) for band in np.array_split(pixels, -(-len(pixels) // _ROWS))]
+    luma = Image.fromarray(np.concatenate(rows)).resize((_GRID, _GRID), Image.Resampling.BOX)
     kept = _BASIS @ np.asarray(luma, dtype=np.float64) @ _BASIS.T
     # Rounded, so that the bits of a flat or symmetric picture are not decided by floating-point noise.
     coefficients = np.round(kept, 6).ravel()

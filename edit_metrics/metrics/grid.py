@@ -80,7 +80,8 @@ def fit_to_grid(source: RGB, edited: RGB, kept: Mask | None = None) -> GridFit |
     """
     height, width = source.shape[:2]
     if edited.shape == source.shape:
-        return GridFit(edited, np.ones((height, width), np.bool_), "same", "none", 1.0, 1.0, None, ())
+        everywhere = np.broadcast_to(np.True_, (height, width))  # one byte, whatever the size
+        return GridFit(edited, everywhere, "same", "none", 1.0, 1.0, None, ())
     aspect = (edited.shape[1] * height) / (edited.shape[0] * width)
     off = max(aspect, 1 / aspect) - 1
     if off <= SAME_ASPECT:

@@ -119,15 +119,15 @@ def noise_sigma(image: RGB) -> float | Missing:
 
 def _diagonal_detail(channel: RGB) -> Float32:
     """The ``dd`` coefficients of a one-level db2 transform with symmetric extension, H×W → (H+3)//2 × (W+3)//2."""
-    extended = cv2.copyMakeBorder(np.ascontiguousarray(channel), 0, 3, 0, 3, cv2.BORDER_REFLECT)
     taps = _DB2_HIGH[::-1].astype(np.float32)
     rows, columns = ((side + 3) // 2 for side in channel.shape)
     found = []
     # Every second row of the result is a coefficient, the first of a band too: bands begin at even rows.
     for reached, band in bands(2 * rows, reach=4):
-        part = extended[reached]
+        below = 3 if reached.stop > len(channel) - 3 else 0
+        part = cv2.copyMakeBorder(np.ascontiguousarray(channel[reached]), 0, below, 0, 3, cv2.BORDER_REFLECT)
         detail = cv2.sepFilter2D(part, cv2.CV_32F, taps, taps, anchor=(3, 3), borderType=cv2.BORDER_REFLECT)
-        found.append(detail[band][1::2, 1 : 2 * columns : 2])
+        found.append(detail[band][1::2, 1 : 2 * columns : 2].copy())
     return np.asarray(np.concatenate(found), np.float32)
 
 

@@ -108,7 +108,7 @@ def worst_tile_lpips(pair: PerceptualPair, kept: Mask) -> float | Missing:
 
 @metric(
     "adherence.lpips_change", direction=Direction.NEITHER, bounds=(0.0, None), unit="",
-    features={"pair": "lpips_maps"}, identity=_ZERO, grid=Grid.PERCEPTUAL,
+    features={"pair": "lpips_maps", "mask": "mask"}, identity=_ZERO, grid=Grid.PERCEPTUAL,
 )  # fmt: skip
 def lpips_change(pair: PerceptualPair, mask: Mask | None = None) -> float | Missing:
     """LPIPS of the whole pair where no mask is given: how much changed at all, the intended change included.

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 ROWS: Final = 1024
-"""Of a band: a picture that is no larger is one band, and its sums are taken in one order."""
+"""Of a picture that is one band: its sums are taken in one order."""
+ROWS_OF_MANY: Final = 256
+"""Of a band of a larger one; even."""
 
 
 def bands(height: int, reach: int = 0) -> Iterator[tuple[slice, slice]]:
@@ -16,7 +18,8 @@ def bands(height: int, reach: int = 0) -> Iterator[tuple[slice, slice]]:
         height: of the picture.
         reach: rows beside it on which a row of the result depends.
     """
-    for top in range(0, height, ROWS):
-        bottom = min(top + ROWS, height)
+    rows = height if height <= ROWS else ROWS_OF_MANY
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
         first, last = max(top - reach, 0), min(bottom + reach, height)
         yield slice(first, last), slice(top - first, bottom - first)

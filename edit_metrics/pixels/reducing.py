@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.types import RGB, Mask
 
+SHORTEST_SIDE: Final = 176
 _EXACT: Final = 16
 _ROWS: Final = 128  # of the result, counted at a time
 _WITHIN: Final = 1e-9  # px, of a window's end: what rounding may do to a product of whole numbers
@@ -39,11 +40,15 @@ class PictureGrid:
 
 
 def capped_size(width: int, height: int, max_side: int | None) -> tuple[int, int]:
-    """Width and height with a longer side of at most ``max_side``, aspect kept to whole pixels; never enlarged."""
-    longer = max(width, height)
-    if max_side is None or longer <= max_side:
+    """Width and height with a longer side of at most ``max_side``, aspect kept to whole pixels; never enlarged.
+
+    The shorter side stays at 176 px, which MS-SSIM needs: a strip is longer than the cap then.
+    """
+    longer, shorter = max(width, height), min(width, height)
+    if max_side is None or longer <= max_side or shorter <= SHORTEST_SIDE:
         return width, height
-    return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
+    scale = max(max_side / longer, SHORTEST_SIDE / shorter)
+    return round(width * scale), round(height * scale)
 
 
 def reduced(picture: RGB, size: tuple[int, int]) -> RGB:

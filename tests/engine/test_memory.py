@@ -14,14 +14,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from edit_metrics.config import Config, validate_config
+from edit_metrics.config import Config, DecodeLimits, load_config, validate_config
 from edit_metrics.engine import budget as budgets
-from edit_metrics.engine.budget import BYTES_A_PIXEL, Budget
+from edit_metrics.engine.budget import BYTES_A_NATIVE_PIXEL, BYTES_A_PIXEL, Budget, grid_cap
 from edit_metrics.engine.decoding import decoded_batches
 from edit_metrics.engine.inputs import open_item
 from edit_metrics.engine.job import RunOptions, Silent
 from edit_metrics.engine.run import run
 from edit_metrics.io.manifest import Manifest, read_manifest
+from edit_metrics.pixels.reducing import capped_size
 from edit_metrics.scores.words import in_words
 
 
@@ -138,3 +139,33 @@ def test_the_default_is_half_of_the_machine_or_of_its_container(
     assert budgets.default_bytes() == 2**29 < physical
     limit.write_text("max\n")
     assert budgets.default_bytes() >= physical
+
+
+def test_what_lies_over_the_caps_costs_what_is_held_natively_alone(tmp_path: Path) -> None:
+    manifest = made(tmp_path, [(300, 200), (400, 200)])
+    small, large = ((open_item(one, DecodeLimits()), open_item(one, DecodeLimits(), 300)) for one in manifest.items)
+    assert small[0].cost == small[1].cost
+    files = large[0].cost - 2 * BYTES_A_PIXEL * 400 * 200
+    under = capped_size(400, 200, 300)[0] * capped_size(400, 200, 300)[1]
+    assert under < 400 * 200
+    assert large[1].cost == 2 * BYTES_A_PIXEL * under + BYTES_A_NATIVE_PIXEL * (400 * 200 - under) + files
+
+
+def test_a_cap_counts_where_everything_costly_has_one() -> None:
+    both = load_config("embedded")
+    assert grid_cap(both) == 1024
+    assert grid_cap(load_config("embedded", overrides=["features.perceptual_grid.max_side=null"])) is None
+
+
+def test_no_large_picture_is_decoded_while_another_one_waits(stub_config: Config, tmp_path: Path) -> None:
+    manifest = made(tmp_path, [(200, 100)] * 5)
+    config = within(stub_config, batch_pixels=20_000)
+    held: list[Any] = []
+    with ThreadPoolExecutor(2) as pool:
+        budget = Budget(10**9)
+        for batch in decoded_batches(manifest.items, config, pool, budget, {"wait_for_decode": 0.0}):
+            assert batch.large
+            assert budget._taken == batch.cost  # of this one alone: the next is not begun
+            budget.give_back(batch.cost)
+            held.append(batch)
+    assert len(held) == 5

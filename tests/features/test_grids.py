@@ -169,7 +169,9 @@ def test_a_picture_under_the_cap_is_the_very_same_array() -> None:
         assert reduced(picture, grid.size) is picture
     grid = picture_grid(picture, max_side=386)
     assert (grid.size, grid.scale) == ((386, 290), 2.0)
-    assert capped_size(3, 4000, 1000) == (1, 1000)
+    assert capped_size(3000, 4000, 1000) == (750, 1000)
+    assert capped_size(352, 4000, 1000) == (176, 2000)
+    assert capped_size(64, 4000, 1000) == (64, 4000)
 
 
 def test_a_frame_lies_where_it_lay_on_reduced_pictures() -> None:
