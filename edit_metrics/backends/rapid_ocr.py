@@ -1,8 +1,14 @@
-"""Text by RapidOCR (PP-OCR through ONNX Runtime). Its wheel carries the models: nothing is downloaded."""
+"""Text by RapidOCR (PP-OCR through ONNX Runtime). Its wheel carries the models: nothing is downloaded.
+
+The reader is loaded with the first picture that is to be read: few edits ask for text, and it takes most of a second.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +24,8 @@ from edit_metrics.weights import store
 
 _STAGES: Final = {"Det": "*_det_*.onnx", "Cls": "*_cls_*.onnx", "Rec": "*_rec_*.onnx"}
 """Detection, upside-down or not, recognition → the model's file in the package."""
+_REMEMBERED: Final = 4096
+"""Pictures whose lines are kept: a few hundred bytes each."""
 
 
 @backend("rapidocr", "ocr", packages=("rapidocr",), extra="ocr")
@@ -30,7 +38,6 @@ class RapidOcr:
     """
 
     def __init__(self, *, min_score: float = 0.5, threads: int | None = None) -> None:
-        rapidocr = require_package("rapidocr", "ocr", "reading text off pictures")
         self._fingerprint = self.describe({"min_score": min_score})
         count = -1 if threads is None else threads
         settings: dict[str, Any] = {
@@ -40,7 +47,11 @@ class RapidOcr:
             "EngineConfig.onnxruntime.inter_op_num_threads": count,
         }
         paths = {f"{stage}.model_path": str(path) for stage, path in _model_files().items()}
-        self._reader = rapidocr.RapidOCR(params=settings | paths)
+        self._settings = settings | paths
+        self._reader: Any = None
+        # A source comes again with each model's edit of it.
+        self._read_before: OrderedDict[str, tuple[TextLine, ...]] = OrderedDict()
+        self._lock = threading.Lock()
 
     @classmethod
     def weights(cls, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -63,9 +74,24 @@ class RapidOcr:
 
     def read_text(self, images: Sequence[RGB]) -> list[tuple[TextLine, ...]]:
         """See :class:`~edit_metrics.backends.base.TextReader`."""
-        return [self._read(image) for image in images]
+        with self._lock:
+            return [self._remembered(image) for image in images]
+
+    def _remembered(self, image: RGB) -> tuple[TextLine, ...]:
+        pixels = np.ascontiguousarray(image)
+        key = f"{pixels.shape}:{hashlib.sha256(pixels).hexdigest()}"
+        lines = self._read_before.pop(key, None)
+        if lines is None:
+            lines = self._read(pixels)
+        self._read_before[key] = lines
+        if len(self._read_before) > _REMEMBERED:
+            self._read_before.popitem(last=False)
+        return lines
 
     def _read(self, image: RGB) -> tuple[TextLine, ...]:
+        if self._reader is None:
+            rapidocr = require_package("rapidocr", "ocr", "reading text off pictures")
+            self._reader = rapidocr.RapidOCR(params=self._settings)
         found = self._reader(np.ascontiguousarray(image[..., ::-1]))
         if found.txts is None:
             return ()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edit_metrics.backends.factory import build_backend, describe_backend, weights_of
+from edit_metrics.backends.rapid_ocr import RapidOcr
 from edit_metrics.types import RGB
 
 pytest.importorskip("rapidocr", reason="the extra [ocr] is not installed")
@@ -41,3 +42,17 @@ def test_it_reads_a_sign_and_nothing_off_a_blank_one() -> None:
     assert lines[0].score > 0.5
     assert nothing == ()
     assert reader.fingerprint == describe_backend("ocr", SECTION)
+
+
+@pytest.mark.weights
+def test_the_reader_comes_with_the_first_picture_and_reads_each_once() -> None:
+    reader = RapidOcr(threads=1)
+    assert reader._reader is None
+    assert reader.read_text([]) == []
+    assert reader._reader is None
+    first = reader.read_text([sign("Bakery"), sign("Butcher")])
+    assert [line.text for lines in first for line in lines] == ["Bakery", "Butcher"]
+    reader._reader = None  # what was read is remembered; another picture asks for the reader again
+    assert reader.read_text([sign("Butcher"), sign("Bakery")]) == first[::-1]
+    assert reader._reader is None
+    assert [line.text for line in reader.read_text([sign("Grocer")])[0]] == ["Grocer"]
