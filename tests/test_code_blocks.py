@@ -26,6 +26,7 @@ NOT_RUN = re.compile(r"^\s*<!-- not run: (\S.*\S) -->$")
 FEWEST_WORDS = 4
 
 EXECUTED: dict[tuple[str, str], str] = {
+    ("docs/profiles.md", "extends: embedded\nfeatures:"): "tests/features/test_grids.py",
     ("README.md", "edit-metrics demo"): "tests/cli/test_demo.py",
     ("README.md", "edit-metrics score"): "tests/test_readme.py",
     ("README.md", "import edit_metrics"): "tests/test_readme.py",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -20,8 +22,11 @@ from edit_metrics.evidence.registry import all_evidence
 from edit_metrics.features.grids import picture_grid
 from edit_metrics.metrics.reframing import Frame
 from edit_metrics.pixels.reducing import capped_size, reduced, reduced_area
+from edit_metrics.scores.facts import metric_facts
+from edit_metrics.scores.items import read_items
 from edit_metrics.scores.rows import ScoredItem
-from edit_metrics.types import RGB, EditItem, Mask, Status
+from edit_metrics.scores.sentences import explain_in_words
+from edit_metrics.types import RGB, EditItem, Grid, Mask, Status
 
 IMAGES = Path(__file__).resolve().parents[2] / "data" / "fixtures" / "images"
 WIDTH, HEIGHT = 772, 580
@@ -180,3 +185,32 @@ def test_a_frame_lies_where_it_lay_on_reduced_pictures() -> None:
     assert np.array(small.box) == pytest.approx(np.array(frame.box) / 2)
     assert (small.zoom, small.kept) == (pytest.approx(frame.zoom), pytest.approx(frame.kept))
     assert frame.between((400, 300), (320, 256)) is frame
+
+
+def test_an_item_says_on_which_pixels_it_was_measured(tmp_path: Path) -> None:
+    native, capped = (score(tmp_path, plan(*caps), source()) for caps in ((None, None), CAPS))
+    assert native.labels["grids"] == "native"
+    assert capped.labels["grids"] == "working 480×361, perceptual 340×255 of 772×580"
+    facts = metric_facts()
+    assert facts["structure.gmsd"].grid is Grid.WORKING
+    assert facts["preservation.lpips"].grid is Grid.PERCEPTUAL
+    assert facts["preservation.psnr"].grid is facts["quality.noise_sigma_delta"].grid is Grid.NATIVE
+
+
+def test_show_says_that_an_item_was_measured_on_smaller_pictures() -> None:
+    row = {"id": "a", "source": "s.png", "edited": "e.png", "preservation.score": 0.5, "preservation.status": "ok"}
+    told = []
+    for grids in ("native", "working 1024×768, perceptual 768×576 of 4096×3072"):
+        frame = pd.DataFrame([{**row, "grids": grids}])
+        told.append(explain_in_words(read_items(frame, {})[0], frame))
+    assert "smaller" not in told[0]
+    assert "Measured on smaller pictures (working 1024×768, perceptual 768×576 of 4096×3072)" in told[1]
+
+
+def test_the_caps_of_the_page_are_a_profile(tmp_path: Path) -> None:
+    page = (IMAGES.parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(extends: embedded\nfeatures:.*?)```", page, re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(f"profile: mine\n{block}", encoding="utf-8")
+    options = {step.spec.name: step.options for step in build_plan(load_config(file=tmp_path / "mine.yaml")).steps}
+    assert options["working_grid"] == {"max_side": 2048}
+    assert options["perceptual_grid"] == {"max_side": None}
