@@ -41,6 +41,7 @@ def write_page(results: Path, page: Path) -> None:
         key=lambda path: (any(name in path.name for name in ("clip", "default")), path.name),
     ):
         parts.append(_comparison(json.loads(path.read_text())))
+    parts += [_peers(json.loads(path.read_text())) for path in sorted(results.glob("peers-*.json"), key=_by_side)]
     for name, write in _SCALINGS.items():
         for path in sorted(results.glob(f"scaling-{name}*.json"), key=lambda path: (len(path.name), path.name)):
             parts.append(write(json.loads(path.read_text())))
@@ -56,14 +57,11 @@ def _comparison(record: Record) -> str:
     title = f"`{record['profile']}`" + (f", every torch model in {record['dtype']}" if record["dtype"] else "")
     side = record.get("side", 512)
     title += _at(record)
-    machine = record["machine"]
     lines = [
         f"## {title}",
         "",
         f"`python benchmarks/bench.py {options}`: {record['items']} pairs of {side}×{side} (scikit-image's pictures), "
-        f"{record['repetitions']} repetitions, {machine['cores']} cores of {machine['cpu']}"
-        f"{' with AVX-512 bf16' if machine['bf16'] else ''}, {machine['memory_gib']} GiB; "
-        f"other processes kept {machine['busy_with_others']} cores busy meanwhile.",
+        f"{record['repetitions']} repetitions, {_where(record['machine'])}.",
         "",
         "| | items/s | ms an item (range) | CPU ms an item | plain ÷ this (range) | by CPU time | peak MiB |",
         "|---|---|---|---|---|---|---|",
@@ -81,6 +79,14 @@ def _comparison(record: Record) -> str:
         cells = (name, f"{1 / wall['median']:.2f}", spread, f"{1e3 * cpu['median']:.0f}", ratio, by_cpu, str(peak))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", *_stages(record), *_floor(record), *_differences(record)])
+
+
+def _where(machine: Mapping[str, Any]) -> str:
+    bf16 = " with AVX-512 bf16" if machine["bf16"] else ""
+    return (
+        f"{machine['cores']} cores of {machine['cpu']}{bf16}, {machine['memory_gib']} GiB; other processes kept "
+        f"{machine['busy_with_others']} cores busy meanwhile"
+    )
 
 
 def _stages(record: Record) -> list[str]:
@@ -134,6 +140,28 @@ def _runs(title: str, command: str, head: str) -> Any:
         return "\n".join([*lines, ""])
 
     return write
+
+
+def _by_side(path: Path) -> int:
+    return int(path.stem.rsplit("-", 1)[1])
+
+
+def _peers(record: Record) -> str:
+    from bench_peers import table
+
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    lines = [
+        f"## Beside torchmetrics and pyiqa{_at(record)}",
+        "",
+        f"`python benchmarks/bench_peers.py{_side(record)}`: {record['items']} pairs, {record['repetitions']} "
+        f"repetitions; {versions}; {_where(record['machine'])}.",
+        "Pictures are given as uint8 arrays, conversion and all, and LPIPS runs on one AlexNet everywhere. CLIP score "
+        "and CLIP-IQA are not in it: no trained weights could be had where this was measured; on random ones the CLIP "
+        "columns equal open_clip's.",
+        "",
+        *table(record),
+    ]
+    return "\n".join([*lines, ""])
 
 
 def _side(record: Record) -> str:

@@ -6,7 +6,9 @@
 Each library is asked as its documentation shows, and, where its usual definition is another one, once more as ours is
 defined. Times are medians over repetitions that alternate, pictures given as uint8 arrays, conversion and all. LPIPS
 runs on one AlexNet everywhere. Exit 1 where the values of one definition differ by more than the tolerance beside them.
-Needs: pip install torchmetrics, and pip install --no-deps pyiqa (its pins would replace OpenCV).
+Needs torchmetrics, and pyiqa beside the environment, since what it asks for would replace OpenCV's files:
+
+    pip install --no-deps --target PEERS pyiqa && PYTHONPATH=PEERS python benchmarks/bench_peers.py
 """
 
 from __future__ import annotations

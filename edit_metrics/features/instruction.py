@@ -35,6 +35,12 @@ def asks_for_letters(instruction: str | None = None, edit_type: str | None = Non
 
 
 @feature()
+def asks_for_more(instruction: str | None = None, edit_type: str | None = None) -> bool:
+    """See :func:`edit_metrics.instruction.scope.asks_for_more`; False without an instruction."""
+    return scope.asks_for_more(instruction or "", edit_type)
+
+
+@feature()
 def asks_for_everything(instruction: str | None = None, edit_type: str | None = None) -> bool:
     """See :func:`edit_metrics.instruction.scope.asks_for_everything`; False without an instruction."""
     return scope.asks_for_everything(understand(instruction or "", edit_type))

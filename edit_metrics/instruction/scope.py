@@ -19,6 +19,14 @@ _WORDS: Final = re.compile(
 """What an instruction that was not read in full says when it means the whole picture. A miss costs a lower score."""
 
 
+_MORE: Final = re.compile(
+    r"\b(?:out-?paint\w*|un-?crop\w*|zoom(?:ed|ing)? out"
+    r"|(?:extend|expand|widen|enlarge)\w* (?:the |this )?(?:\w+ )?"
+    r"(?:image|picture|photo\w*|frame|canvas|scene|view|borders?|edges?))\b"
+    r"|扩图|扩展画面",
+    re.IGNORECASE,
+)
+
 _LETTERS: Final = re.compile(
     r"\b(?:texts?|words?|letters?|lettering|captions?|titles?|logos?|signs?|slogans?|writ(?:e|es|ing|ten)|says?|reads?"
     r"|fonts?|watermarks?|numbers?|digits?|labels?)\b|[\"“”].+[\"“”]|字|写|标题|标志|标语|水印|文本",
@@ -31,6 +39,11 @@ def asks_for_letters(instruction: Instruction) -> bool:
     if instruction.edit_type is EditType.TEXT:
         return True
     return not instruction.read and _LETTERS.search(instruction.text) is not None
+
+
+def asks_for_more(instruction: str, edit_type: str | None) -> bool:
+    """Whether more is asked for around the picture, by a manifest's type or by its words."""
+    return (edit_type or "").strip().lower() in {"outpaint", "outpainting"} or _MORE.search(instruction) is not None
 
 
 def asks_for_everything(instruction: Instruction) -> bool:

@@ -57,6 +57,36 @@ def test_a_small_patch_a_tone_change_and_another_picture_are_edits() -> None:
     assert [no_op(source, edited) for edited in (patched, darker, grey, other)] == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize(
+    ("instruction", "frame", "value"),
+    [
+        ("Extend the picture on all sides", "reframed", 0),
+        ("outpaint it", "reframed", 0),
+        ("make the cup blue", "reframed", 1),
+    ],
+)
+def test_a_picture_extended_as_asked_is_an_edit(instruction: str, frame: str, value: float) -> None:
+    source = np.ascontiguousarray(data.coffee())
+    canvas = np.asarray(cv2.resize(np.ascontiguousarray(data.chelsea()), (900, 600)), np.uint8)
+    canvas[100:500, 150:750] = source
+    found = Resolver(source, canvas, instruction=instruction, frame=frame).measure("adherence.no_op")
+    assert found.value == value
+
+
+@pytest.mark.parametrize(
+    ("instruction", "asked"),
+    [
+        ("uncrop the photo", True), ("Zoom out", True), ("expand the whole scene to the left", True),
+        ("extend his arm", False), ("make the picture frame red", False), ("expand the image background", True),
+    ],
+)  # fmt: skip
+def test_more_around_the_picture_is_asked_for_by_these_words(instruction: str, asked: bool) -> None:
+    from edit_metrics.instruction.scope import asks_for_more
+
+    assert asks_for_more(instruction, None) == asked
+    assert asks_for_more(instruction, "outpainting")
+
+
 def test_what_the_mask_hides_still_counts_as_an_edit() -> None:
     source = np.ascontiguousarray(data.chelsea())
     mask = np.zeros(source.shape[:2], np.bool_)
