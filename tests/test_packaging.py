@@ -74,7 +74,12 @@ def test_the_wheel_is_typed_and_carries_what_it_reads(wheel: Path) -> None:
         text = archive.read(metadata).decode()
     assert {"edit_metrics/py.typed", "edit_metrics/scores/metric_facts.json", "edit_metrics/configs/base.yaml"} <= names
     assert not any(name.startswith(("tests/", "benchmarks/", "docs/")) for name in names)
-    assert "Project-URL: " in text
+    # Addresses are those of the project file, and none of them is a placeholder.
+    urls = dict(
+        line.removeprefix("Project-URL: ").split(", ") for line in text.splitlines() if line[:11] == "Project-URL"
+    )
+    assert urls == PROJECT["urls"]
+    assert not [url for url in urls.values() if "OWNER" in url or "example" in url]
     for extra in PROJECT["optional-dependencies"]:
         assert f"Provides-Extra: {extra}" in text
 
