@@ -132,7 +132,11 @@ class Running:
 
 
 def start(
-    *arguments: object, env: Mapping[str, str] | None = None, prefix: Sequence[str] = (), before: str = ""
+    *arguments: object,
+    env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
+    before: str = "",
+    cwd: Path | None = None,
 ) -> Running:
     """Start ``edit-metrics`` with these arguments.
 
@@ -141,6 +145,7 @@ def start(
         env: added to the environment; ``PYTHONPATH`` says whose code it is.
         prefix: goes before the interpreter (``bash -c …``).
         before: Python that runs first, in the same process: a fault to be put in.
+        cwd: the folder that it starts in; Ray's workers import from there before they look elsewhere.
     """
     files = []
     for _ in range(2):
@@ -153,6 +158,7 @@ def start(
             [*prefix, sys.executable, "-c", f"{before}\n{PROGRAM}", *map(str, arguments)],
             stdout=out,
             stderr=err,
+            cwd=cwd,
             env={**os.environ, TOKEN: token, **(env or {})},
             # A shell's background job ignores Ctrl-C, and so would all that it starts.
             preexec_fn=_listen_to_interrupts,  # noqa: PLW1509 - one thread, one line

@@ -2,8 +2,8 @@
 
     python benchmarks/failed_before.py CHECKOUT [--item 7 ...]
 
-Prints a row for each attempt, and ``fell`` where the program did not do what docs/reliability.md says today. The
-checkout may be of any commit: nothing of this one is imported there. docs/decisions/0012 has the table of two commits.
+Prints a row for each attempt, and ``fell`` where the program did not do what docs/reliability.md says today, which also
+has what fell on an earlier commit. The checkout may be of any commit: nothing of this one is imported there.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class Checkout:
         """A verb to its end."""
         return call(*arguments, env=self.env(env), before=before)
 
-    def begin(self, *arguments: object) -> Running:
+    def begin(self, *arguments: object, before: str = "") -> Running:
         """A verb, under way."""
-        return start(*arguments, env=self.env())
+        return start(*arguments, env=self.env(), before=before, cwd=self.folder)
 
     def score(self, manifest: str, out: str, *more: object, before: str = "") -> Ended:
         """``score`` of a manifest in ``data`` into a folder of that name."""

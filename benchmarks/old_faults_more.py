@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from failed_before import Attempts, Checkout, Finding
 
@@ -41,7 +42,7 @@ def load(self):
 ImageFile.ImageFile.load = load
 """
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdef", "bcdefg", strict=True)
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
 
@@ -132,15 +133,17 @@ def odd_files(at: Checkout) -> Iterator[Finding]:
     from PIL import Image
 
     (at.data / "bomb.yaml").write_text(BOMB)
-    started = time.monotonic()
-    code = at.run("score", at.data / "two.jsonl", "--config", at.data / "bomb.yaml", "--out", at.folder / "bomb").code
-    yield Finding("a YAML of aliases of aliases", f"exit {code}", code == 2 and time.monotonic() - started < 15)
-    picture = Image.open(at.data / "s0.png").resize((120, 80))
+    run = at.begin("score", at.data / "two.jsonl", "--config", at.data / "bomb.yaml", "--out", at.folder / "bomb")
+    ended = run.wait(60)
+    said = f"exit {ended.code}" if ended.code >= 0 else "not through in 60 s"
+    yield Finding("a YAML of aliases of aliases, eight deep", said, ended.code == 2)
+    # Noise: of a smooth picture all is decoded before the end is missed.
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 120, 3), dtype=np.uint8))
     stream = io.BytesIO()
     picture.save(stream, "JPEG")
     (at.data / "short.jpg").write_bytes(stream.getvalue()[:-2])
-    # One entry: tag 0x0112 as a LONG (4), of the value 6.
-    exif = b"Exif\0\0II*\0" + struct.pack("<IHHHIII", 8, 1, 0x0112, 4, 1, 6, 0)
+    # One entry: tag 0x0112 as a LONG (4), of the value 6, the most significant byte first.
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IHHHIII", 8, 1, 0x0112, 4, 1, 6, 0)
     picture.save(at.data / "long.jpg", exif=exif)
     picture.save(at.data / "plain.png")
     picture.transpose(Image.Transpose.ROTATE_270).save(at.data / "turned.png")
@@ -152,7 +155,7 @@ def odd_files(at: Checkout) -> Iterator[Finding]:
         at.score(at.rows(f"odd{n}.jsonl", {"id": "a", "source": source, "edited": edited}), f"odd{n}")
         row = pd.read_parquet(at.folder / f"odd{n}" / "scores.parquet").iloc[0]
         got = f"geometry {row.get('geometry')}, {row.get('feasibility.reasons') or 'feasible'}"
-        yield Finding(what, got, row.get("geometry") == "equal" and not row.get("feasibility.reasons"))
+        yield Finding(what, got, row.get("geometry") == "same" and not row.get("feasibility.reasons"))
     yield from _agents(at)
 
 
@@ -162,14 +165,15 @@ def _agents(at: Checkout) -> Iterator[Finding]:
     out = at.folder / "ray"
     options = ("--config", at.data / "profile.yaml", "--out", out, "--engine", "ray", "--workers", "1")
     run = at.begin("score", at.data / "manifest.jsonl", *options)
-    while not list((out / "shards").glob("*.done")) and not run.ended:
-        time.sleep(0.05)
+    while not list((out / "shards").glob("0*.*")) and not run.ended:
+        time.sleep(0.01)
+    begun = not run.ended
     run.send(signal.SIGKILL)
     run.wait()
     deadline = time.monotonic() + 30
     while (left := _descendants(run.token)) and time.monotonic() < deadline:
         time.sleep(0.5)
-    yield Finding("`kill -9` of a driver of Ray", f"{len(left)} processes left after 30 s", not left)
+    yield Finding("`kill -9` of a driver of Ray", f"{len(left)} processes left after 30 s", begun and not left)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
 
