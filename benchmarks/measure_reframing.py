@@ -1,7 +1,8 @@
 """Reframe real edits in known ways and see whether the frame is found, and whether what is measured on it holds.
 
-    python benchmarks/measure_reframing.py PAIRS.jsonl [--sources 24] [--unrelated 200]
+    python benchmarks/measure_reframing.py PAIRS.jsonl [--sources 24] [--skip 0] [--unrelated 200]
     python benchmarks/measure_reframing.py PAIRS.jsonl --list      which of these real edits are called reframed
+    python benchmarks/measure_reframing.py PAIRS.jsonl --outpainted   sources set into others, at so much of their width
 
 PAIRS: a manifest of pairs of one size. Printed: how many frames are within .5 % and 1 px, CPU time, LPIPS and the
 changed share before reframing against registered, and how many unrelated pictures are taken for reframed ones.
@@ -38,7 +39,9 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=24)
     parser.add_argument("--unrelated", type=int, default=200)
     parser.add_argument("--measures", type=int, default=8, help="sources whose LPIPS is compared too")
+    parser.add_argument("--skip", type=int, default=0, help="sources passed over first")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--outpainted", action="store_true")
     arguments = parser.parse_args()
     items = read_manifest(arguments.pairs).items
     if arguments.list:
@@ -49,25 +52,30 @@ def main() -> None:
         source, edited = read_rgb(Path(item.source)), read_rgb(Path(item.edited))
         if source.shape == edited.shape and item.source not in pairs:
             pairs[item.source] = (source, edited)
-    chosen = list(pairs.values())[: arguments.sources]
+    chosen = list(pairs.values())[arguments.skip : arguments.skip + arguments.sources]
+    if arguments.outpainted:
+        list_outpainted([source for source, _ in chosen])
+        return
     found = defaultdict(list)
     times = []
     apart = defaultdict(list)
-    for number, (source, edited) in enumerate(chosen):
+    wrong = 0
+    for number, (source, edited) in enumerate(chosen, arguments.skip):
         for name, box, size in cases(source, np.random.default_rng(number)):
             picture = reframed(edited, box, size)
             started = time.process_time()
             frame = find_frame(source, picture)
             times.append(time.process_time() - started)
             found[name].append(is_right(frame, box, size))
-            if number < arguments.measures and not isinstance(frame, Missing):
+            wrong += not found[name][-1] and not isinstance(frame, Missing)
+            if number < arguments.skip + arguments.measures and not isinstance(frame, Missing):
                 apart[name].append(differences(source, edited, picture, frame))
     total = [right for rights in found.values() for right in rights]
-    print(f"{len(chosen)} sources; found within .5 % and 1 px: {sum(total)} of {len(total)}; "
+    print(f"{len(chosen)} sources; found within .5 % and 1 px: {sum(total)} of {len(total)}, {wrong} wrong; "
           f"{1e3 * np.median(times):.0f} CPU ms each (90 %: {1e3 * np.quantile(times, 0.9):.0f})")  # fmt: skip
     print(f"{'case':24}{'right':>10}{'LPIPS within .02':>20}{'share within .01':>20}")
     for name, rights in found.items():
-        lpips, share = (np.array([pair[i] for pair in apart[name]]) for i in (0, 1))
+        lpips, share = np.array(apart[name]).reshape(-1, 2).T
         near = [f"{np.sum(lpips <= 0.02)}/{len(lpips)}", f"{np.sum(share <= 0.01)}/{len(share)}"]
         print(f"{name:24}{f'{sum(rights)}/{len(rights)}':>10}{near[0]:>20}{near[1]:>20}")
     print(unrelated(list(pairs.values()), arguments.unrelated))
@@ -90,6 +98,31 @@ def list_reframed(items: Sequence[EditItem]) -> None:
             agree = f"{frame.agreement:.2f} of {frame.tiles} tiles"
             print(f"{item.id}: {sizes}, kept {frame.kept:.2f}, {agree}; {in_words(frame)}")
     print(f"{len(items)} edits, looked for in {looked}, called reframed {found}")
+
+
+def list_outpainted(sources: Sequence[RGB]) -> None:
+    """How often the frame is found to within .5 % where S lies in another picture of 1024², or of its own size."""
+    for share in (0.9, 0.7, 0.5, 0.4, 1 / 3, 0.25):
+        right = []
+        for number, source in enumerate(sources):
+            for size in ((1024, 1024), (source.shape[1], source.shape[0])):
+                # Not the neighbour: successive turns of one photograph stand beside each other.
+                picture, scale = outpainted(source, sources[number - len(sources) // 2], size, share)
+                frame = find_frame(source, picture)
+                right.append(not isinstance(frame, Missing) and abs(frame.scale_x / scale - 1) <= 0.005)
+        print(f"at {share:.2f} of its width or height: {sum(right)} of {len(right)}")
+
+
+def outpainted(source: RGB, other: RGB, size: tuple[int, int], share: float) -> tuple[RGB, float]:
+    """The other picture in that size with S in it, as JPEG 90; and the scale that S was drawn at."""
+    scale = share * min(size[0] / source.shape[1], size[1] / source.shape[0])
+    width, height = round(source.shape[1] * scale), round(source.shape[0] * scale)
+    canvas = np.array(cv2.resize(other, size, interpolation=cv2.INTER_CUBIC))
+    left, top = (size[0] - width) // 2, (size[1] - height) // 3
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    canvas[top : top + height, left : left + width] = cv2.resize(source, (width, height), interpolation=how)
+    _, code = cv2.imencode(".jpg", canvas[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1]), width / source.shape[1]
 
 
 def cases(source: RGB, rng: np.random.Generator) -> list[tuple[str, Box, tuple[int, int]]]:
@@ -162,6 +195,7 @@ def changed(source: RGB, edited: RGB, area: Mask) -> float:
 def unrelated(pairs: list[tuple[RGB, RGB]], count: int) -> str:
     rng = np.random.default_rng(0)
     accepted = tried = 0
+    started = time.process_time()
     while tried < count:
         i, j = rng.integers(0, len(pairs), 2)
         if i == j:
@@ -169,7 +203,8 @@ def unrelated(pairs: list[tuple[RGB, RGB]], count: int) -> str:
         tried += 1
         frame = find_frame(pairs[i][0], pairs[j][1])
         accepted += not isinstance(frame, Missing) and is_reframed(frame)
-    return f"unrelated pictures called reframed: {accepted} of {tried}"
+    each = 1e3 * (time.process_time() - started) / max(tried, 1)
+    return f"unrelated pictures called reframed: {accepted} of {tried}; {each:.0f} CPU ms each"
 
 
 if __name__ == "__main__":
