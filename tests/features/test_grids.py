@@ -26,7 +26,7 @@ from edit_metrics.scores.facts import metric_facts
 from edit_metrics.scores.items import read_items
 from edit_metrics.scores.rows import ScoredItem
 from edit_metrics.scores.sentences import explain_in_words
-from edit_metrics.types import RGB, EditItem, Grid, Mask, Status
+from edit_metrics.types import RGB, EditItem, Grid, Mask, Status, undefined
 
 IMAGES = Path(__file__).resolve().parents[2] / "data" / "fixtures" / "images"
 WIDTH, HEIGHT = 772, 580
@@ -214,3 +214,16 @@ def test_the_caps_of_the_page_are_a_profile(tmp_path: Path) -> None:
     options = {step.spec.name: step.options for step in build_plan(load_config(file=tmp_path / "mine.yaml")).steps}
     assert options["working_grid"] == {"max_side": 2048}
     assert options["perceptual_grid"] == {"max_side": None}
+
+
+def test_a_displacement_is_told_in_pixels_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[int, ...]] = []
+
+    def found(pictures: RGB, *_: Any) -> Any:
+        given.append(pictures.shape[:2])
+        return undefined("nothing_correlates")
+
+    monkeypatch.setattr("edit_metrics.pixels.displacement.find_displacement", found)
+    spec = all_evidence()["displacement"]
+    score(tmp_path, plan(*CAPS), variants()["moved"][0], watch=lambda _, held: spec.draw(held), keep=spec.needs)
+    assert given == [(HEIGHT, WIDTH)]
