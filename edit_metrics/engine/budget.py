@@ -26,8 +26,9 @@ _UNKNOWN: Final = 8 * 2**30
 
 def grid_cap(config: Config) -> int | None:
     """Longer side, px, on which whatever costs by the pixel is measured; None where some of it has no cap."""
-    caps = [config.features.get(f"{grid}_grid", {}).get("max_side") for grid in CAPPED]
-    return None if None in caps else max(caps)
+    caps: list[int | None] = [config.features.get(f"{grid}_grid", {}).get("max_side") for grid in CAPPED]
+    given = [cap for cap in caps if cap is not None]
+    return max(given) if len(given) == len(caps) else None
 
 
 def pixel_bytes(sizes: Iterable[tuple[int, int]], cap: int | None) -> int:

@@ -97,13 +97,13 @@ def _false_contours(luma: RGB, axis: int) -> RGB:
 
     length = _FLAT_RUN - 1
     step = cv2.absdiff(luma[along(None, -1)], luma[along(1, None)])
-    even = cv2.compare(step, 0, cv2.CMP_EQ)
+    even = cv2.inRange(step, np.zeros(1), np.zeros(1))
     run = np.ones((1, length) if axis else (length, 1), np.uint8)
     last = (length - 1, 0) if axis else (0, length - 1)
     # Runs of steps wholly before, and wholly after, each step; none beyond the frame.
     before = cv2.erode(even, run, anchor=last, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     after = cv2.erode(even, run, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     found = np.zeros(luma.shape, np.uint8)
-    contour = cv2.inRange(step[along(1, -1)], 2, 16)  # type: ignore[call-overload]  # one channel, a plain number
-    found[along(1, -2)] = contour & before[along(None, -2)] & after[along(2, None)]
+    contour = cv2.inRange(step[along(1, -1)], np.full(1, 2.0), np.full(1, 16.0))
+    found[along(1, -2)] = cv2.bitwise_and(cv2.bitwise_and(contour, before[along(None, -2)]), after[along(2, None)])
     return found

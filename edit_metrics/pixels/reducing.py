@@ -70,7 +70,8 @@ def reduced_area(area: Mask, size: tuple[int, int]) -> Mask:
     steps = [divmod(length, count) for length, count in zip(area.shape, size[::-1], strict=True)]
     if all(rest == 0 and step <= _EXACT for step, rest in steps):
         # A mean of 255 says that no pixel is out: one of 16×16 takes a whole level from it.
-        return np.asarray(cv2.resize(as_bytes(area) * np.uint8(255), size, interpolation=cv2.INTER_AREA)) == 255
+        full: Mask = np.asarray(cv2.resize(as_bytes(area) * np.uint8(255), size, interpolation=cv2.INTER_AREA)) == 255
+        return full
     tops, bottoms = _windows(area.shape[0], size[1])
     lefts, rights = _windows(area.shape[1], size[0])
     whole = np.empty(size[::-1], np.bool_)
