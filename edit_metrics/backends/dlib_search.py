@@ -43,7 +43,6 @@ _RIM: Final = 4 * CELL
 """px, of a cut inside which the cells are not those of the whole level."""
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in px, the last row and column counted in as dlib does."""
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class FaceSearch:
     def _places(self, image: RGB, min_score: float) -> list[_Place]:
         """Where a coarse pass over the whole picture, and then a closer look at what it points to, see something."""
         height, width = image.shape[:2]
-        grey: Pixels = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
         seen: list[_Place] = []
         for level in itertools.count(0, _COARSE_EVERY):
             rows, columns = (round(side / _STEP**level) for side in (height, width))

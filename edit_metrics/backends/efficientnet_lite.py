@@ -83,9 +83,14 @@ def efficientnet_lite0(path: Path, classes: int) -> torch.nn.Module:
         def reset_parameters(self) -> None:
             """See above."""
 
-    class Residual(nn.Sequential):
+    class Residual(nn.Module):
+        def __init__(self, *layers: nn.Module) -> None:
+            super().__init__()
+            self.inside = nn.Sequential(*layers)
+
         def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
-            return input + super().forward(input)
+            inside: torch.Tensor = self.inside(input)
+            return input + inside
 
     def convolution(before: int, after: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> nn.Conv2d:
         weight, scale, shift, mean, variance, _ = (next(tensors, torch.empty(0)) for _ in range(6))

@@ -54,7 +54,7 @@ class FeatureStore:
 
 def key_of(image: RGB) -> str:
     """By its content."""
-    return f"{image.shape}:{hashlib.sha256(np.ascontiguousarray(image)).hexdigest()}"
+    return f"{image.shape}:{hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()}"
 
 
 def _bytes_of(features: Features) -> int:

@@ -90,7 +90,9 @@ class MiniLm:
         for layer in range(self._layers):
             name = f"encoder.layer.{layer}"
             query, key, value = (
-                self._linear(states, f"{name}.attention.self.{part}").unflatten(2, (self._heads, -1)).transpose(1, 2)
+                self._linear(states, f"{name}.attention.self.{part}")
+                .reshape(*tokens.shape, self._heads, -1)
+                .transpose(1, 2)
                 for part in ("query", "key", "value")
             )
             heard = functional.scaled_dot_product_attention(query, key, value, seen).transpose(1, 2).flatten(2)

@@ -79,7 +79,7 @@ class RapidOcr:
 
     def _remembered(self, image: RGB) -> tuple[TextLine, ...]:
         pixels = np.ascontiguousarray(image)
-        key = f"{pixels.shape}:{hashlib.sha256(pixels).hexdigest()}"
+        key = f"{pixels.shape}:{hashlib.sha256(pixels.data).hexdigest()}"
         lines = self._read_before.pop(key, None)
         if lines is None:
             lines = self._read(pixels)
