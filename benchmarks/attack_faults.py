@@ -147,6 +147,8 @@ def _tables(folder: Path) -> list[Path]:
 
 def _is_ours(frame: FrameType) -> bool:
     name = str(frame.f_globals.get("__name__", ""))
+    if (name, frame.f_code.co_name) == ("edit_metrics.cli", "main"):
+        return False  # An exception out of its own call is one in whoever calls it.
     # What handles an error is not attacked: an exception out of it is one in the middle of another.
     return name.startswith("edit_metrics.") and not name.startswith(
         ("edit_metrics.cli.failing", "edit_metrics.printable")

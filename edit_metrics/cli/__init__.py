@@ -63,11 +63,15 @@ for group in (
 
 def main() -> None:
     """Entry point: run the verb; every error ends in one paragraph on stderr and an exit code of docs/exit-codes.md."""
+    # Nothing of ours is called outside of run_safely, where an exception has an exit code of Python's own.
+    debug = DEBUG in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
+    sys.exit(run_safely(lambda: _verb()(_arguments(), prog_name="edit-metrics", standalone_mode=False), debug=debug))
+
+
+def _arguments() -> list[str]:
     arguments = sys.argv[1:]
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    debug = DEBUG in arguments[:end]
-    arguments = [one for place, one in enumerate(arguments) if one != DEBUG or place > end]
-    sys.exit(run_safely(lambda: _verb()(arguments, prog_name="edit-metrics", standalone_mode=False), debug=debug))
+    return [one for place, one in enumerate(arguments) if one != DEBUG or place > end]
 
 
 def _verb() -> Callable[..., object]:
