@@ -93,7 +93,7 @@ def compare(pairs: Sequence[tuple[RGB, RGB]], arguments: argparse.Namespace) -> 
     try:
         found = peers()
     except ModuleNotFoundError as error:
-        sys.exit(f"Expected torchmetrics and pyiqa, got none of the name {error.name}. {__doc__.partition('Needs')[2]}")
+        sys.exit(f"Expected torchmetrics and pyiqa, but there is no {error.name}. Needs{__doc__.partition('Needs')[2]}")
     others = OtherProcesses()
     values: dict[str, list[float]] = defaultdict(list)
     seconds: dict[str, list[float]] = defaultdict(list)
@@ -166,7 +166,8 @@ def pyiqa_peers() -> list[Peer]:
         Peer("SSIM", lib, "as it is", on(SSIM(), 1), None, "of luma; ours of each channel"),
         Peer("SSIM", lib, "test_y_channel=False", on(SSIM(test_y_channel=False), 1), 1e-3,
              "negative contrast terms are 0 a pixel"),
-        Peer("MS-SSIM", lib, "as it is", on(MS_SSIM(), 1), 2e-3, "luma in whole levels; negative contrast terms are 0 a pixel"),
+        Peer("MS-SSIM", lib, "as it is", on(MS_SSIM(), 1), 2e-3,
+             "luma in whole levels; negative contrast terms are 0 a pixel"),
         Peer("GMSD", lib, "as it is", on(GMSD(), 1), 1e-3, "luma in whole levels; deviation over n − 1"),
         Peer("LPIPS", lib, "alex, our AlexNet", on(pyiqa_lpips(), 1), 5e-3, "ours in bfloat16 where native"),
     ]  # fmt: skip
