@@ -116,7 +116,7 @@ def _returns(there: Float32, back: Float32) -> Mask:
     return found
 
 
-def _alike(first: np.ndarray, second: np.ndarray, there: Float32) -> Mask:  # type: ignore[type-arg]
+def _alike(first: np.ndarray, second: np.ndarray, there: Float32) -> Mask:
     """Where S's window, with texture, is what the flow leads to in E."""
     own, other = first.astype(np.float32), _followed(second.astype(np.float32), there)
     side = (_WINDOW, _WINDOW)
