@@ -225,8 +225,10 @@ def _compare_tiles(first: Float32, second: Float32, kept: Mask | None) -> _Tiles
     if not corners:
         return _Tiles(np.empty((0, 2)), np.empty((0, 2)))
     window = np.outer(np.hanning(size), np.hanning(size)).astype(np.float32)
-    stack = [np.stack([plane[y : y + size, x : x + size] * window for x, y in corners]) for plane in (first, second)]
-    return _Tiles(np.array(corners, np.float64), shifts_between(*(spectra(tiles) for tiles in stack), size))
+    before, after = (
+        spectra(np.stack([plane[y : y + size, x : x + size] * window for x, y in corners])) for plane in (first, second)
+    )
+    return _Tiles(np.array(corners, np.float64), shifts_between(before, after, size))
 
 
 def _densest_cluster(shifts: Float64) -> Mask:
