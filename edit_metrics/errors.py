@@ -25,6 +25,12 @@ from typing import Final
 
 from edit_metrics.printable import printable
 
+_NO_MEMORY: Final = (
+    "can't allocate memory", "cannot allocate memory", "out of memory", "insufficient memory", "bad_alloc",
+    "failed to allocate", "failed to map segment", "can't start new thread",
+)  # fmt: skip
+"""What others say whose exceptions are no MemoryError: torch, the system (ENOMEM), OpenCV, C++, ONNX Runtime, the
+loader of libraries, Python's threads."""
 _NEAR: Final = 0.5
 """Similarity (``difflib``) from which on a known name may be what was meant. Of the 134 metric columns typed without
 their dimension 123 are found at .5, 101 at the library's own .6; of 11 unrelated words none at .5, 5 at .4."""
@@ -182,3 +188,14 @@ def suggest(name: str, known: Iterable[str]) -> str:
     if near:
         return f"Did you mean {' or '.join(repr(n) for n in near)}?"
     return f"Known: {', '.join(sorted(names)[:_MOST_LISTED])}."
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that there was no memory, on the machine or on its GPU."""
+    if isinstance(error, MemoryError):
+        return True
+    try:
+        text = str(error).casefold()
+    except Exception:  # a library's exception whose own text raises
+        return False
+    return isinstance(error, Exception) and any(words in text for words in _NO_MEMORY)

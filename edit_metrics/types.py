@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edit_metrics.choices import FramePolicy, WhiteMeans
+from edit_metrics.errors import is_out_of_memory
 from edit_metrics.printable import printable
 
 RGB = NDArray[np.uint8]
@@ -113,23 +114,6 @@ def unavailable(reason: str) -> Missing:
 
 OUT_OF_MEMORY: Final = "out_of_memory"
 """The machine had no room at that moment, which says nothing of the item: a later run measures it again."""
-_NO_MEMORY: Final = (
-    "can't allocate memory", "cannot allocate memory", "out of memory", "insufficient memory", "bad_alloc",
-    "failed to allocate", "failed to map segment", "can't start new thread",
-)  # fmt: skip
-"""What others say whose exceptions are no MemoryError: torch, the system (ENOMEM), OpenCV, C++, ONNX Runtime, the
-loader of libraries, Python's threads."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that there was no memory, on the machine or on its GPU."""
-    if isinstance(error, MemoryError):
-        return True
-    try:
-        text = str(error).casefold()
-    except Exception:  # a library's exception whose own text raises
-        return False
-    return isinstance(error, Exception) and any(words in text for words in _NO_MEMORY)
 
 
 def failed(error: BaseException) -> Missing:

@@ -22,9 +22,8 @@ from typing import IO, Final
 import typer
 
 from edit_metrics._version import __version__
-from edit_metrics.errors import EditMetricsError, RunError, UserError, missing_extra
+from edit_metrics.errors import EditMetricsError, RunError, UserError, is_out_of_memory, missing_extra
 from edit_metrics.printable import printable
-from edit_metrics.types import is_out_of_memory
 
 BROKEN: Final = RunError.exit_code
 WRONG: Final = UserError.exit_code

@@ -19,12 +19,12 @@ from edit_metrics.config import Config, validate_config
 from edit_metrics.engine.job import RunOptions, Silent
 from edit_metrics.engine.ray_losses import Losses, counted
 from edit_metrics.engine.run import run
-from edit_metrics.errors import ImageError, RunError
+from edit_metrics.errors import ImageError, RunError, is_out_of_memory
 from edit_metrics.io import formats, sources
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.manifest import Manifest
 from edit_metrics.scores.words import in_words
-from edit_metrics.types import failed, is_out_of_memory
+from edit_metrics.types import failed
 
 TABLES = ("scores.parquet", "scores.csv", "rejected.jsonl")
 _HELD: list[pd.DataFrame] = []

@@ -47,7 +47,7 @@ def ask_all(text: str, **features: Any) -> dict[str, Result]:
     found = {}
     for name, check in CHECKS.items():
         spec = get_metric(f"adherence.check_{name}")
-        inputs = {key: value for key, value in given.items() if key in spec.needs}
+        inputs = {key: value for key, value in given.items() if key in {*spec.inputs, *spec.optional}}
         found[name] = check(parsed_instruction=understand(text), **inputs)
     return found
 
