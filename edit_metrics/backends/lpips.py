@@ -11,11 +11,11 @@ import numpy as np
 
 from edit_metrics.backends.base import DTYPES, Fingerprint, one_of
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors, run_stage
-from edit_metrics.backends.lpips_store import FeatureStore, key_of
 from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, set_threads, stacked_on
 from edit_metrics.errors import WeightsError
 from edit_metrics.perceived import PerceptualPair
+from edit_metrics.pixels.remembered import Remembered, key_of
 from edit_metrics.types import RGB, Float32, Mask
 from edit_metrics.weights import store
 
@@ -72,7 +72,8 @@ class LpipsBackbone:
         self._gram, self._max_side, self._batch_pixels = gram, max_side, batch_pixels
         self._device = choose_device(device)
         self._dtype = computing_dtype(self._device, dtype)
-        self._store = FeatureStore(keep_bytes) if keep_bytes and self._device.type == "cpu" else None
+        keeps = keep_bytes and self._device.type == "cpu"
+        self._store = Remembered(keep_bytes, features_bytes) if keeps else None
         set_threads(threads)
         self._stages = STAGES[net]
         tensors = read_tensors(net, store.locate(weights or f"lpips.{net}"))
@@ -163,11 +164,7 @@ class LpipsBackbone:
             yield from self._halves(self._normalised([*sources, *edited]))
             return
         (source,), (picture,) = sources, edited
-        key = key_of(source)
-        first = self._store.get(key)
-        if first is None:
-            first = tuple(self._stagewise(self._normalised([source])))
-            self._store.put(key, first)
+        first = self._store.of(key_of(source), lambda: tuple(self._stagewise(self._normalised([source]))))
         yield from zip(first, self._stagewise(self._normalised([picture])), strict=True)
 
     def _halves(self, images: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -202,6 +199,11 @@ def _area_resize(image: A, size: tuple[int, int]) -> A:
 
     resized = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
     return resized.astype(image.dtype, copy=False)
+
+
+def features_bytes(features: tuple[torch.Tensor, ...]) -> int:
+    """Of one picture's features, 1×C_l×H_l×W_l a layer."""
+    return sum(layer.numel() * layer.element_size() for layer in features)
 
 
 def _difference(first: torch.Tensor, second: torch.Tensor, linear: torch.Tensor) -> torch.Tensor:

@@ -5,11 +5,10 @@ The reader is loaded with the first picture that is to be read: few edits ask fo
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from edit_metrics.backends.base import Fingerprint, require_package
 from edit_metrics.backends.registry import backend
 from edit_metrics.errors import MissingExtraError, WeightsError
 from edit_metrics.perceived import TextLine
+from edit_metrics.pixels.remembered import Remembered, key_of
 from edit_metrics.types import RGB
 from edit_metrics.weights import store
 
@@ -50,7 +50,7 @@ class RapidOcr:
         self._settings = settings | paths
         self._reader: Any = None
         # A source comes again with each model's edit of it.
-        self._read_before: OrderedDict[str, tuple[TextLine, ...]] = OrderedDict()
+        self._read_before = Remembered[tuple[TextLine, ...]](_REMEMBERED)
         self._lock = threading.Lock()
 
     @classmethod
@@ -75,18 +75,7 @@ class RapidOcr:
     def read_text(self, images: Sequence[RGB]) -> list[tuple[TextLine, ...]]:
         """See :class:`~edit_metrics.backends.base.TextReader`."""
         with self._lock:
-            return [self._remembered(image) for image in images]
-
-    def _remembered(self, image: RGB) -> tuple[TextLine, ...]:
-        pixels = np.ascontiguousarray(image)
-        key = f"{pixels.shape}:{hashlib.sha256(pixels.data).hexdigest()}"
-        lines = self._read_before.pop(key, None)
-        if lines is None:
-            lines = self._read(pixels)
-        self._read_before[key] = lines
-        if len(self._read_before) > _REMEMBERED:
-            self._read_before.popitem(last=False)
-        return lines
+            return [self._read_before.of(key_of(image), partial(self._read, image)) for image in images]
 
     def _read(self, image: RGB) -> tuple[TextLine, ...]:
         if self._reader is None:

@@ -59,8 +59,19 @@ def lpips_maps_aligned(
     """
     triples = zip(source, aligned_edited, aligned_kept, strict=True)
     filled = [fill(moved, s, area) for s, moved, area in triples]
-    first, second = ([reduced(p, g.size) for p, g in zip(several, grid, strict=True)] for several in (source, filled))
-    areas = [reduced_area(a, g.size) for a, g in zip(aligned_kept, grid, strict=True)]
+    return compare_reduced(backend, source, filled, aligned_kept, grid)
+
+
+def compare_reduced(
+    backend: PerceptualBackbone,
+    sources: Sequence[RGB],
+    edited: Sequence[RGB],
+    kept: Sequence[Mask],
+    grids: Sequence[PictureGrid],
+) -> list[PerceptualPair]:
+    """Pairs that were laid out on the working grid, reduced to the perceptual one; without Gram distances."""
+    first, second = ([reduced(p, g.size) for p, g in zip(several, grids, strict=True)] for several in (sources, edited))
+    areas = [reduced_area(a, g.size) for a, g in zip(kept, grids, strict=True)]
     return backend.compare(first, second, areas, gram=False)
 
 

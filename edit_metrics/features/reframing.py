@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edit_metrics.backends.base import PerceptualBackbone
+from edit_metrics.features.perceptual import compare_reduced
 from edit_metrics.metrics.frame_laying import lay_on_source
 from edit_metrics.metrics.grid import GridFit
 from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed
@@ -14,7 +15,7 @@ from edit_metrics.perceived import PerceptualPair
 from edit_metrics.pixels.areas import MIN_SHARE
 from edit_metrics.pixels.change import ChangeMap, change_reference, find_changes
 from edit_metrics.pixels.lab import rgb_to_lab
-from edit_metrics.pixels.reducing import PictureGrid, reduced, reduced_area
+from edit_metrics.pixels.reducing import PictureGrid
 from edit_metrics.registry import feature
 from edit_metrics.types import RGB, Grid, Mask, Missing, not_applicable, undefined
 
@@ -81,11 +82,10 @@ def lpips_maps_registered(
     registered_pair: Sequence[RegisteredPair], grid: Sequence[PictureGrid], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
     """LPIPS on the overlap; laid out on the working grid, and reduced from there."""
-    pairs = [
-        RegisteredPair(reduced(p.source, g.size), reduced(p.edited, g.size), reduced_area(p.kept, g.size))
-        for p, g in zip(registered_pair, grid, strict=True)
-    ]
-    return backend.compare([p.source for p in pairs], [p.edited for p in pairs], [p.kept for p in pairs], gram=False)
+    pairs = registered_pair
+    return compare_reduced(
+        backend, [p.source for p in pairs], [p.edited for p in pairs], [p.kept for p in pairs], grid
+    )  # fmt: skip
 
 
 @feature(grid=Grid.WORKING)

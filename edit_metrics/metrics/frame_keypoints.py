@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edit_metrics.pixels.reducing import reduced, size_within
+from edit_metrics.pixels.remembered import Remembered, key_of
 from edit_metrics.types import Float64
 
 LONG_SIDE: Final = 384
@@ -31,6 +31,7 @@ _REMEMBERED: Final = 64
 Grey = NDArray[np.uint8]
 Described = tuple[Float64, NDArray[Any]]
 """Places, N×2, x and y; and what is seen there, N×D."""
+_SOURCES: Final = Remembered[Described](_REMEMBERED)
 
 
 def find_start(first: Grey, second: Grey) -> tuple[Float64, Float64] | None:
@@ -43,7 +44,8 @@ def find_start(first: Grey, second: Grey) -> tuple[Float64, Float64] | None:
     """
     (own, by), (theirs, its) = (_searched(grey) for grey in (first, second))
     for describe, norm in _FINDERS:
-        seen = _SOURCES.described(own, describe)
+        # The edits of one source ask for the same ones.
+        seen = _SOURCES.of(f"{describe.__name__}:{key_of(own)}", partial(describe, own))
         found = _similarity(*_matched(seen, describe(theirs), norm), own.shape)
         if found is not None:
             scale, offset = found
@@ -54,10 +56,8 @@ def find_start(first: Grey, second: Grey) -> tuple[Float64, Float64] | None:
 def _searched(grey: Grey) -> tuple[Grey, Float64]:
     """The picture at the size that is searched, and that size over its own, per axis."""
     height, width = grey.shape
-    factor = min(1.0, LONG_SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if factor < 1 else grey
-    return np.asarray(small, np.uint8), np.array([size[0] / width, size[1] / height])
+    size = size_within(width, height, LONG_SIDE)
+    return reduced(grey, size), np.array([size[0] / width, size[1] / height])
 
 
 def _orb(grey: Grey) -> Described:
@@ -79,31 +79,6 @@ def _described(points: Any, descriptors: Any) -> Described:
 _FINDERS: Final[tuple[tuple[Callable[[Grey], Described], int], ...]] = (
     (_orb, cv2.NORM_HAMMING), (_sift, cv2.NORM_L2),
 )  # fmt: skip
-
-
-class _Sources:
-    """Keypoints of the sources seen last, by content: the edits of one source ask for the same ones."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, bytes], Described] = OrderedDict()
-
-    def described(self, grey: Grey, describe: Callable[[Grey], Described]) -> Described:
-        """What ``describe`` finds in S."""
-        key = (describe.__name__, hashlib.sha256(repr(grey.shape).encode() + grey.tobytes()).digest())
-        with self._lock:
-            found = self._kept.get(key)
-        if found is None:
-            found = describe(grey)
-        with self._lock:
-            self._kept[key] = found
-            self._kept.move_to_end(key)
-            if len(self._kept) > _REMEMBERED:
-                self._kept.popitem(last=False)
-        return found
-
-
-_SOURCES: Final = _Sources()
 
 
 def _matched(first: Described, second: Described, norm: int) -> tuple[Float64, Float64]:

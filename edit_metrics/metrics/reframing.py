@@ -14,6 +14,8 @@ import numpy as np
 
 from edit_metrics.metrics.frame_keypoints import find_start
 from edit_metrics.metrics.frame_tiles import SourceTiles, centre_matrix
+from edit_metrics.metrics.grid import NEAR_ASPECT
+from edit_metrics.pixels.reducing import reduced, size_within
 from edit_metrics.types import RGB, Float32, Float64, Mask, Missing, undefined
 
 LONG_SIDE: Final = 512
@@ -31,8 +33,6 @@ _CLOSE: Final = 0.15
 """px of the pictures searched: standard error of the map up to which the smaller share of tiles will do; both
 chosen on 264 reframed edits of 24 sources (docs/reframing.md)."""
 _ASPECT: Final = 1.05
-_NEAR_ASPECT: Final = 1.08
-"""Within it, the picture may stand where it stood, drawn in another size; as in :mod:`edit_metrics.metrics.grid`."""
 _NONE: Final = undefined("no_registration")
 
 
@@ -166,7 +166,7 @@ def is_reframed(frame: Frame) -> bool:
 def _as_it_stands(tiles: SourceTiles, first: Float32, second: Float32) -> tuple[Float64, Float64] | None:
     """Scale and offset of E just drawn in S's size, where the tiles agree with it at a glance."""
     scale, offset = np.array([second.shape[1] / first.shape[1], second.shape[0] / first.shape[0]]), np.zeros(2)
-    if max(scale) / min(scale) > _NEAR_ASPECT:
+    if max(scale) / min(scale) > 1 + NEAR_ASPECT:
         return None
     seen = tiles.agreement(second, scale, offset, glance=True)
     return (scale, offset) if seen.tiles >= _LEAST_TILES and seen.agreement >= _STANDS else None
@@ -175,8 +175,6 @@ def _as_it_stands(tiles: SourceTiles, first: Float32, second: Float32) -> tuple[
 def _grey(image: RGB) -> tuple[Float32, Float64]:
     """Luma with a longer side of 512 px at most, and its size over the picture's, per axis."""
     height, width = image.shape[:2]
-    factor = min(1.0, LONG_SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if factor < 1 else grey
-    return np.asarray(small, np.float32), np.array([size[0] / width, size[1] / height])
+    size = size_within(width, height, LONG_SIDE)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.asarray(reduced(grey, size), np.float32), np.array([size[0] / width, size[1] / height])

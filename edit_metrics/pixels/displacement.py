@@ -11,6 +11,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from edit_metrics.pixels.reducing import reduced, size_within
 from edit_metrics.types import RGB, Float32, Mask, Missing, undefined
 
 LONG_SIDE: Final = 512
@@ -64,9 +65,9 @@ def find_displacement(source: RGB, edited: RGB, kept: Mask | None = None) -> Dis
         Kroeger et al.: Fast optical flow using dense inverse search (ECCV 2016), OpenCV's preset ``medium``.
     """
     height, width = source.shape[:2]
-    factor = min(1.0, LONG_SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    first, second = (_grey(image, size) for image in (source, edited))
+    size = size_within(width, height, LONG_SIDE)
+    greys = (np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8) for image in (source, edited))
+    first, second = (reduced(grey, size) for grey in greys)
     if min(size) < 2 * _WINDOW:
         return undefined("too_small")
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -90,11 +91,6 @@ def opened(area: Mask) -> Mask:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_SPECK, _SPECK))
     found: Mask = cv2.morphologyEx(area.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
     return found
-
-
-def _grey(image: RGB, size: tuple[int, int]) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
-    return np.asarray(grey, np.uint8)
 
 
 def _followed(image: Float32, flow: Float32) -> Float32:

@@ -39,10 +39,16 @@ class PictureGrid:
         return self.width, self.height
 
 
-def capped_size(width: int, height: int, max_side: int | None) -> tuple[int, int]:
-    """Width and height with a longer side of at most ``max_side``, aspect kept to whole pixels; never enlarged.
+def size_within(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Width and height with a longer side of at most ``longest``, aspect kept to whole pixels; never enlarged."""
+    factor = min(1.0, longest / max(height, width))
+    return max(1, round(width * factor)), max(1, round(height * factor))
 
-    The shorter side stays at 176 px, which MS-SSIM needs: a strip is longer than the cap then.
+
+def capped_size(width: int, height: int, max_side: int | None) -> tuple[int, int]:
+    """:func:`size_within` for measuring: the shorter side stays at 176 px, which MS-SSIM needs; None caps nothing.
+
+    A strip is longer than the cap then.
     """
     longer, shorter = max(width, height), min(width, height)
     if max_side is None or longer <= max_side or shorter <= SHORTEST_SIDE:

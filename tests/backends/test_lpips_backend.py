@@ -14,11 +14,11 @@ import torch
 from PIL import Image
 
 from edit_metrics.backends.base import PerceptualPair
-from edit_metrics.backends.lpips import LpipsBackbone
+from edit_metrics.backends.lpips import LpipsBackbone, features_bytes
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors
-from edit_metrics.backends.lpips_store import FeatureStore, key_of
 from edit_metrics.backends.torch_runtime import computing_dtype
 from edit_metrics.errors import WeightsError
+from edit_metrics.pixels.remembered import Remembered, key_of
 from edit_metrics.types import RGB
 from edit_metrics.weights import store
 
@@ -264,7 +264,7 @@ def test_a_source_that_was_seen_gives_the_same_values(rng: np.random.Generator, 
 
 
 def test_features_of_sources_are_kept_within_their_bound_and_the_oldest_go() -> None:
-    store = FeatureStore(max_bytes=100)
+    store = Remembered(100, features_bytes)
     layers = {name: (torch.full((1, 10), float(place)),) for place, name in enumerate("abc")}
     for name in "abab":
         store.put(name, layers[name])

@@ -269,11 +269,7 @@ def test_columns_of_published_data_sets_are_read_as_they_are(
 ) -> None:
     folder = tmp_path / "set"
     table = pa.Table.from_pylist([record, record | {"idx": 99} if "idx" in record else record])
-    if kind == "parquet":
-        folder.mkdir()
-        pq.write_table(table, folder / "train-0.parquet")
-    else:
-        arrow(folder / "train" / "data-00000-of-00001.arrow", table)
+    write_set(folder, table, kind)
     out = tmp_path / "m.jsonl"
     assert convert(f"hf-{kind}", folder, "--out", out).exit_code == 0
     items = rows(out)
@@ -296,11 +292,7 @@ def test_a_class_label_is_its_name(tmp_path: Path, kind: str) -> None:
     }
     told_of = {"huggingface": json.dumps({"info": {"features": features}})}
     table = pa.Table.from_pylist(records).replace_schema_metadata(told_of)
-    if kind == "parquet":
-        folder.mkdir()
-        pq.write_table(table, folder / "train-0.parquet")
-    else:
-        arrow(folder / "train" / "data-00000-of-00001.arrow", table)
+    write_set(folder, table, kind)
     out = tmp_path / "m.jsonl"
     assert convert(f"hf-{kind}", folder, "--out", out).exit_code == 0
     items = list(rows(out).values())
@@ -311,6 +303,14 @@ def test_a_class_label_is_its_name(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("told_of", [b"{", b"[]", b"null", b'{"info": {"features": 3}}', b"[" * 5000, b"\xff"])
 def test_notes_of_a_library_that_cannot_be_read_name_nothing(told_of: bytes) -> None:
     assert class_names(pa.schema([("a", pa.int64())], metadata={b"huggingface": told_of})) == {}
+
+
+def write_set(folder: Path, table: pa.Table, kind: str) -> None:
+    if kind == "parquet":
+        folder.mkdir()
+        pq.write_table(table, folder / "train-0.parquet")
+    else:
+        arrow(folder / "train" / "data-00000-of-00001.arrow", table)
 
 
 def arrow(path: Path, table: pa.Table) -> None:

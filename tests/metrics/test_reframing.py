@@ -13,6 +13,7 @@ from edit_metrics.metrics.frame import in_words
 from edit_metrics.metrics.frame_laying import fit_by_frame, lay_on_source
 from edit_metrics.metrics.preservation import masked_mse, mse_to_psnr
 from edit_metrics.metrics.reframing import Frame, find_frame, is_reframed
+from edit_metrics.pixels.remembered import Remembered
 from edit_metrics.types import RGB, Missing
 
 Box = tuple[float, float, float, float]
@@ -172,7 +173,7 @@ def test_keypoints_of_a_source_are_found_once_for_its_edits(monkeypatch: pytest.
     pictures = [drawn_again(edited, *CASES[name]) for name in ("zoom", "square")]
     fresh = []
     for picture in pictures:
-        monkeypatch.setattr(frame_keypoints, "_SOURCES", frame_keypoints._Sources())
+        monkeypatch.setattr(frame_keypoints, "_SOURCES", Remembered(64))
         fresh.append(find_frame(source, picture))
     looked: list[tuple[int, ...]] = []
     finder = frame_keypoints._orb
@@ -182,7 +183,7 @@ def test_keypoints_of_a_source_are_found_once_for_its_edits(monkeypatch: pytest.
         return finder(grey)
 
     monkeypatch.setattr(frame_keypoints, "_FINDERS", ((counted, cv2.NORM_HAMMING),))
-    monkeypatch.setattr(frame_keypoints, "_SOURCES", frame_keypoints._Sources())
+    monkeypatch.setattr(frame_keypoints, "_SOURCES", Remembered(64))
     assert [find_frame(source, picture) for picture in pictures] == fresh
     assert len(looked) == 3  # S, and two edits
 
