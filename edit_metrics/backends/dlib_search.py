@@ -1,4 +1,4 @@
-"""dlib's frontal face detector on a doubled picture: its own boxes and scores, in a third of its time.
+"""dlib's frontal face detector on a doubled picture: its own boxes and scores, in two fifths of its time.
 
 The detector slides five filters over HOG cells of 8 px, at scales 5/6 apart. On a doubled picture that is about what
 cells of 4 px are on the picture itself, for a quarter of the gradients. So a coarse pass over the grey picture, at

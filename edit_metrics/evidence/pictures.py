@@ -93,7 +93,7 @@ def frame(source: RGB, edited_native: RGB, found_frame: Frame) -> RGB:
 def displacement(source: RGB, edited: RGB, found_frame: Frame | None = None, mask: Mask | None = None) -> RGB | None:
     """Where what both pictures show has gone, when something has; nothing where E has another frame.
 
-    The flow is found for the picture, 40 ms or more, at a size of its own: no feature has it, and no score depends on
+    The flow is found for the picture, 79 ms of CPU, at a size of its own: no feature has it, and no score depends on
     it. Lengths are told in px of S, so that it is given S's own pixels.
     """
     from edit_metrics.evidence.arrows import displacement_picture, has_moved

@@ -18,7 +18,7 @@ _STRIDE: Final = 32
 _GOLDEN: Final = (5**0.5 - 1) / 2
 _MOST_TILES: Final = 60
 _FEW_TILES: Final = 24
-"""For a first look, and for a first step: a third of the time."""
+"""For a first look, and for a first step."""
 _LEAST_TILES: Final = 6
 _NEAR: Final = 1.0  # px
 _ALIKE: Final = 0.25  # NCC

@@ -1,6 +1,6 @@
 """Where each place of S has gone in E: dense optical flow, kept only where it can be believed.
 
-For looking at, not for scoring: 40 ms a pair of 512², and where nothing was seen nothing is said.
+For looking at, not for scoring: 79 ms of CPU a pair (``benchmarks/measure_displacement.py``), and where nothing was seen nothing is said.
 """
 
 from __future__ import annotations
