@@ -1,6 +1,7 @@
 """Where each place of S has gone in E: dense optical flow, kept only where it can be believed.
 
-For looking at, not for scoring: 79 ms of CPU a pair (``benchmarks/measure_displacement.py``), and where nothing was seen nothing is said.
+For looking at, not for scoring: where nothing was seen nothing is said. 79 ms of CPU a pair
+(``benchmarks/measure_displacement.py``).
 """
 
 from __future__ import annotations
