@@ -40,6 +40,10 @@ def manifest(
         list[str] | None,
         typer.Option("--column", metavar="FIELD=COLUMN", help="hf-parquet: which column is which; repeatable."),
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--pictures", help="imgedit-train: what the archives of pictures were unpacked into."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a manifest of a benchmark; say for each row what is missing or ambiguous."""
@@ -57,6 +61,7 @@ def manifest(
         "model": model,
         "white_means": mask_white_means,
         "columns": _columns(column) or None,
+        "pictures": pictures,
     }
     given = {name: value for name, value in given.items() if value is not None}
     converted = get_layout(layout).read(paths[0], files_folder(out), given)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edit_metrics.errors import ConfigError, suggest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 GUESSES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "uid", "idx", "key"),
@@ -31,6 +34,21 @@ GUESSES: Final[Mapping[str, tuple[str, ...]]] = {
 """Field → what data sets call its column, whatever the case: MagicBrush, UltraEdit, HumanEdit (in capitals), the Emu
 Edit test set, InstructPix2Pix and their kin. HumanEdit's OUTPUT_DESCRIPTION is metadata: its two captions pair."""
 PICTURES: Final = ("source", "edited", "mask", "references")
+EDIT_COLUMNS: Final = ("input_images", "output_images", "prompt")
+"""An edit of ImgEdit's training tables."""
+TURNS: Final = "data"
+"""Their column of conversations, which are lists of edits."""
+
+
+def has_turns(schema: pa.Schema) -> bool:
+    """Whether a row is a conversation of ImgEdit's."""
+    from pyarrow import types
+
+    column = schema.field(TURNS).type if TURNS in schema.names else None
+    if column is None or not (types.is_list(column) or types.is_large_list(column)):
+        return False
+    turn = column.value_type
+    return types.is_struct(turn) and all(turn.get_field_index(name) >= 0 for name in EDIT_COLUMNS)
 
 
 def choose_columns(

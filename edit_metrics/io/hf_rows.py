@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edit_metrics.choices import WhiteMeans
+from edit_metrics.errors import ManifestError
 from edit_metrics.io.hf_cells import MISSING, picture_cell, plain_metadata, text_cell
-from edit_metrics.io.hf_columns import GUESSES, PICTURES, choose_columns
+from edit_metrics.io.hf_columns import GUESSES, PICTURES, TURNS, choose_columns, has_turns
 from edit_metrics.io.hf_labels import class_names, with_names
 from edit_metrics.io.layout_rows import Converted, Problem, shared_missing
 from edit_metrics.io.mask_reading import mask_bytes_reading, mask_reading
@@ -67,12 +68,16 @@ def hf_rows(
 
     Raises:
         ConfigError: a field whose column is absent or cannot be told from another.
+        ManifestError: rows that are conversations.
     """
     rows: list[ManifestRow[Path]] = []
     problems: list[Problem] = []
     seen: set[str] = set()
     options = _Options(files, white_means, model)
     for table in tables:
+        if has_turns(table.schema) and not columns:
+            todo = "Read ImgEdit's conversations by the format imgedit-train."
+            raise ManifestError("a row an edit", f"a list of edits in column {TURNS!r}", str(table.path), todo)
         kinds = _kinds(table.schema)
         chosen = choose_columns(tuple(kinds), columns, str(table.path), pictures=_not_plain(kinds))
         for name in [n for n, kind in kinds.items() if kind == "other" and n not in chosen.values()]:

@@ -30,6 +30,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "model": "--model",  # str: the model's name, where no folder or column has it
     "white_means": "--mask-white-means",  # WhiteMeans: where the benchmark does not say
     "columns": "--column",  # Mapping: field → column
+    "pictures": "--pictures",  # Path: the folder of the pictures, where the benchmark's archives were unpacked
     "candidate": "a second PATH",  # Path: what the first one is paired with
 }
 """Parameter → the option of the command line that it is given."""

@@ -49,9 +49,9 @@ def read_imgedit(path: Path, *, edited: Path | None = None, model: str | None = 
         UserError: no folder of edits.
         ManifestError: no suite, or no edits.
     """
+    file = _suite(path)
     if edited is None:
         raise UserError("the models' edits", "none", "imgedit", "Name their folder: --edited DIR.")
-    file = _suite(path)
     entries = read_json(file, "a JSON file of ImgEdit-Bench")
     if not isinstance(entries, dict) or not all(isinstance(one, dict) and "id" in one for one in entries.values()):
         raise ManifestError("an object of edits, each with an 'id'", type(entries).__name__, str(file))
@@ -74,6 +74,9 @@ def read_imgedit(path: Path, *, edited: Path | None = None, model: str | None = 
 
 
 def _suite(path: Path) -> Path:
+    if path.suffix == ".parquet" or (path / "Parquet").is_dir():
+        todo = "The training tables are read by the format imgedit-train."
+        raise ManifestError("a JSON file of ImgEdit-Bench", "Parquet", str(path), todo)
     if path.is_file():
         return path
     found = [file for file in sorted(path.glob("*.json")) if "prompt" not in file.stem] if path.is_dir() else []
