@@ -46,6 +46,7 @@ class Computation:
         batched: of a feature: the function takes one list per input, items of one micro-batch, and returns a list.
         cache: of a feature: worth keeping on disk between runs.
         grid: on which it reads pictures and areas, and on which those that it makes lie.
+        off_grid: parameters that lie on another grid than the others; the function does not lay them beside each other.
     """
 
     section: ClassVar[str] = "features"
@@ -65,6 +66,7 @@ class Computation:
     batched: bool = False
     cache: bool = False
     grid: Grid = Grid.NATIVE
+    off_grid: tuple[str, ...] = ()
 
     @property
     def stage(self) -> str:
@@ -189,7 +191,14 @@ class Metric(Computation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature(Computation):
-    """A registered feature; ``name`` is what metrics and other features ask for."""
+    """A registered feature; ``name`` is what metrics and other features ask for.
+
+    Attributes:
+        lies_on: the grid of which its value has something for each pixel; None: it has none (numbers, words, boxes,
+            embeddings, maps and pictures of a size of their own).
+    """
+
+    lies_on: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,9 @@ REDUCED: Final[Mapping[Grid, frozenset[str]]] = {
 A computation on that grid which names one of them is given that version. All else lies on one grid only.
 """
 
+NOWHERE: Final = "nowhere"
+"""``lies_on`` of a feature that has nothing for each pixel of a grid."""
+
 C = TypeVar("C", bound=Computation)
 
 
@@ -76,6 +79,7 @@ def describe(
     requires: Sequence[str] = (),
     skip: Container[str] = (),
     grid: Grid = Grid.NATIVE,
+    off_grid: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What every computation has, read off the signature; parameters in ``skip`` are not fed by features.
 
@@ -104,13 +108,33 @@ def describe(
                 place_of(function),
                 "Make it keyword-only if it is an option.",
             )
+    strange = [parameter for parameter in off_grid if parameter not in {**inputs, **optional}]
+    if strange:
+        raise ConfigError("parameters of the function in off_grid=", repr(strange[0]), place_of(function))
     return {
         "name": filled(name, role), "function": function, "module": function.__module__, "inputs": inputs,
         "optional": optional, "options": tuple(options), "requires": tuple(filled(r, role) for r in requires),
-        "grid": grid,
+        "grid": grid, "off_grid": tuple(off_grid),
     }  # fmt: skip
 
 
 def on_grid(name: str, grid: Grid) -> str:
     """The feature of that name as it lies on a grid."""
     return f"{grid}_{name}" if name in REDUCED[grid] else name
+
+
+def lying(lies_on: str | None, role: str | None, grid: Grid, function: Callable[..., Any]) -> Grid | None:
+    """Where a feature's value lies that says ``lies_on``; where it says nothing: on a capped grid that it reads.
+
+    Raises:
+        ConfigError: it says what is no grid.
+    """
+    if lies_on is None:
+        return None if grid is Grid.NATIVE else grid
+    said = filled(lies_on, role)
+    if said == NOWHERE:
+        return None
+    try:
+        return Grid(said)
+    except ValueError:
+        raise ConfigError("lies_on=Grid.… or NOWHERE", repr(said), place_of(function)) from None

@@ -26,12 +26,13 @@ from typing import Any, Final, TypeVar
 from edit_metrics import plugins
 from edit_metrics.computation import Computation, Feature, Identity, Label, Metric, Option
 from edit_metrics.errors import ConfigError, missing_extra
-from edit_metrics.registering import add, describe, each, filled, look_up
+from edit_metrics.registering import NOWHERE, add, describe, each, filled, look_up, lying
 from edit_metrics.types import DIMENSIONS, Direction, Grid, Missing
 
 __all__ = [
-    "BASE_INPUTS", "Computation", "Feature", "Identity", "Label", "Metric", "Option", "all_features", "all_metrics",
-    "evidence_columns", "feature", "get_feature", "get_label", "get_metric", "label", "load_all", "metric", "per_role",
+    "BASE_INPUTS", "NOWHERE", "Computation", "Feature", "Identity", "Label", "Metric", "Option", "all_features",
+    "all_metrics", "evidence_columns", "feature", "get_feature", "get_label", "get_metric", "label",
+    "load_all", "metric", "per_role",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -81,6 +82,7 @@ def metric(
     flip_invariant: float | None = None,
     blind_inside: bool = False,
     grid: Grid = Grid.NATIVE,
+    off_grid: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Register a metric under its column name.
 
@@ -106,6 +108,8 @@ def metric(
         blind_inside: for metrics over U.
         grid: on which it reads pictures: ``source``, ``edited``, ``mask``, ``kept`` and their like are fed from there,
             unless ``features`` says otherwise.
+        off_grid: parameters that lie on another grid all the same: the function does not lay them beside the others.
+            Any other mix of grids is refused when a plan is made, see :mod:`edit_metrics.one_grid`.
 
     Raises:
         ConfigError: the name is taken, or its prefix is not a dimension.
@@ -115,7 +119,7 @@ def metric(
 
     def register(function: F) -> F:
         for role in each(name, roles, function):
-            shared = describe(function, role, name, features, requires, skip=constants or (), grid=grid)
+            shared = describe(function, role, name, features, requires, constants or (), grid, off_grid)
             spec = Metric(
                 **shared, version=version, direction=direction, bounds=bounds, unit=unit, on_request=on_request,
                 cautions=filled(cautions, role), wants=tuple(wants), constants=constants or {}, evidence=evidence,
@@ -140,6 +144,8 @@ def feature(
     wants: Sequence[str] = (),
     roles: Sequence[str] = (),
     grid: Grid = Grid.NATIVE,
+    lies_on: str | None = None,
+    off_grid: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Register a feature; its name is the function's unless given.
 
@@ -155,16 +161,19 @@ def feature(
             arguments in ``on_demand``; the engine sets each to whether a computation of the plan wants it.
         roles: registers the function once for each, with ``{role}`` filled in.
         grid: on which it reads pictures, see :func:`metric`, and on which those that it makes lie.
+        lies_on: the grid of which its value has something for each pixel, or ``NOWHERE`` (numbers, boxes, embeddings,
+            pictures and maps of a size of their own). Not said: ``grid`` where that has a cap, else nowhere.
+        off_grid: see :func:`metric`.
     """
 
     def register(function: F) -> F:
         template = name or function.__name__
         for role in each(template, roles, function):
             skip = ("backend",) if backend else ()
-            shared = describe(function, role, template, features, requires, skip, grid)
+            shared = describe(function, role, template, features, requires, skip, grid, off_grid)
             spec = Feature(
                 **shared, version=version, backend=filled(backend, role), batched=batched, cache=cache,
-                wants=tuple(wants),
+                wants=tuple(wants), lies_on=lying(lies_on, role, grid, function),
             )  # fmt: skip
             if spec.name in BASE_INPUTS:
                 raise ConfigError("a feature name that is not a base input", repr(spec.name), spec.place)
@@ -175,13 +184,19 @@ def feature(
 
 
 def label(
-    name: str, *, version: int = 1, features: Mapping[str, str] | None = None, roles: Sequence[str] = ()
+    name: str,
+    *,
+    version: int = 1,
+    features: Mapping[str, str] | None = None,
+    roles: Sequence[str] = (),
+    off_grid: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Register a text column: the function returns a string, or None for "nothing to say"."""
 
     def register(function: F) -> F:
         for role in each(name, roles, function):
-            add(_LABELS, Label(**describe(function, role, name, features), version=version), "label", "{}.")
+            shared = describe(function, role, name, features, off_grid=off_grid)
+            add(_LABELS, Label(**shared, version=version), "label", "{}.")
         return function
 
     return register

@@ -12,6 +12,7 @@ from typing import Any
 from edit_metrics.config import Config
 from edit_metrics.engine.names import check_names
 from edit_metrics.errors import ConfigError, suggest
+from edit_metrics.one_grid import check_grids
 from edit_metrics.registry import (
     BASE_INPUTS,
     Computation,
@@ -99,7 +100,8 @@ def build_plan(config: Config) -> Plan:
     """Resolve every name of a config and put the work in order.
 
     Raises:
-        ConfigError: a metric, feature, label or option that does not exist; features that need each other.
+        ConfigError: a metric, feature, label or option that does not exist; features that need each other; one that
+            lays pictures of several grids beside each other.
     """
     metrics = [get_metric(f"{d}.{name}") for d in DIMENSIONS for name in config.dimension(d).metrics]
     columns = evidence_columns()
@@ -110,6 +112,7 @@ def build_plan(config: Config) -> Plan:
     early = closure([m for m in metrics if m.dimension == "feasibility"])
     always = early | closure([m for m in metrics if m.dimension in config.run_if_infeasible])
     steps = [Step(spec, _options(spec, config), spec.name in always) for spec in _sorted_specs(metrics, labels)]
+    check_grids(step.spec for step in steps)
     first, second = ([step for step in steps if (step.spec.name in early) is now] for now in (True, False))
     released = _with_releases([*first, *second])
     stages = (Stage(tuple(released[: len(first)])), Stage(tuple(released[len(first) :])))

@@ -68,6 +68,7 @@ def evidence(
     features: Mapping[str, str] | None = None,
     requires: Sequence[str] = (),
     grid: Grid = Grid.NATIVE,
+    off_grid: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Register a picture; the function is returned unchanged.
 
@@ -79,13 +80,14 @@ def evidence(
         features: parameter → feature, where they differ.
         requires: features that must be there although the function does not read them.
         grid: on which it reads pictures; whatever its size, it is shown over the whole frame.
+        off_grid: parameters that lie on another grid, see :func:`edit_metrics.registry.metric`.
 
     Raises:
         ConfigError: the name is taken.
     """
 
     def register(function: F) -> F:
-        shared: dict[str, Any] = describe(function, None, name, features, requires, grid=grid)
+        shared: dict[str, Any] = describe(function, None, name, features, requires, grid=grid, off_grid=off_grid)
         add(_EVIDENCE, Evidence(**shared, caption=caption, wide=wide, marks=marks), "picture", "{}.")
         return function
 

@@ -14,6 +14,7 @@ from edit_metrics.evidence.drawing import marks_record, to_webp
 from edit_metrics.evidence.files import EVIDENCE_NAME, boxes_name, evidence_name
 from edit_metrics.evidence.registry import Evidence, all_evidence
 from edit_metrics.io.atomic import write_bytes, write_json
+from edit_metrics.one_grid import check_grids
 from edit_metrics.scores.codes import low_confidence
 from edit_metrics.scores.priority import PriorityRow, broken_codes, watched_metrics
 from edit_metrics.scores.rows import ScoredItem
@@ -40,6 +41,7 @@ class EvidenceWriter:
         self._folder = folder / EVIDENCE_NAME
         self._level = level
         self._pictures = [one for one in all_evidence().values() if one.can_be_drawn(computed)]
+        check_grids(self._pictures)
 
     @property
     def needs(self) -> frozenset[str]:

@@ -18,7 +18,7 @@ from edit_metrics.metrics.ssim import SsimMap, ssim_map
 from edit_metrics.pixels.areas import MIN_SHARE, as_bytes, erode
 from edit_metrics.pixels.change import ChangeMap, ChangeReference, change_reference, find_changes
 from edit_metrics.pixels.lab import LabPair, shift_lab
-from edit_metrics.registry import feature
+from edit_metrics.registry import NOWHERE, feature
 from edit_metrics.types import RGB, Grid, Mask, Missing, not_applicable, undefined
 
 STILL: Final = 0.05
@@ -46,7 +46,7 @@ class SteadiedLabs:
     dy: int
 
 
-@_feature()
+@_feature(lies_on=NOWHERE)
 def registration(source: RGB, edited: RGB, kept: Mask | None = None) -> Registration | Missing:
     """Shift and zoom of E against S from tiles inside U (everywhere without a mask)."""
     return registrations.register(source, edited, kept)
@@ -122,7 +122,7 @@ def change_map(
     return _changes(change_reference, steadied_labs, compared.kept)
 
 
-@_feature()
+@_feature(lies_on=NOWHERE)
 def polarity_suspected(whole_change_map: ChangeMap, mask: Mask) -> bool:
     """Whether the given mask looks like its own complement."""
     return is_polarity_suspect(whole_change_map.changed, mask)

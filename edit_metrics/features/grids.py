@@ -15,7 +15,7 @@ import numpy as np
 from edit_metrics.features.pixels import Compared
 from edit_metrics.pixels.areas import MIN_SHARE
 from edit_metrics.pixels.reducing import PictureGrid, capped_size, reduced, reduced_area
-from edit_metrics.registry import feature, label
+from edit_metrics.registry import NOWHERE, feature, label
 from edit_metrics.types import RGB, Grid, Mask, Missing, undefined
 
 CAPPED: Final = (Grid.WORKING, Grid.PERCEPTUAL)
@@ -23,10 +23,11 @@ SMALLEST_CAP: Final = 64
 """px; LPIPS and the tiles of the change map have nothing to say of smaller pictures."""
 
 
-_on = partial(feature, roles=CAPPED)
+_on = partial(feature, roles=CAPPED, lies_on="{role}")
+"""What is laid on a grid lies there, whatever it is made of: here alone."""
 
 
-@_on("{role}_grid", features={"source": "source"})
+@_on("{role}_grid", lies_on=NOWHERE, features={"source": "source"})
 def picture_grid(source: RGB, *, max_side: int | None = None) -> PictureGrid:
     """The grid.
 
@@ -46,7 +47,10 @@ def laid_picture(picture: RGB, grid: PictureGrid) -> RGB:
     return reduced(picture, grid.size)
 
 
-@_on("{role}_edited_native", features={"own": "edited_native", "grid": "{role}_grid", "laid": "{role}_edited"})
+@_on(
+    "{role}_edited_native", lies_on=NOWHERE, off_grid=("laid",),
+    features={"own": "edited_native", "grid": "{role}_grid", "laid": "{role}_edited"},
+)  # fmt: skip
 def capped_picture(own: RGB, grid: PictureGrid, edited: RGB | None = None, laid: RGB | None = None) -> RGB:
     """E on its own grid, under the same cap; where that is S's grid (E is ``edited`` itself), what was laid on it."""
     if own is edited and laid is not None:
@@ -78,6 +82,7 @@ def laid_area(area: Mask, grid: PictureGrid) -> Mask:
 
 @_on(
     "{role}_compared",
+    off_grid=("laid",),
     features={"compared": "compared", "grid": "{role}_grid", "edited": "edited", "laid": "{role}_edited"},
 )
 def laid_comparison(compared: Compared, grid: PictureGrid, edited: RGB, laid: RGB) -> Compared:
@@ -89,7 +94,9 @@ def laid_comparison(compared: Compared, grid: PictureGrid, edited: RGB, laid: RG
     return Compared(picture, None if kept is None else reduced_area(kept, grid.size))
 
 
-@feature("perceptual_derived_rest", features={"area": "derived_rest", "grid": "perceptual_grid"})
+@feature(
+    "perceptual_derived_rest", lies_on=Grid.PERCEPTUAL, features={"area": "derived_rest", "grid": "perceptual_grid"}
+)
 def laid_rest(area: Mask, grid: PictureGrid) -> Mask:
     """What is looked at where no mask was given, taken over from the working grid."""
     return reduced_area(area, grid.size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from edit_metrics.backends.base import PerceptualBackbone
 from edit_metrics.features.pixels import Compared
@@ -10,11 +11,14 @@ from edit_metrics.metrics.pie import blackened, pie_kept
 from edit_metrics.perceived import PerceptualPair
 from edit_metrics.pixels.areas import fill
 from edit_metrics.pixels.reducing import PictureGrid, reduced, reduced_area
-from edit_metrics.registry import feature
+from edit_metrics.registry import NOWHERE, feature
 from edit_metrics.types import RGB, Grid, Mask
 
+_lpips_maps = partial(feature, backend="perceptual", batched=True, grid=Grid.PERCEPTUAL, lies_on=NOWHERE)
+"""Layers' maps have sizes of their own; what weighs them is brought to those."""
 
-@feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL)
+
+@_lpips_maps()
 def lpips_maps(
     source: Sequence[RGB], compared: Sequence[Compared], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
@@ -22,7 +26,7 @@ def lpips_maps(
     return backend.compare(source, [c.edited for c in compared], [c.kept for c in compared])
 
 
-@feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL)
+@_lpips_maps()
 def lpips_maps_unfilled(
     source: Sequence[RGB], edited: Sequence[RGB], kept: Sequence[Mask], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
@@ -30,7 +34,7 @@ def lpips_maps_unfilled(
     return backend.compare(source, edited, kept, gram=False)
 
 
-@feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL)
+@_lpips_maps()
 def lpips_maps_outside(
     source: Sequence[RGB], edited: Sequence[RGB], derived_rest: Sequence[Mask], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:
@@ -42,10 +46,7 @@ def lpips_maps_outside(
     return backend.compare(source, filled, derived_rest, gram=False)
 
 
-@feature(
-    backend="perceptual", batched=True, grid=Grid.PERCEPTUAL,
-    features={"source": "working_source", "grid": "perceptual_grid"},
-)  # fmt: skip
+@_lpips_maps(features={"source": "working_source", "grid": "perceptual_grid"})
 def lpips_maps_aligned(
     source: Sequence[RGB],
     aligned_edited: Sequence[RGB],

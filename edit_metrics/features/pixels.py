@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from edit_metrics.io.images import DecodeInfo
@@ -21,6 +22,9 @@ FEATHERED_RIM: Final = 8
 """px. Masks drawn by people miss by pixels: real inpainting results are bit-identical to S 2 to 5 px outside them."""
 
 
+_on_the_source = partial(feature, lies_on=Grid.NATIVE)
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What a windowed or perceptual comparison looks at.
@@ -34,7 +38,7 @@ class Compared:
     kept: Mask | None
 
 
-@feature()
+@_on_the_source()
 def grid(
     source: RGB, edited_native: RGB, mask: Mask | None = None, asked_frame: Frame | None = None
 ) -> GridFit | Missing:
@@ -66,19 +70,19 @@ def blank(source: RGB, edited_native: RGB) -> bool:
     return is_blank(edited_native) and not is_blank(source)
 
 
-@feature()
+@_on_the_source()
 def edited(grid: GridFit) -> RGB:
     """E on S's grid."""
     return grid.edited
 
 
-@feature()
+@_on_the_source()
 def covered(grid: GridFit) -> Mask:
     """Where E has pixels, H×W of S."""
     return grid.covered
 
 
-@feature()
+@_on_the_source()
 def kept(mask: Mask, grid: GridFit) -> Mask | Missing:
     """U, what had to stay and can be compared: outside the given mask, and where E has pixels.
 
@@ -91,7 +95,7 @@ def kept(mask: Mask, grid: GridFit) -> Mask | Missing:
     return area if area.mean() >= areas.MIN_SHARE else undefined("kept_area_too_small")
 
 
-@feature()
+@_on_the_source()
 def kept_core(kept: Mask, decode_info: DecodeInfo | None = None) -> Mask | Missing:
     """U without its rim along the mask: 4 px, or 8 px where the mask file was feathered (``feathered_mask``).
 
@@ -106,13 +110,13 @@ def kept_core(kept: Mask, decode_info: DecodeInfo | None = None) -> Mask | Missi
     return core if core.mean() >= areas.MIN_SHARE else undefined("kept_core_too_small")
 
 
-@feature()
+@_on_the_source()
 def filled(source: RGB, edited: RGB, kept: Mask) -> RGB:
     """E with S's pixels inside the mask."""
     return areas.fill(edited, source, kept)
 
 
-@feature()
+@_on_the_source()
 def compared(edited: RGB, filled: RGB | None = None, kept: Mask | None = None) -> Compared:
     """The filled E and U where a mask was given, else E and everywhere."""
     return Compared(edited, None) if filled is None or kept is None else Compared(filled, kept)
@@ -136,7 +140,7 @@ def ssim_map(source: RGB, compared: Compared) -> ssim.SsimMap:
     return ssim.ssim_map(source, compared.edited, compared.kept)
 
 
-@label("mask_source")
+@label("mask_source", off_grid=("derived_region",))
 def mask_source(mask: Mask | None = None, derived_region: Mask | None = None) -> str:
     """``given``, ``derived`` (from the difference; nothing is scored on it) or ``none`` (the grids do not match)."""
     if mask is not None:

@@ -12,20 +12,20 @@ from edit_metrics.backends.pyiqa_quality import LearnedQuality, QualityAssessor
 from edit_metrics.metrics.no_reference import read_quality
 from edit_metrics.metrics.quality import antonym_probability
 from edit_metrics.metrics.readings import QualityReadings
-from edit_metrics.registry import feature
+from edit_metrics.registry import NOWHERE, feature
 from edit_metrics.types import RGB, Float32, Grid
 
 ANTONYMS: Final = ("Good photo.", "Bad photo.")
 """The prompt pair of CLIP-IQA (Wang et al. 2023)."""
 
 
-@feature()
+@feature(off_grid=("working_source",))
 def source_readings(source: RGB, working_source: RGB | None = None) -> QualityReadings:
     """All readings of S."""
     return read_quality(source, working_source)
 
 
-@feature()
+@feature(off_grid=("working_edited",))
 def edited_readings(
     edited_native: RGB,
     edited: RGB | None = None,
@@ -61,13 +61,13 @@ def clip_iqa(embedding: Sequence[Float32], backend: ImageTextEncoder) -> list[fl
     return [antonym_probability(picture, antonyms) for picture in embedding]
 
 
-@feature(backend="iqa", batched=True, cache=True, grid=Grid.WORKING)
+@feature(backend="iqa", batched=True, cache=True, grid=Grid.WORKING, lies_on=NOWHERE)
 def source_iqa(source: Sequence[RGB], backend: QualityAssessor) -> list[LearnedQuality]:
     """MUSIQ and TOPIQ of S."""
     return backend.assess(source)
 
 
-@feature(backend="iqa", batched=True, grid=Grid.WORKING)
+@feature(backend="iqa", batched=True, grid=Grid.WORKING, lies_on=NOWHERE)
 def edited_iqa(
     edited_native: Sequence[RGB], backend: QualityAssessor, edited: Sequence[RGB | None] | None = None
 ) -> list[LearnedQuality]:

@@ -16,7 +16,7 @@ from edit_metrics.pixels.areas import MIN_SHARE
 from edit_metrics.pixels.change import ChangeMap, change_reference, find_changes
 from edit_metrics.pixels.lab import rgb_to_lab
 from edit_metrics.pixels.reducing import PictureGrid
-from edit_metrics.registry import feature
+from edit_metrics.registry import NOWHERE, feature
 from edit_metrics.types import RGB, Grid, Mask, Missing, not_applicable, undefined
 
 
@@ -62,7 +62,7 @@ def found_frame(
     return found if is_reframed(found) else not_applicable("same_frame")
 
 
-@feature(version=2, grid=Grid.WORKING)
+@feature(version=2, grid=Grid.WORKING, off_grid=("grid",))
 def registered_pair(
     source: RGB, edited_native: RGB, found_frame: Frame, grid: GridFit | None = None
 ) -> RegisteredPair | Missing:
@@ -77,7 +77,9 @@ def registered_pair(
     return RegisteredPair(first, second, overlap)
 
 
-@feature(backend="perceptual", batched=True, grid=Grid.PERCEPTUAL, features={"grid": "perceptual_grid"})
+@feature(
+    backend="perceptual", batched=True, grid=Grid.PERCEPTUAL, lies_on=NOWHERE, features={"grid": "perceptual_grid"}
+)  # fmt: skip
 def lpips_maps_registered(
     registered_pair: Sequence[RegisteredPair], grid: Sequence[PictureGrid], backend: PerceptualBackbone
 ) -> list[PerceptualPair]:

@@ -11,7 +11,7 @@ from edit_metrics.instruction.kinds import EditType
 from edit_metrics.metrics.grid import GridFit
 from edit_metrics.pixels.areas import fill
 from edit_metrics.registry import feature
-from edit_metrics.types import RGB, Float32, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import RGB, Float32, Grid, Mask, Missing, not_applicable, undefined
 
 KEEPS_GEOMETRY: Final = frozenset({EditType.RECOLOUR, EditType.TONE, EditType.STYLE})
 """Edit types after which every edge should be where it was."""
@@ -20,7 +20,7 @@ CHANGES_GEOMETRY: Final = frozenset(
 )
 
 
-@feature()
+@feature(lies_on=Grid.NATIVE)
 def geometry_region(
     grid: GridFit,
     mask: Mask | None = None,

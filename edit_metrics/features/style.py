@@ -12,7 +12,7 @@ from edit_metrics.backends.base import ImageTextEncoder, PerceptualBackbone
 from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.instruction.kinds import EditType
 from edit_metrics.metrics.style import GRAM
-from edit_metrics.registry import feature
+from edit_metrics.registry import NOWHERE, feature
 from edit_metrics.types import RGB, Float32, Grid, Missing, not_applicable, unavailable
 
 PROMPT: Final = "a picture in the style of {}"
@@ -42,7 +42,7 @@ def kept_embedding(filled: Sequence[RGB], backend: ImageTextEncoder) -> list[Flo
     return list(backend.encode_images(filled))
 
 
-@feature(backend="perceptual", batched=True, wants=(GRAM,), grid=Grid.PERCEPTUAL)
+@feature(backend="perceptual", batched=True, wants=(GRAM,), grid=Grid.PERCEPTUAL, lies_on=NOWHERE)
 def reference_gram_distances(
     edited_native: Sequence[RGB],
     references: Sequence[tuple[RGB, ...]],

@@ -49,7 +49,7 @@ difference is about 1 on plain patches and two to three on pictures (Stokes 1992
 
 @typed_check(
     "adherence.check_colour", grid=Grid.WORKING,
-    features={"source_native": "source", "edited_native": "edited_native"},
+    features={"source_native": "source", "edited_native": "edited_native"}, off_grid=("source_native",),
 )  # fmt: skip
 def check_colour(
     parsed_instruction: Instruction,

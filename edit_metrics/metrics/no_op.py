@@ -25,7 +25,7 @@ multiples of 16 add less from 800 px up."""
 
 @metric(
     "adherence.no_op", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="flag", identity=1.0, version=3,
-    grid=Grid.WORKING, features={"source": "source", "edited": "edited"},
+    grid=Grid.WORKING, features={"source": "source", "edited": "edited"}, off_grid=("source", "edited"),
 )  # fmt: skip
 def no_op(
     source: RGB,

@@ -54,7 +54,7 @@ class HasEditType(Protocol):
 @metric(
     "style.gram_distance", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, 1.0), unit="", wants=(GRAM,),
     identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True, grid=Grid.PERCEPTUAL,
-    features={"mask": "mask"},
+    features={"mask": "mask"}, off_grid=("mask",),
 )  # fmt: skip
 def gram_distance(
     lpips_maps: PerceptualPair,
@@ -86,7 +86,7 @@ def gram_distance(
 @metric(
     "style.colour_emd", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, None), unit="ΔE",
     identity=Identity(0.0, 1e-5), symmetric=1e-5, blind_inside=True, grid=Grid.WORKING,
-    features={"mask": "mask"},
+    features={"mask": "mask"}, off_grid=("mask",),
 )  # fmt: skip
 def colour_emd(
     labs: LabPair,

@@ -204,8 +204,8 @@ def test_what_cannot_be_read_says_what_was_expected_found_where_and_what_to_do(
     tmp_path: Path, layout: str, schema: pa.Schema, parts: Sequence[str]
 ) -> None:
     one = edit("results_add/1", "add a bird")
-    record: dict[str, Any] = {TURNS: {"data": [one]}, OTHER: {"source": "a.png"}}.get(schema, one)
-    file = table(tmp_path / "t.parquet", [record], schema)
+    known: dict[pa.Schema, dict[str, Any]] = {TURNS: {"data": [one]}, OTHER: {"source": "a.png"}}
+    file = table(tmp_path / "t.parquet", [known.get(schema, one)], schema)
     error = convert(tmp_path / "m.jsonl", layout, file).exception
     assert isinstance(error, ManifestError)
     assert [part for part in parts if part not in str(error)] == []
