@@ -208,11 +208,18 @@ def features_bytes(features: tuple[torch.Tensor, ...]) -> int:
 
 def _difference(first: torch.Tensor, second: torch.Tensor, linear: torch.Tensor) -> torch.Tensor:
     """Channel-weighted squared difference of unit-normalised features, N×H×W."""
-    from torch.nn import functional
+    import torch
 
-    first = first / (first.square().sum(1, keepdim=True).sqrt_() + _EPSILON)
-    second = second / (second.square().sum(1, keepdim=True).sqrt_() + _EPSILON)
-    return functional.conv2d(first.sub_(second).square_(), linear)[:, 0]
+    rows, others = _rows(first), _rows(second)
+    unit = rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True).add_(_EPSILON)
+    other_unit = others / torch.linalg.vector_norm(others, dim=1, keepdim=True).add_(_EPSILON)
+    distances = torch.mv(unit.sub_(other_unit).square_(), linear.flatten())
+    return distances.view(len(first), *first.shape[2:])
+
+
+def _rows(features: torch.Tensor) -> torch.Tensor:
+    """N×C×H×W to NHW×C in float32; a view, where channels come last."""
+    return features.float().permute(0, 2, 3, 1).flatten(0, 2)
 
 
 def _gram_distance(first: torch.Tensor, second: torch.Tensor, areas: torch.Tensor) -> torch.Tensor:

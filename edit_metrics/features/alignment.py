@@ -117,7 +117,7 @@ def change_map(
     whole_change_map: ChangeMap,
 ) -> ChangeMap:
     """Changed pixels of U where a mask was given, else of the whole frame."""
-    if compared.kept is None:
+    if compared.kept is None or compared.kept.all():
         return whole_change_map
     return _changes(change_reference, steadied_labs, compared.kept)
 

@@ -167,9 +167,13 @@ def colourfulness(image: RGB) -> float:
     Returns:
         8-bit levels, ≥ 0; 0 = grey. Published words: 15 slightly, 33 moderately, 59 quite, 109 extremely colourful.
     """
-    opponent = cv2.transform(image.astype(np.float32), np.array([[1, -1, 0], [0.5, 0.5, -1]], np.float32))
-    mean, deviation = cv2.meanStdDev(opponent)
-    return float(np.hypot(*deviation.ravel()) + 0.3 * np.hypot(*mean.ravel()))
+    red, green, blue = cv2.split(image)
+    # rg and 2·yb in whole numbers: half the time of the same in float32, and exact.
+    rg = cv2.subtract(red, green, dtype=cv2.CV_16S)
+    yb = cv2.subtract(cv2.add(red, green, dtype=cv2.CV_16S), cv2.add(blue, blue, dtype=cv2.CV_16S))
+    means, deviations = zip(*(cv2.meanStdDev(plane) for plane in (rg, yb)), strict=True)
+    mean, deviation = (np.hypot(float(one[0, 0]), float(two[0, 0]) / 2) for one, two in (means, deviations))
+    return float(deviation + 0.3 * mean)
 
 
 @reading_columns(

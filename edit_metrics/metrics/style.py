@@ -38,7 +38,7 @@ GRAM: Final = "gram"
 """Gram matrices of the perceptual backbone, which it computes where somebody wants them."""
 WHOLE_FRAME: Final = "whole_frame"
 _STEPS: Final = np.float32(128)
-"""Of a unit of CIELAB; no colour is 256 from the origin, so that 16 bits hold a projection."""
+"""Of a unit of CIELAB: whole steps can be counted, which is cheaper than sorting."""
 ENCODER_BLIND: Final = "encoder_blind"
 
 
@@ -138,15 +138,25 @@ def sliced_emd(first: Float32, second: Float32, *, directions: int = 32) -> floa
         ΔE, within 1/128 of the distance of unrounded projections.
     """
     axes = _half_sphere(directions).astype(np.float32)
-    before, after = (_sorted_projections(colours, axes) for colours in (first, second))
-    return 2 * float(np.abs(before - after).mean(dtype=np.float64)) / float(_STEPS)
+    before, after = (_projections(colours, axes) for colours in (first, second))
+    return 2 * _mean_distance(before, after) / float(_STEPS)
 
 
-def _sorted_projections(colours: Float32, axes: Float32) -> NDArray[np.int32]:
-    """Directions×N, in steps of 1/128: 16-bit integers are sorted by their digits, six times faster than numbers."""
-    steps = np.rint(axes @ (_STEPS * colours.T))
-    limits = np.iinfo(np.int16)
-    return np.sort(steps.clip(limits.min, limits.max).astype(np.int16), axis=1, kind="stable").astype(np.int32)
+def _projections(colours: Float32, axes: Float32) -> NDArray[np.int32]:
+    """Directions×N, in whole steps of 1/128."""
+    steps = (_STEPS * axes) @ colours.T
+    return np.asarray(np.rint(steps, out=steps), np.int32)
+
+
+def _mean_distance(before: NDArray[np.int32], after: NDArray[np.int32]) -> float:
+    """Mean over rows of mean |sorted − sorted|, in steps, without sorting: the area between the cumulative counts."""
+    lowest = min(int(before.min()), int(after.min()))
+    bins = max(int(before.max()), int(after.max())) - lowest + 1
+    total = 0
+    for own, other in zip(before, after, strict=True):
+        more = np.bincount(own - lowest, minlength=bins) - np.bincount(other - lowest, minlength=bins)
+        total += int(np.abs(np.cumsum(more)).sum())
+    return total / before.size
 
 
 @lru_cache(maxsize=4)

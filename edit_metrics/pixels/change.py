@@ -229,10 +229,9 @@ def _clean(difference: Float32, threshold: Float32, area: Mask) -> Mask:
     opened = cv2.morphologyEx(as_bytes(above), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _CLOSING) * as_bytes(area)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-    peaks = np.zeros(count, np.float32)
-    place = np.asarray(closed > 0)
-    np.maximum.at(peaks, np.asarray(labels, np.intp)[place], difference[place] / threshold[place])
-    good = (stats[:, cv2.CC_STAT_AREA] >= MIN_AREA) & (peaks >= MIN_PEAK)
+    peaked = np.zeros(count, np.bool_)
+    peaked[np.asarray(labels)[(closed > 0) & (difference >= MIN_PEAK * threshold)]] = True
+    good = peaked & (stats[:, cv2.CC_STAT_AREA] >= MIN_AREA)
     good[0] = False
     changed: Mask = good[np.asarray(labels)]
     return changed

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from edit_metrics.backends import lpips_nets
 from edit_metrics.backends.base import PerceptualPair
 from edit_metrics.backends.lpips import LpipsBackbone, features_bytes
 from edit_metrics.backends.lpips_nets import STAGES, read_tensors
@@ -296,3 +297,29 @@ def test_bfloat16_without_a_processor_for_it_is_float32(monkeypatch: pytest.Monk
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
     assert computing_dtype(cpu, "bfloat16") is torch.bfloat16
     assert computing_dtype(cpu, "float32") is torch.float32
+
+
+@pytest.mark.parametrize(("channels", "kernel"), [((64, 192), 5), ((192, 64), 3)])
+def test_convolution_by_transforms_is_the_direct_one(channels: tuple[int, int], kernel: int) -> None:
+    if not torch.backends.nnpack.is_available():
+        pytest.skip("this torch is built without NNPACK, or the processor is not one of its own")
+    torch.manual_seed(5)
+    features = torch.rand(1, channels[0], 33, 40).to(memory_format=torch.channels_last)
+    weight, bias = torch.randn(channels[1], channels[0], kernel, kernel), torch.randn(channels[1])
+    with torch.inference_mode():
+        found = lpips_nets.convolve_by_transforms(features, weight, bias, kernel // 2)
+        again = lpips_nets.convolve_by_transforms(features, weight, bias, kernel // 2)
+        direct = torch.nn.functional.conv2d(features.double(), weight.double(), bias.double(), padding=kernel // 2)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(found, again)
+    assert (found - direct).abs().max() < 2e-5 * direct.abs().max()
+
+
+def test_without_transforms_lpips_is_the_same(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    sources, edits = pictures(rng, [(192, 160)])
+    kept = [None]
+    (found,) = build().compare(sources, edits, kept)
+    monkeypatch.setattr(lpips_nets, "_transforms_are_faster", lambda: False)
+    (direct,) = build().compare(sources, edits, kept)
+    assert lpips_of(found) == pytest.approx(lpips_of(direct), abs=1e-5)
+    assert found.gram_distances == pytest.approx(direct.gram_distances, abs=1e-5)
