@@ -82,7 +82,7 @@ def aligned_edited(source: RGB, edited: RGB, registration: Registration, aligned
     return moved
 
 
-@_feature()
+@_feature(version=2)
 def aligned_ssim_map(source: RGB, aligned_edited: RGB, aligned_kept: Mask) -> SsimMap:
     """The SSIM map of S and the shifted E over ``aligned_kept``."""
     return ssim_map(source, aligned_edited, aligned_kept)

@@ -134,7 +134,7 @@ def labs(source: RGB, edited: RGB) -> LabPair:
     return LabPair(rgb_to_lab(source), rgb_to_lab(edited))
 
 
-@feature(grid=Grid.WORKING)
+@feature(version=2, grid=Grid.WORKING)
 def ssim_map(source: RGB, compared: Compared) -> ssim.SsimMap:
     """The SSIM map over U, or over everything where no mask was given; float32."""
     return ssim.ssim_map(source, compared.edited, compared.kept)

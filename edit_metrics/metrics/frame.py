@@ -79,7 +79,9 @@ def lpips_registered(pair: Any, maps: PerceptualPair) -> float | Missing:
     return masked_lpips_from_maps(maps.layer_maps, pair.kept)
 
 
-@_registered("preservation.ssim_registered", direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="")
+@_registered(
+    "preservation.ssim_registered", direction=Direction.HIGHER_IS_BETTER, bounds=(-1.0, 1.0), unit="", version=2,
+)  # fmt: skip
 def ssim_registered(pair: Any) -> float | Missing:
     """Mean SSIM (Wang et al. 2004) on the overlap; missing as ``frame_kept``."""
     return mean_ssim(ssim_map(pair.source, pair.edited, pair.kept), pair.kept)

@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 from edit_metrics.pixels import torch_kernels
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.pixels.placement import kernel_device
-from edit_metrics.pixels.ssim_window import C1, C2, SIGMA, WINDOW
+from edit_metrics.pixels.ssim_window import C1, C2, LEVELS, MARGIN, SIGMA, WINDOW, SsimBand, window_sums
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Grid, Mask, Missing, undefined
 
-MARGIN: Final = WINDOW // 2
 MIN_WEIGHT: Final = 0.5
 """Windows with less kept weight are biased: -.02 at .5 to .6, up to +.43 under .1."""
 
 
-_BAND: Final = 32
-"""Rows computed at a time, so that a dozen temporaries stay in the processor's cache."""
+_BAND: Final = 64
+"""Rows computed at a time, so that temporaries stay in the processor's cache."""
+_NO_WEIGHT: Final = 1e-12
+"""Of a window without any kept pixel: stands only where the result is zero anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,19 @@ def ssim_map(source: RGB, edited: RGB, kept: Mask | None = None) -> SsimMap:
     device = kernel_device(*source.shape[:2])
     if device is not None:
         return SsimMap(*torch_kernels.ssim_map(source, edited, kept, device))
-    return _map(source, edited, kept, np.float32)
+    return _map(source, edited, kept)
 
 
 def ssim_map_float64(source: RGB, edited: RGB, kept: Mask | None = None) -> SsimMap:
     """The same in float64, the reference: at U = 1 it is scikit-image's map with Gaussian weights."""
-    return _map(source, edited, kept, np.float64)
+    height, width = source.shape[:2]
+    values, weights = np.empty((height, width)), np.empty((height, width))
+    for top in range(0, height, _BAND):
+        rows = slice(max(top - MARGIN, 0), min(top + _BAND + MARGIN, height))
+        inner = slice(top - rows.start, min(top + _BAND, height) - rows.start)
+        band = _band_float64(source[rows], edited[rows], None if kept is None else kept[rows])
+        values[top : top + _BAND], weights[top : top + _BAND] = band.values[inner], band.weights[inner]
+    return SsimMap(values, weights)
 
 
 _ssim = partial(
@@ -121,46 +129,71 @@ def _mean_over(values: NDArray[Any], area: Mask) -> float | Missing:
     return undefined("too_small") if chosen.size == 0 else float(chosen.mean(dtype=np.float64))
 
 
-def _map(source: RGB, edited: RGB, kept: Mask | None, dtype: Any) -> SsimMap:
+def _map(source: RGB, edited: RGB, kept: Mask | None) -> SsimMap:
     height, width = source.shape[:2]
-    values, weights = np.empty((height, width), dtype), np.empty((height, width), dtype)
+    values, weights = np.empty((height, width), np.float32), np.outer(_in_frame(height), _in_frame(width))
+    band = SsimBand(min(_BAND, height), width)
     for top in range(0, height, _BAND):
-        rows = slice(max(top - MARGIN, 0), min(top + _BAND + MARGIN, height))
-        inner = slice(top - rows.start, min(top + _BAND, height) - rows.start)
-        band = _band(source[rows], edited[rows], None if kept is None else kept[rows], dtype)
-        values[top : top + _BAND], weights[top : top + _BAND] = band.values[inner], band.weights[inner]
+        bottom = min(top + _BAND, height)
+        rows = slice(max(top - MARGIN, 0), min(bottom + MARGIN, height))
+        inside = slice(rows.start - top + MARGIN, rows.stop - top + MARGIN)
+        share, total, weight = None, values[top:bottom], weights[top:bottom]
+        if kept is not None and not kept[rows].all():
+            share = np.zeros((bottom - top + 2 * MARGIN, width), np.float32)
+            share[inside] = kept[rows]
+            weight[:] = window_sums(share)[MARGIN:-MARGIN]
+        scale = np.reciprocal(np.maximum(weight, np.float32(_NO_WEIGHT)))
+        # Only windows at the sides are not whole, where the band has all of its rows and no hole.
+        sides = share is None and rows.stop - rows.start == bottom - top + 2 * MARGIN and width >= WINDOW
+        scaled = (slice(MARGIN), slice(-MARGIN, None)) if sides else (slice(None),)
+        for channel, (x, y) in enumerate(zip(cv2.split(source[rows]), cv2.split(edited[rows]), strict=True)):
+            _fill(band.planes(bottom - top), x, y, inside)
+            band.blur(share)
+            for columns in scaled:
+                band.scale(scale[:, columns], columns)
+            if channel == 0:
+                total[:] = band.similarity()
+            else:
+                total += band.similarity()
+        total *= (weight > 0) / np.float32(3)
     return SsimMap(values, weights)
 
 
-def _band(source: RGB, edited: RGB, kept: Mask | None, dtype: Any) -> SsimMap:
-    share = np.ones(source.shape[:2], dtype) if kept is None else kept.astype(dtype)
+def _in_frame(length: int) -> Float32:
+    """Along an axis, the share of each pixel's window that lies in the frame."""
+    ones = np.ones((1, length), np.float32)
+    return np.asarray(cv2.GaussianBlur(ones, (WINDOW, 1), SIGMA, borderType=cv2.BORDER_CONSTANT)[0], np.float32)
+
+
+def _fill(planes: Float32, x: NDArray[Any], y: NDArray[Any], inside: slice) -> None:
+    """The sum and the difference of a channel in the rows that lie in the frame, 0 in the others."""
+    for plane in planes:
+        plane[: inside.start] = plane[inside.stop :] = 0
+    cv2.addWeighted(x, 1, y, 1, -LEVELS, dst=planes[0, inside], dtype=cv2.CV_32F)
+    cv2.subtract(x, y, dst=planes[1, inside], dtype=cv2.CV_32F)
+
+
+def _band_float64(source: RGB, edited: RGB, kept: Mask | None) -> SsimMap:
+    share = np.ones(source.shape[:2]) if kept is None else kept.astype(np.float64)
     weights = _blur(share)
-    # A weight of zero stands only where the result is zero anyway.
-    scale = 1 / np.maximum(weights, dtype(1e-12))
+    scale = 1 / np.maximum(weights, _NO_WEIGHT)
     total = np.zeros_like(weights)
-    for x, y in zip(cv2.split(source), cv2.split(edited), strict=True):
-        total += _channel(_centred(np.asarray(x), share), _centred(np.asarray(y), share), scale)
-    total *= (weights > 0) / dtype(3)
-    return SsimMap(total, weights)
+    for channel in range(3):
+        x, y = (np.asarray(image[..., channel] / LEVELS * share, np.float64) for image in (source, edited))
+        total += _channel_float64(x, y, scale)
+    return SsimMap(total * (weights > 0) / 3, weights)
 
 
-def _channel(x: NDArray[Any], y: NDArray[Any], scale: NDArray[Any]) -> NDArray[Any]:
+def _channel_float64(x: Float64, y: Float64, scale: Float64) -> Float64:
+    """As published, term by term."""
     mean_x, mean_y = _blur(x) * scale, _blur(y) * scale
     variances = _blur(x * x + y * y) * scale - (mean_x * mean_x + mean_y * mean_y)
     covariance = _blur(x * y) * scale - mean_x * mean_y
-    mean_x += 0.5
-    mean_y += 0.5
     numerator = (2 * mean_x * mean_y + C1) * (2 * covariance + C2)
-    result: NDArray[Any] = numerator / ((mean_x * mean_x + mean_y * mean_y + C1) * (variances + C2))
+    result: Float64 = numerator / ((mean_x * mean_x + mean_y * mean_y + C1) * (variances + C2))
     return result
 
 
-def _centred(channel: NDArray[Any], share: NDArray[Any]) -> NDArray[Any]:
-    """U·(x − ½): variances do not change, and float32 keeps one more bit of them."""
-    centred: NDArray[Any] = (channel * share.dtype.type(1 / 255) - share.dtype.type(0.5)) * share
-    return centred
-
-
-def _blur(plane: NDArray[Any]) -> NDArray[Any]:
-    blurred: NDArray[Any] = cv2.GaussianBlur(plane, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_CONSTANT)
-    return blurred
+def _blur(plane: Float64) -> Float64:
+    blurred = cv2.GaussianBlur(plane, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(blurred, np.float64)

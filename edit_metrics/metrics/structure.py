@@ -20,7 +20,8 @@ from edit_metrics.pixels.areas import as_bytes, erode
 from edit_metrics.pixels.luma import bt601
 from edit_metrics.pixels.placement import kernel_device
 from edit_metrics.pixels.quantile import quantile
-from edit_metrics.pixels.ssim_window import C1, C2, SIGMA, WINDOW
+from edit_metrics.pixels.ssim_pyramid import ScalePyramid, halve
+from edit_metrics.pixels.ssim_window import LEVELS, WINDOW
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Grid, Mask, Missing, undefined
 
@@ -53,10 +54,10 @@ def gmsd(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
     Returns:
         0 = gradients kept, or all changed alike. ``undefined(u_too_thin)`` when fewer than 64 supports lie in R.
     """
-    inside = erode(_halve(geometry_region.astype(np.float32)) == 1.0, 1)
+    inside = erode(halve(geometry_region.astype(np.float32)) == 1.0, 1)
     if np.count_nonzero(inside) < _LEAST_PIXELS:
         return TOO_THIN
-    similarity = _gradient_similarity(*(_halve(bt601(image).astype(np.float32)) for image in (source, edited)))
+    similarity = _gradient_similarity(*(halve(bt601(image).astype(np.float32)) for image in (source, edited)))
     return float(similarity[inside].std(dtype=np.float64))
 
 
@@ -76,7 +77,7 @@ def _gradient_magnitude(grey: Float32) -> Float64:
     return np.asarray(np.sqrt(across * across + down * down), np.float64)
 
 
-@_geometry("structure.ms_ssim", identity=Identity(1.0, 1e-5), flip_invariant=1e-6)
+@_geometry("structure.ms_ssim", version=2, identity=Identity(1.0, 1e-5), flip_invariant=1e-6)
 def ms_ssim(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
     """Multi-scale SSIM of luma over R (Wang et al. 2003), negative terms clamped to 0.
 
@@ -95,73 +96,22 @@ def ms_ssim(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
     """
     if min(geometry_region.shape) < WINDOW * 2 ** (len(MS_SSIM_WEIGHTS) - 1):
         return undefined("too_small")
-    weight = geometry_region.astype(np.float32)
-    x, y = (np.asarray(bt601(image) / 255, np.float32) for image in (source, edited))
-    device = kernel_device(*weight.shape)
-    pyramid = _Pyramid(x, y, weight) if device is None else torch_kernels.ScalePyramid(x, y, weight, device)
+    lumas = bt601(source), bt601(edited)
+    device = kernel_device(*geometry_region.shape)
+    if device is None:
+        pyramid: ScalePyramid | torch_kernels.ScalePyramid = ScalePyramid(*lumas, geometry_region)
+    else:
+        x, y = (np.asarray(luma / LEVELS, np.float32) for luma in lumas)
+        pyramid = torch_kernels.ScalePyramid(x, y, geometry_region.astype(np.float32), device)
     value = 1.0
     for scale, exponent in enumerate(MS_SSIM_WEIGHTS):
         if scale:
             pyramid.halve()
-        terms = pyramid.terms()
-        if terms is None:
+        mean = pyramid.mean(with_luminance=scale == len(MS_SSIM_WEIGHTS) - 1)
+        if mean is None:
             return TOO_THIN
-        luminance_contrast, contrast = terms
-        last = scale == len(MS_SSIM_WEIGHTS) - 1
-        value *= max(luminance_contrast if last else contrast, 0.0) ** exponent
+        value *= max(mean, 0.0) ** exponent
     return value
-
-
-class _Pyramid:
-    """x, y and the weight, at one scale after the other."""
-
-    def __init__(self, x: Float32, y: Float32, weight: Float32) -> None:
-        self._x, self._y, self._weight = x, y, weight
-
-    def halve(self) -> None:
-        """To half the size: weighted means of 2×2 blocks."""
-        x, y, weight = self._x, self._y, self._weight
-        self._x, self._y, self._weight = _halve_weighted(x, weight), _halve_weighted(y, weight), _halve(weight)
-
-    def terms(self) -> tuple[float, float] | None:
-        """See :func:`_similarity_terms`."""
-        return _similarity_terms(self._x, self._y, self._weight)
-
-
-def _similarity_terms(x: Float32, y: Float32, weight: Float32) -> tuple[float, float] | None:
-    """Means of the SSIM map and of its contrast-structure part; None when no window is half in R."""
-    share = _window_sum(weight)
-    centre = WINDOW // 2
-    inside = (share >= 0.5) & (weight[centre:-centre, centre:-centre] >= 0.5)
-    if not inside.any():
-        return None
-    safe = np.where(inside, share, 1.0)
-    mean_x, mean_y = _window_sum(weight * x) / safe, _window_sum(weight * y) / safe
-    variance_x = _window_sum(weight * x * x) / safe - mean_x**2
-    variance_y = _window_sum(weight * y * y) / safe - mean_y**2
-    covariance = _window_sum(weight * x * y) / safe - mean_x * mean_y
-    contrast = (2 * covariance + C2) / (variance_x + variance_y + C2)
-    luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
-    return float((luminance * contrast)[inside].mean(dtype=np.float64)), float(contrast[inside].mean(dtype=np.float64))
-
-
-def _window_sum(values: Float32) -> Float32:
-    """Gaussian-weighted sums over the windows that lie in the frame: H×W → H−10 × W−10."""
-    half = WINDOW // 2
-    blurred = cv2.GaussianBlur(values, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_REFLECT)
-    return np.asarray(blurred[half:-half, half:-half], np.float32)
-
-
-def _halve_weighted(values: Float32, weight: Float32) -> Float32:
-    total = _halve(weight)
-    return np.asarray(_halve(values * weight) / np.where(total > 0, total, 1.0), np.float32)
-
-
-def _halve(values: Float32) -> Float32:
-    """Means of 2×2 blocks; an odd last row or column is left out."""
-    rows, columns = values.shape[0] // 2 * 2, values.shape[1] // 2 * 2
-    even = values[:rows, :columns]
-    return np.asarray((even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4, np.float32)
 
 
 @_geometry("structure.edge_f1", identity=1.0)

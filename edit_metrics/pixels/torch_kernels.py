@@ -235,8 +235,8 @@ class ScalePyramid:
             safe = torch.where(total > 0, total, 1.0)
             self._planes = [_halve(x * weight) / safe, _halve(y * weight) / safe, total]
 
-    def terms(self) -> tuple[float, float] | None:
-        """Means of the SSIM map and of its contrast-structure part; None when no window is half in R."""
+    def mean(self, *, with_luminance: bool) -> float | None:
+        """Of the SSIM map, or of its contrast-structure part; None when no window is half in R."""
         import torch
 
         with torch.inference_mode():
@@ -249,13 +249,11 @@ class ScalePyramid:
             mean_x, mean_y, square_x, square_y, product = (moment / safe for moment in moments)
             variance_x, variance_y = square_x - mean_x**2, square_y - mean_y**2
             contrast = (2 * (product - mean_x * mean_y) + C2) / (variance_x + variance_y + C2)
-            luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
-            chosen = torch.where(inside, torch.stack([luminance * contrast, contrast]), 0).sum(
-                (1, 2), dtype=torch.float64
-            )
-            count = inside.sum()
-            both, contrast_mean, windows = torch.stack([*chosen, count.double()]).tolist()
-            return (both / windows, contrast_mean / windows) if windows else None
+            if with_luminance:
+                contrast = contrast * (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
+            total = torch.where(inside, contrast, 0).sum(dtype=torch.float64)
+            sum_and_count = torch.stack([total, inside.sum().double()]).tolist()
+            return sum_and_count[0] / sum_and_count[1] if sum_and_count[1] else None
 
 
 def _halve(values: torch.Tensor) -> torch.Tensor:
