@@ -2,11 +2,12 @@
 
     python benchmarks/measure_working_grid.py [--shared DIR] [--perceptual PX] [--working PX] [--only real|made]
 
-Two sets. *Real*: the pairs of triples.jsonl whose source has a megapixel or more. *Made*: larger pictures at hand (of the
-triples, multi_method and the faces, four a folder), each with a local edit inside a mask, once re-encoded (JPEG 85) and
-once softened, and each without a mask as a generator leaves it (a local edit, the rest softened by σ = .7 and noised by
-σ = 2). Both are scored with ``embedded`` twice: with the caps, and with ``null``. Prints Markdown: of every pre-score,
-and of every column that a grid with a cap feeds, n, median, 95th percentile and largest |difference|, and Spearman.
+Two sets. *Real*: the pairs of triples.jsonl whose source has a megapixel or more. *Made*: larger pictures at hand (of
+the triples, multi_method and the faces, four a folder), each with a local edit inside a mask, once re-encoded (JPEG
+85) and once softened, and each without a mask as a generator leaves it (a local edit, the rest softened by σ = .7 and
+noised by σ = 2). Both are scored with ``embedded`` twice: with the caps, and with ``null``. Prints Markdown: of every
+pre-score, and of every column that a grid with a cap feeds, n, median, 95th percentile and largest |difference|, and
+Spearman.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from PIL import Image
 from edit_metrics.backends.base import DTYPES, EncoderTraits, Fingerprint, one_of
 from edit_metrics.backends.efficientnet_lite import efficientnet_lite0
 from edit_metrics.backends.minilm import CONTEXT_LENGTH, MiniLm
+from edit_metrics.backends.preprocess import REDUCING_GAP
 from edit_metrics.backends.registry import backend
 from edit_metrics.backends.torch_runtime import choose_device, computing_dtype, placed, set_threads, stacked_on
 from edit_metrics.errors import MissingExtraError
@@ -83,7 +84,8 @@ class ConseEncoder:
         return Fingerprint(
             name="conse/efficientnet_lite0+all-MiniLM-L6-v2",
             weights={"image": store.digest(image), "text": store.digest(text)},
-            preprocessing=f"bicubic antialiased short side {_SHORT_SIDE}, centre crop {_CROP}, top {_TOP} classes; "
+            preprocessing=f"bicubic short side {_SHORT_SIDE}, box-reduced to {REDUCING_GAP:.0f} times it first, "
+            f"centre crop {_CROP}, top {_TOP} classes; "
             f"mean pooling over {CONTEXT_LENGTH} tokens",
             dtype=one_of("dtype", options["dtype"], DTYPES),
             version=_VERSION,
@@ -161,6 +163,6 @@ def _crop(image: RGB) -> RGB:
     height, width = image.shape[:2]
     short = min(height, width)
     size = (int(_SHORT_SIDE * width / short), int(_SHORT_SIDE * height / short))
-    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=REDUCING_GAP))
     top, left = (round((side - _CROP) / 2) for side in resized.shape[:2])
     return resized[top : top + _CROP, left : left + _CROP]

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from edit_metrics.backends.base import Fingerprint, require_package
+from edit_metrics.backends.preprocess import REDUCING_GAP
 from edit_metrics.backends.registry import backend
 from edit_metrics.types import RGB, Float32
 from edit_metrics.weights import store
@@ -56,7 +57,8 @@ class OpenNsfw:
         return Fingerprint(
             name="open_nsfw",
             weights={"model": store.digest(options["weights"])},
-            preprocessing="bilinear antialiased squash to 256, JPEG round trip, centre crop 224, BGR minus mean",
+            preprocessing=f"bilinear squash to {_SIDE}, box-reduced to {REDUCING_GAP:.0f} times it first, "
+            f"JPEG round trip, centre crop {_CROP}, BGR minus mean",
         )
 
     @property
@@ -82,7 +84,8 @@ class OpenNsfw:
 
 def preprocess(image: RGB) -> Float32:
     """One picture to 224×224×3 BGR. The JPEG round trip is part of the model: without it scores move by up to .14."""
-    squashed = Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+    size = (_SIDE, _SIDE)
+    squashed = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP)
     buffer = io.BytesIO()
     squashed.save(buffer, format="JPEG")
     with Image.open(buffer) as reread:

@@ -11,6 +11,10 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 _MOST_THREADS: Final = 8
+REDUCING_GAP: Final = 3.0
+"""Pillow's: a picture of twice as many times its new size and more is first made smaller by whole factors, to no less
+than so many times that size; half to nine tenths of the resize of a large picture, and what is seen of it is the same.
+"""
 
 
 def map_in_threads(function: Callable[[T], R], items: Sequence[T]) -> list[R]:

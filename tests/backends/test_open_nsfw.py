@@ -44,6 +44,17 @@ def test_a_flat_picture_keeps_its_colour_through_preprocessing() -> None:
     np.testing.assert_allclose(found.mean(axis=(0, 1)), [250 - 104, 128 - 117, 10 - 123], atol=2)
 
 
+@pytest.mark.parametrize(("side", "same"), [(1500, True), (2048, False)])
+def test_a_large_picture_is_reduced_by_whole_factors_first(side: int, same: bool) -> None:
+    image = np.asarray(Image.fromarray(pictures()[0]).resize((side, side), Image.Resampling.LANCZOS))
+    buffer = io.BytesIO()
+    Image.fromarray(image).resize((256, 256), Image.Resampling.BILINEAR).save(buffer, format="JPEG")
+    whole = np.asarray(Image.open(buffer)).astype(np.float32)[16:240, 16:240, ::-1]
+    off = np.abs(preprocess(image) + np.array([104, 117, 123], np.float32) - whole)
+    assert bool((off == 0).all()) is same
+    assert off.mean() < 1.5  # levels
+
+
 @pytest.fixture(scope="module")
 def backend() -> OpenNsfw:
     return OpenNsfw(threads=1)
@@ -76,3 +87,15 @@ def test_the_fingerprint_is_known_before_building_and_names_the_weights() -> Non
     described = describe_backend("safety", {"use": "open_nsfw"})
     assert build_backend("safety", {"use": "open_nsfw"}, device="cpu", threads=1).fingerprint == described
     assert described.weights == {"model": "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"}
+
+
+@pytest.mark.weights
+def test_reducing_a_large_picture_first_hardly_moves_its_probability(
+    backend: OpenNsfw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = [np.asarray(Image.fromarray(one).resize((2600, 2048), Image.Resampling.LANCZOS)) for one in pictures()[:4]]
+    found = backend.probabilities(large)
+    monkeypatch.setattr("edit_metrics.backends.open_nsfw.REDUCING_GAP", 1000.0)
+    whole = backend.probabilities(large)
+    assert not np.array_equal(found, whole)
+    np.testing.assert_allclose(found, whole, atol=0.01)
