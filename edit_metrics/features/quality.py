@@ -12,6 +12,7 @@ from edit_metrics.backends.pyiqa_quality import LearnedQuality, QualityAssessor
 from edit_metrics.metrics.no_reference import read_quality
 from edit_metrics.metrics.quality import antonym_probability
 from edit_metrics.metrics.readings import QualityReadings
+from edit_metrics.pixels.edges import LumaEdges
 from edit_metrics.registry import NOWHERE, feature
 from edit_metrics.types import RGB, Float32, Grid
 
@@ -19,19 +20,29 @@ ANTONYMS: Final = ("Good photo.", "Bad photo.")
 """The prompt pair of CLIP-IQA (Wang et al. 2023)."""
 
 
-@feature(off_grid=("working_source",))
-def source_readings(source: RGB, working_source: RGB | None = None) -> QualityReadings:
+@feature("source_edges", grid=Grid.WORKING, features={"picture": "working_source"})
+@feature("edited_edges", grid=Grid.WORKING, features={"picture": "working_edited"})
+def luma_edges(picture: RGB) -> LumaEdges:
+    """Luma and edges of S, or of E on S's grid."""
+    return LumaEdges.of(picture)
+
+
+@feature(off_grid=("working_source", "source_edges"))
+def source_readings(
+    source: RGB, working_source: RGB | None = None, source_edges: LumaEdges | None = None
+) -> QualityReadings:
     """All readings of S."""
-    return read_quality(source, working_source)
+    return read_quality(source, working_source, source_edges)
 
 
-@feature(off_grid=("working_edited",))
+@feature(off_grid=("working_edited", "edited_edges"))
 def edited_readings(
     edited_native: RGB,
     edited: RGB | None = None,
     pixel_cautions: tuple[str, ...] | None = None,
     working_edited: RGB | None = None,
     working_edited_native: RGB | None = None,
+    edited_edges: LumaEdges | None = None,
 ) -> QualityReadings:
     """All readings of E on S's grid; on its own grid, with the caution ``other_grid``, where it has no place there.
 
@@ -41,11 +52,12 @@ def edited_readings(
         pixel_cautions: how E came onto that grid.
         working_edited: E on the working grid.
         working_edited_native: E on its own grid under the working grid's cap.
+        edited_edges: of E on the working grid.
     """
     if edited is None:
         return read_quality(edited_native, working_edited_native, cautions=("other_grid",))
     codes = tuple(code for code in pixel_cautions or () if code != "empty_mask")
-    return read_quality(edited, working_edited, cautions=codes)
+    return read_quality(edited, working_edited, edited_edges, cautions=codes)
 
 
 @feature("source_clip_iqa", backend="clip", batched=True, cache=True, features={"embedding": "clip_source_embedding"})

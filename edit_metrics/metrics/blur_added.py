@@ -7,16 +7,19 @@ and quarter size after low passes that leave a fifth and a tenth of the noise, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edit_metrics.pixels.areas import as_bytes, erode
+from edit_metrics.pixels.edges import SPAN, Edges, LumaEdges, edges_of
 from edit_metrics.pixels.lab import LabPair, delta_e_2000
-from edit_metrics.pixels.luma import SMALLEST_SIDE, bt709
+from edit_metrics.pixels.luma import SMALLEST_SIDE
 from edit_metrics.registry import Identity, metric
-from edit_metrics.types import RGB, Direction, Float32, Grid, Mask, Missing, not_applicable, undefined
+from edit_metrics.types import Direction, Grid, Mask, Missing, not_applicable, undefined
 
 SAME_BELOW: Final = 5.0
 """ΔE2000 of the pictures blurred with σ = 8 px under which both show the same: blurring and noise stay under 2, another
@@ -25,10 +28,9 @@ COARSE_SIGMA: Final = 8.0
 QUARTER: Final = 4
 MIN_SHARE: Final = 0.2
 """Of the frame; less says nothing of the picture. Chosen."""
-BANDS: Final = ((1, 0.0), (2, 1.5), (4, 3.0))
-"""Step and σ of the low pass before it, px: of white noise σ₀ this leaves σ₀ / (2·√π·σ) = .19 σ₀ and .09 σ₀."""
-SPAN: Final = 11
-"""px of the low pass, Crete 2007."""
+COARSER_BANDS: Final = ((2, 1.5), (4, 3.0))
+"""Besides the picture's own: step and σ of the low pass before it, px: of white noise σ₀ this leaves σ₀ / (2·√π·σ) =
+.19 σ₀ and .09 σ₀."""
 _ROUNDING: Final = 1e-3
 
 
@@ -49,13 +51,13 @@ def same_content(labs: LabPair) -> Mask:
     "quality.blur_added", direction=Direction.LOWER_IS_BETTER, bounds=(-1.0, 1.0), unit="",
     identity=Identity(0.0, 1e-5), cautions="pixel_cautions", grid=Grid.WORKING,
 )  # fmt: skip
-def blur_added(source: RGB, edited: RGB, labs: LabPair) -> float | Missing:
+def blur_added(labs: LabPair, source_edges: LumaEdges, edited_edges: LumaEdges) -> float | Missing:
     """Crete's perceptual blur of E minus that of S where both show the same, the largest of three bands of detail.
 
     Args:
-        source: S, H×W×3.
-        edited: E on S's grid.
         labs: CIELAB of both.
+        source_edges: of S.
+        edited_edges: of E on S's grid.
 
     Returns:
         0 = as sharp as the source, .1 after a blur of σ 1 px, .4 of σ 4, with noise on top or without.
@@ -65,39 +67,35 @@ def blur_added(source: RGB, edited: RGB, labs: LabPair) -> float | Missing:
     References:
         Crete, Dolmiere, Ladret, Nicolas: The blur effect, SPIE 6492, 2007.
     """
-    if min(source.shape[:2]) < SMALLEST_SIDE:
+    pair = (source_edges, edited_edges)
+    shortest = min(source_edges.luma.shape)
+    if shortest < SMALLEST_SIDE:
         return undefined("too_small")
     area = same_content(labs)
     if area.mean() < MIN_SHARE:
         return not_applicable("content_changed")
-    greys = [bt709(source), bt709(edited)]
-    found = []
-    for step, sigma in BANDS:
-        if min(source.shape[:2]) < step * SMALLEST_SIDE:
-            continue
-        band = [cv2.GaussianBlur(grey, (0, 0), sigma)[::step, ::step] if sigma else grey for grey in greys]
-        found.append(_difference([np.ascontiguousarray(one, np.float32) for one in band], area[::step, ::step]))
+    found = [_difference([(one.down, one.across) for one in pair], area)]
+    for step, sigma in COARSER_BANDS:
+        if shortest >= step * SMALLEST_SIDE:
+            coarse = [cv2.GaussianBlur(one.luma, (0, 0), sigma)[::step, ::step] for one in pair]
+            edges = [edges_of(np.ascontiguousarray(band, np.float32)) for band in coarse]
+            found.append(_difference(edges, area[::step, ::step]))
     known = [one for one in found if one is not None]
     return max(known) if known else undefined("flat")
 
 
-def _difference(greys: list[Float32], area: Mask) -> float | None:
+def _difference(pair: Sequence[tuple[Edges, Edges]], area: Mask) -> float | None:
     """E minus S; None where either has no edge there."""
-    inner = erode(area, SPAN // 2)
-    before, after = (_blur_over(grey, inner) for grey in greys)
+    weights = as_bytes(erode(area, SPAN // 2))
+    before, after = (_blur_over(edges, weights) for edges in pair)
     return None if before is None or after is None else after - before
 
 
-def _blur_over(grey: Float32, area: Mask) -> float | None:
-    weights = as_bytes(area)
+def _blur_over(edges: tuple[Edges, Edges], weights: NDArray[np.uint8]) -> float | None:
     effects = []
-    for dx, dy in ((0, 1), (1, 0)):
-        span = (SPAN if dx else 1, SPAN if dy else 1)
-        low_pass = cv2.blur(grey, span, borderType=cv2.BORDER_REFLECT)
-        sharp = np.abs(cv2.Sobel(grey, cv2.CV_32F, dx, dy, borderType=cv2.BORDER_REFLECT))
-        soft = np.abs(cv2.Sobel(low_pass, cv2.CV_32F, dx, dy, borderType=cv2.BORDER_REFLECT))
-        variation = cv2.mean(sharp, weights)[0]
+    for axis in edges:
+        variation = cv2.mean(axis.strength, weights)[0]
         if variation < _ROUNDING:
             return None
-        effects.append(1.0 - cv2.mean(cv2.subtract(sharp, soft).clip(0), weights)[0] / variation)
+        effects.append(1.0 - cv2.mean(axis.lost, weights)[0] / variation)
     return max(effects)

@@ -20,6 +20,7 @@ import numpy as np
 from edit_metrics.metrics.artefacts import banding, blockiness
 from edit_metrics.metrics.readings import QualityReadings, reading_columns
 from edit_metrics.pixels.bands import bands
+from edit_metrics.pixels.edges import LumaEdges
 from edit_metrics.pixels.luma import SMALLEST_SIDE, bt709
 from edit_metrics.pixels.quantile import median
 from edit_metrics.types import RGB, Direction, Float32, Grid, Missing, undefined
@@ -27,28 +28,31 @@ from edit_metrics.types import RGB, Direction, Float32, Grid, Missing, undefined
 _DB2_HIGH: Final = np.array([-0.4829629131445341, 0.8365163037378079, -0.2241438680420134, -0.1294095225512604])
 _GAUSSIAN_MAD: Final = 0.6744897501960817  # the 75 % quantile of a standard normal
 _ROUNDING: Final = 1e-3  # grey levels under which a float32 wavelet coefficient of 8-bit data is rounding
-_BLUR_SPAN: Final = 11  # px of the low pass, Crete 2007
 
 
-def read_quality(image: RGB, working: RGB | None = None, *, cautions: tuple[str, ...] = ()) -> QualityReadings:
+def read_quality(
+    image: RGB, working: RGB | None = None, edges: LumaEdges | None = None, *, cautions: tuple[str, ...] = ()
+) -> QualityReadings:
     """All readings of one picture.
 
     Args:
         image: H×W×3, 8-bit sRGB: traces of sensors and codecs, which stand between neighbouring pixels, are read here.
         working: the same on the working grid, for the others; None = ``image``.
+        edges: of that; None = not known yet.
         cautions: of all values.
     """
     small = image if working is None else working
-    grey = bt709(small)
+    if edges is None:
+        edges = LumaEdges.of(small)
     return QualityReadings(
-        blur=_blur(grey),
+        blur=_blur(edges),
         noise_sigma=noise_sigma(image),
         blockiness=blockiness(image),
         clipped_highlights=clipped_highlights(image),
         clipped_shadows=clipped_shadows(image),
         banding=banding(image),
         colourfulness=colourfulness(small),
-        resolution_loss=_resolution_loss(grey),
+        resolution_loss=_resolution_loss(edges.luma),
         cautions=cautions,
     )
 
@@ -67,23 +71,19 @@ def blur(image: RGB) -> float | Missing:
         A number in [0, 1], high = blurred. ``undefined(flat)`` without any edge, ``undefined(too_small)`` under 32 px.
         Equal to ``skimage.measure.blur_effect(image, h_size=11)``.
     """
-    return _blur(bt709(image))
+    return _blur(LumaEdges.of(image))
 
 
-def _blur(grey: Float32) -> float | Missing:
-    if min(grey.shape) < SMALLEST_SIDE:
+def _blur(edges: LumaEdges) -> float | Missing:
+    if min(edges.luma.shape) < SMALLEST_SIDE:
         return undefined("too_small")
     effects = []
-    for dx, dy in ((0, 1), (1, 0)):
-        span = (_BLUR_SPAN if dx else 1, _BLUR_SPAN if dy else 1)
-        low_pass = cv2.blur(grey, span, borderType=cv2.BORDER_REFLECT)
-        sharp = np.abs(cv2.Sobel(grey, cv2.CV_32F, dx, dy, borderType=cv2.BORDER_REFLECT))[2:-1, 2:-1]
-        soft = np.abs(cv2.Sobel(low_pass, cv2.CV_32F, dx, dy, borderType=cv2.BORDER_REFLECT))[2:-1, 2:-1]
-        variation = float(sharp.sum(dtype=np.float64))
-        if variation < sharp.size * _ROUNDING:
+    for axis in (edges.down, edges.across):
+        strength, lost = (plane[2:-1, 2:-1] for plane in (axis.strength, axis.lost))
+        variation = float(strength.sum(dtype=np.float64))
+        if variation < strength.size * _ROUNDING:
             return undefined("flat")
-        lost = float(cv2.subtract(sharp, soft).clip(0).sum(dtype=np.float64))
-        effects.append(1.0 - lost / variation)
+        effects.append(1.0 - float(lost.sum(dtype=np.float64)) / variation)
     return max(effects)
 
 
