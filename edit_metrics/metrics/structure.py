@@ -29,6 +29,8 @@ GMSD_C: Final = 170.0
 """Xue 2014, for luma 0..255."""
 MS_SSIM_WEIGHTS: Final = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Wang 2003, finest scale first."""
+_DERIVATIVE: Final = np.array([1, 0, -1], np.float32)
+_SUM: Final = np.ones(3, np.float32)
 _LEAST_PIXELS: Final = 64  # of a deviation or an edge map: an 8×8 patch; chosen, not measured
 TOO_THIN: Final = undefined("u_too_thin")
 
@@ -39,7 +41,9 @@ _geometry = partial(
 )  # fmt: skip
 
 
-@_geometry("structure.gmsd", direction=Direction.LOWER_IS_BETTER, identity=Identity(0.0, 1e-6), flip_invariant=1e-6)
+@_geometry(
+    "structure.gmsd", direction=Direction.LOWER_IS_BETTER, identity=Identity(0.0, 1e-6), flip_invariant=1e-6, version=2
+)
 def gmsd(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
     """Gradient magnitude similarity deviation (Xue et al. 2014) over R: how unevenly gradients were damaged.
 
@@ -57,24 +61,36 @@ def gmsd(source: RGB, edited: RGB, geometry_region: Mask) -> float | Missing:
     inside = erode(halve(geometry_region.astype(np.float32)) == 1.0, 1)
     if np.count_nonzero(inside) < _LEAST_PIXELS:
         return TOO_THIN
-    similarity = _gradient_similarity(*(halve(bt601(image).astype(np.float32)) for image in (source, edited)))
-    return float(similarity[inside].std(dtype=np.float64))
+    lost = _similarity_lost(*(halve(bt601(image).astype(np.float32)) for image in (source, edited)))
+    return float(cv2.meanStdDev(lost, mask=as_bytes(inside))[1][0, 0])
 
 
-def _gradient_similarity(first: Float32, second: Float32) -> Float64:
+def _similarity_lost(first: Float32, second: Float32) -> Float32:
+    """1 − similarity, whose deviation is that of the similarity: near 0 float32 has bits to spare."""
     device = kernel_device(*first.shape)
     if device is not None:
-        return torch_kernels.gradient_similarity(first, second, GMSD_C, device)
-    before, after = _gradient_magnitude(first), _gradient_magnitude(second)
-    return np.asarray((2 * before * after + GMSD_C) / (before**2 + after**2 + GMSD_C), np.float64)
-
-
-def _gradient_magnitude(grey: Float32) -> Float64:
-    derivative, average = np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0, 1.0]) / 3
-    across = cv2.sepFilter2D(grey, cv2.CV_64F, derivative, average, borderType=cv2.BORDER_CONSTANT)
-    down = cv2.sepFilter2D(grey, cv2.CV_64F, average, derivative, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(1 - torch_kernels.gradient_similarity(first, second, GMSD_C, device), np.float32)
+    before, after = _squared_gradient(first), _squared_gradient(second)
+    total = before + after
+    total += np.float32(9 * GMSD_C)
     # Not cv2.magnitude: its last bit depends on where its output happens to lie in memory.
-    return np.asarray(np.sqrt(across * across + down * down), np.float64)
+    lost = np.sqrt(before, out=before)
+    lost -= np.sqrt(after, out=after)
+    lost *= lost
+    lost /= total
+    return lost
+
+
+def _squared_gradient(grey: Float32) -> Float32:
+    """9 times the square of Prewitt/3's magnitude: of the quarter levels that 2×2 means come in, sums are exact."""
+    across, down = (
+        np.asarray(cv2.sepFilter2D(grey, cv2.CV_32F, *taps, borderType=cv2.BORDER_CONSTANT), np.float32)
+        for taps in ((_DERIVATIVE, _SUM), (_SUM, _DERIVATIVE))
+    )
+    across *= across
+    down *= down
+    across += down
+    return across
 
 
 @_geometry("structure.ms_ssim", version=2, identity=Identity(1.0, 1e-5), flip_invariant=1e-6)
@@ -169,12 +185,19 @@ def find_edges(luma: RGB, valid: Mask) -> Mask:
         valid: H×W.
     """
     size = (2 * _EDGE_RADIUS + 1, 2 * _EDGE_RADIUS + 1)
-    smooth = cv2.GaussianBlur(luma.astype(np.float32), size, _EDGE_SIGMA, borderType=cv2.BORDER_REFLECT)
-    across, down = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=_SCALE)) * valid for dx in (1, 0))
+    smooth = luma.astype(np.float32)
+    cv2.GaussianBlur(smooth, size, _EDGE_SIGMA, dst=smooth, borderType=cv2.BORDER_REFLECT)
+    across, down = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=_SCALE), np.float32) for dx in (1, 0))
+    everywhere = bool(valid.all())
+    if not everywhere:
+        across *= valid
+        down *= valid
     # Sobel's taps add up to 8 for a slope of one level a pixel.
-    strength = np.asarray(np.sqrt(across * across + down * down), np.float32)[valid]  # see _gradient_magnitude
-    high = max(quantile(strength, _NOT_EDGES), _LEAST_SLOPE * 8 * _SCALE)
-    across, down = np.rint(across).astype(np.int16), np.rint(down).astype(np.int16)
+    strength = np.multiply(across, across, out=smooth)
+    strength += down * down
+    np.sqrt(strength, out=strength)  # see _similarity_lost
+    high = max(quantile(strength.ravel() if everywhere else strength[valid], _NOT_EDGES), _LEAST_SLOPE * 8 * _SCALE)
+    across, down = (np.rint(slope, out=slope).astype(np.int16) for slope in (across, down))
     edges = np.asarray(cv2.Canny(across, down, _LOW_OF_HIGH * high, high, L2gradient=True))
     return np.asarray((edges > 0) & valid, np.bool_)
 
