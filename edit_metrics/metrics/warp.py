@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edit_metrics.metrics.registration import Registration
 from edit_metrics.pixels.areas import as_bytes, erode
@@ -31,7 +33,7 @@ _AS_IT_LIES: Final = Registration(dx=0.0, dy=0.0, consensus=1.0, tiles=0, scale=
 
 @metric(
     "structure.warp_px", direction=Direction.LOWER_IS_BETTER, bounds=(0.0, FARTHEST * 2**0.5), unit="px",
-    identity=Identity(0.0, 1e-3), blind_inside=True, grid=Grid.WORKING,
+    version=2, identity=Identity(0.0, 1e-3), blind_inside=True, grid=Grid.WORKING,
 )  # fmt: skip
 def warp_px(
     source: RGB, edited: RGB, geometry_region: Mask, registration: Registration | None = None
@@ -72,22 +74,67 @@ class _Tiles:
 
 
 def _residuals(source: RGB, edited: RGB, region: Mask, registration: Registration) -> _Tiles:
-    matrix = _to_edited(registration, region.shape)
-    size = (region.shape[1], region.shape[0])
-    laid_over = cv2.warpAffine(edited, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
-    moved_region = cv2.warpAffine(as_bytes(region), matrix, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    first, second = (_high_pass(bt709(image)) for image in (source, np.asarray(laid_over, np.uint8)))
+    laid_over, moved_region = _laid_over(edited, region, registration)
+    first, second = (_high_pass(bt709(image)) for image in (source, laid_over))
     window = np.outer(np.hanning(TILE), np.hanning(TILE)).astype(np.float32)
     textured, found = 0, []
-    for x, y in _corners(region & (np.asarray(moved_region) > 0)):
+    for x, y in _corners(region & moved_region):
         here, there = (plane[y : y + TILE, x : x + TILE] for plane in (first, second))
-        if any(cv2.meanStdDev(tile)[1] < MIN_TEXTURE for tile in (here, there)):
+        if min(_variance(here), _variance(there)) < MIN_TEXTURE**2:
             continue
         textured += 1
         left, response = cv2.phaseCorrelate(here, there, window)
         if response >= MIN_RESPONSE and max(map(abs, left)) <= FARTHEST:
             found.append(left)
     return _Tiles(textured, np.array(found, np.float64).reshape(-1, 2))
+
+
+def _laid_over(edited: RGB, region: Mask, registration: Registration) -> tuple[RGB, Mask]:
+    """E where S shows the same, bicubic, and R moved with it; nothing beyond the frame."""
+    if registration.scale == 1:
+        return _shifted(edited, registration.dx, registration.dy), _moved(region, registration.dx, registration.dy)
+    matrix, size = _to_edited(registration, region.shape), (region.shape[1], region.shape[0])
+    laid_over = cv2.warpAffine(edited, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+    moved_region = cv2.warpAffine(as_bytes(region), matrix, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return np.asarray(laid_over, np.uint8), np.asarray(moved_region) > 0
+
+
+def _shifted(edited: RGB, dx: float, dy: float) -> RGB:
+    """``cv2.warpAffine``'s bicubic shift by two filters of four taps, in a tenth of its time."""
+    whole_x, whole_y = math.floor(dx), math.floor(dy)
+    taps = (_cubic_taps(dx - whole_x), _cubic_taps(dy - whole_y))
+    framed = _cut(edited, whole_x - _CUBIC_REACH, whole_y - _CUBIC_REACH, 2 * _CUBIC_REACH)
+    filtered = cv2.sepFilter2D(framed, cv2.CV_8U, *taps, anchor=(1, 1), borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(filtered[_CUBIC_REACH:-_CUBIC_REACH, _CUBIC_REACH:-_CUBIC_REACH], np.uint8)
+
+
+def _cubic_taps(part: float) -> Float32:
+    """Of the pixels from one before to two after, for a place that lies ``part`` of a pixel on."""
+    sharpness = -0.75  # OpenCV's
+    distance = np.abs(np.arange(-1, 3) - part)
+    near = ((sharpness + 2) * distance - (sharpness + 3)) * distance**2 + 1
+    far = sharpness * (((distance - 5) * distance + 8) * distance - 4)
+    return np.asarray(np.where(distance <= 1, near, far), np.float32)
+
+
+def _moved(region: Mask, dx: float, dy: float) -> Mask:
+    x, y = math.floor(dx + 0.5), math.floor(dy + 0.5)
+    return _cut(region, x, y, 0) if x or y else region
+
+
+def _cut(picture: NDArray[Any], left: int, top: int, more: int) -> NDArray[Any]:
+    """The picture from (left, top) on, ``more`` px larger than it is; 0 where there is none."""
+    height, width = picture.shape[:2]
+    frame = np.zeros((height + more, width + more, *picture.shape[2:]), picture.dtype)
+    part = picture[max(top, 0) : max(top + height + more, 0), max(left, 0) : max(left + width + more, 0)]
+    y, x = max(-top, 0), max(-left, 0)
+    frame[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return frame
+
+
+def _variance(tile: Float32) -> float:
+    """As ``cv2.meanStdDev``'s, in half of its time."""
+    return cv2.norm(tile, cv2.NORM_L2SQR) / tile.size - (cv2.sumElems(tile)[0] / tile.size) ** 2
 
 
 def _to_edited(registration: Registration, frame: tuple[int, ...]) -> Float64:
@@ -103,19 +150,18 @@ def _to_edited(registration: Registration, frame: tuple[int, ...]) -> Float64:
 
 
 def _high_pass(grey: Float32) -> Float32:
-    return grey - np.asarray(cv2.blur(grey, (_HIGH_PASS, _HIGH_PASS), borderType=cv2.BORDER_REFLECT), np.float32)
+    low = np.asarray(cv2.blur(grey, (_HIGH_PASS, _HIGH_PASS), borderType=cv2.BORDER_REFLECT), np.float32)
+    return np.subtract(grey, low, out=low)
 
 
 def _corners(region: Mask) -> list[tuple[int, int]]:
     """Upper left corners (x, y) of the tiles wholly in R and away from its rim, evenly thinned out to MAX_TILES."""
     height, width = region.shape
-    holes = cv2.integral(as_bytes(~erode(region, _HIGH_PASS // 2 + _CUBIC_REACH)))
-    corners = [
-        (x, y)
-        for y in range(0, height - TILE + 1, STRIDE)
-        for x in range(0, width - TILE + 1, STRIDE)
-        if holes[y + TILE, x + TILE] - holes[y, x + TILE] - holes[y + TILE, x] + holes[y, x] == 0
-    ]
+    holes = np.asarray(cv2.integral(as_bytes(~erode(region, _HIGH_PASS // 2 + _CUBIC_REACH))), np.int32)
+    upper, lower = (holes[start : start + height - TILE + 1 : STRIDE] for start in (0, TILE))
+    left, right = (slice(start, start + max(width - TILE, 0) + 1, STRIDE) for start in (0, TILE))
+    rows, columns = np.nonzero(lower[:, right] - lower[:, left] - upper[:, right] + upper[:, left] == 0)
+    corners = [(int(x), int(y)) for x, y in zip(columns * STRIDE, rows * STRIDE, strict=True)]
     if len(corners) <= MAX_TILES:
         return corners
     return [corners[i] for i in np.linspace(0, len(corners) - 1, MAX_TILES).round().astype(int)]
