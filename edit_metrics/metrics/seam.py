@@ -23,7 +23,7 @@ _NORMAL_SIGMA: Final = 2.0  # px, evens out the staircase of the mask's border
 
 @dataclass(frozen=True, slots=True)
 class _Border:
-    """Points half way between M and U, with the unit normals that point out of M; N×2 (x, y) each."""
+    """Points half way between M and U, in :func:`_surroundings`, with unit normals out of M; N×2 (x, y) each."""
 
     points: Float64
     normals: Float64
@@ -31,7 +31,7 @@ class _Border:
 
 @metric(
     "structure.seam", direction=Direction.LOWER_IS_BETTER, bounds=(None, None), unit="ΔE/px",
-    cautions="pixel_cautions", grid=Grid.WORKING,
+    cautions="pixel_cautions", grid=Grid.WORKING, version=2,
     identity="compares the border with its surroundings: near 0 by chance",
 )  # fmt: skip
 def seam(source: RGB, edited: RGB, mask: Mask) -> float | Missing:
@@ -53,11 +53,11 @@ def seam(source: RGB, edited: RGB, mask: Mask) -> float | Missing:
     """
     if mask.all() or not mask.any():
         return not_applicable("no_border")
-    border = _border(mask)
+    box = _surroundings(mask)
+    border = _border(mask, box)
     if len(border.points) < LEAST_POINTS:
         return undefined("border_too_short")
-    box = _surroundings(mask)
-    before, after = (_gradients(rgb_to_lab(image[box]), _moved(border, box)) for image in (source, edited))
+    before, after = (_gradients(rgb_to_lab(image[box]), border) for image in (source, edited))
     smooth = before.max(axis=0) < SMOOTH_BELOW
     if smooth.mean() < 0.5:
         return not_applicable("source_not_smooth")
@@ -66,7 +66,7 @@ def seam(source: RGB, edited: RGB, mask: Mask) -> float | Missing:
 
 
 def _surroundings(mask: Mask) -> tuple[slice, slice]:
-    """Rows and columns of M's bounding box and as far around it as is looked."""
+    """Rows and columns of M's bounding box and as far around it as is looked: what is beyond has no say."""
     reach = OUTSIDE_PX[-1] + 3
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return (
@@ -75,12 +75,11 @@ def _surroundings(mask: Mask) -> tuple[slice, slice]:
     )
 
 
-def _moved(border: _Border, box: tuple[slice, slice]) -> _Border:
-    return _Border(border.points - (box[1].start, box[0].start), border.normals)
-
-
-def _border(mask: Mask) -> _Border:
+def _border(mask: Mask, box: tuple[slice, slice]) -> _Border:
     """Points of ∂M whose samples out to 10 px lie in the frame and outside M."""
+    height, width = mask.shape
+    start, end = (-box[1].start, -box[0].start), (width - 1 - box[1].start, height - 1 - box[0].start)
+    mask = mask[box]
     outside = np.asarray(cv2.distanceTransform(as_bytes(~mask), cv2.DIST_L2, 5), np.float32)
     inside = np.asarray(cv2.distanceTransform(as_bytes(mask), cv2.DIST_L2, 5), np.float32)
     distance = outside - inside
@@ -92,9 +91,8 @@ def _border(mask: Mask) -> _Border:
     points = np.stack([x, y], axis=1) + 0.5 * normals
     reach = OUTSIDE_PX[-1] + 1
     far = points + reach * normals
-    height, width = mask.shape
     near = points - normals
-    in_frame = ((far >= 0) & (far <= (width - 1, height - 1)) & (near >= 0) & (near <= (width - 1, height - 1))).all(1)
+    in_frame = ((far >= start) & (far <= end) & (near >= start) & (near <= end)).all(axis=1)
     clear = _sample(distance[..., None], far)[:, 0] > reach / 2
     good = in_frame & clear & (length[:, 0] > 0.5)
     return _Border(points[good], normals[good])
