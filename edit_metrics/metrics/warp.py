@@ -74,8 +74,8 @@ class _Tiles:
 
 
 def _residuals(source: RGB, edited: RGB, region: Mask, registration: Registration) -> _Tiles:
-    laid_over, moved_region = _laid_over(edited, region, registration)
-    first, second = (_high_pass(bt709(image)) for image in (source, laid_over))
+    laid, moved_region = laid_over(edited, region, registration)
+    first, second = (_high_pass(bt709(image)) for image in (source, laid))
     window = np.outer(np.hanning(TILE), np.hanning(TILE)).astype(np.float32)
     textured, found = 0, []
     for x, y in _corners(region & moved_region):
@@ -89,14 +89,20 @@ def _residuals(source: RGB, edited: RGB, region: Mask, registration: Registratio
     return _Tiles(textured, np.array(found, np.float64).reshape(-1, 2))
 
 
-def _laid_over(edited: RGB, region: Mask, registration: Registration) -> tuple[RGB, Mask]:
-    """E where S shows the same, bicubic, and R moved with it; nothing beyond the frame."""
+def laid_over(edited: RGB, region: Mask, registration: Registration) -> tuple[RGB, Mask]:
+    """E where S shows the same, bicubic, and R moved with it; 0 where E has nothing.
+
+    Args:
+        edited: E on S's grid, H×W×3.
+        region: R, H×W.
+        registration: of E to S.
+    """
     if registration.scale == 1:
         return _shifted(edited, registration.dx, registration.dy), _moved(region, registration.dx, registration.dy)
     matrix, size = _to_edited(registration, region.shape), (region.shape[1], region.shape[0])
-    laid_over = cv2.warpAffine(edited, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+    laid = cv2.warpAffine(edited, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
     moved_region = cv2.warpAffine(as_bytes(region), matrix, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    return np.asarray(laid_over, np.uint8), np.asarray(moved_region) > 0
+    return np.asarray(laid, np.uint8), np.asarray(moved_region) > 0
 
 
 def _shifted(edited: RGB, dx: float, dy: float) -> RGB:

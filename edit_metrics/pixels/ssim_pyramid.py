@@ -10,7 +10,7 @@ import numpy as np
 from edit_metrics.pixels.ssim_window import LEVELS, MARGIN, SsimBand, window_sums
 from edit_metrics.types import RGB, Float32, Mask
 
-_ROWS: Final = 64
+_ROWS: Final = 96
 """Of windows at a time, so that temporaries stay in the processor's cache."""
 _HALF: Final = 0.5
 """Of a pixel, and of its window, that must lie in R."""

@@ -44,17 +44,19 @@ class SsimBand:
 
     def __init__(self, rows: int, width: int) -> None:
         self._width = width
-        self._own = np.empty(4 * (rows + 2 * MARGIN) * width, np.float32)
-        self._other = np.empty_like(self._own)
+        self._room = np.empty((2, 4 * (rows + 2 * MARGIN) * width), np.float32)
+        self._rows = 0
 
     def planes(self, rows: int) -> Float32:
         """To be filled with s − 255 and d in levels, 2×(rows + 10)×W: 5 rows above and below the band belong to it.
 
         About zero variances are exact to one bit more.
         """
-        shape = (4, rows + 2 * MARGIN, self._width)
-        self._planes, self._blurred = (room[: np.prod(shape)].reshape(shape) for room in (self._own, self._other))
-        self._moments, self._spare = (room[:, MARGIN:-MARGIN] for room in (self._blurred, self._planes))
+        if rows != self._rows:
+            self._rows, tall = rows, rows + 2 * MARGIN
+            used = self._room[:, : 4 * tall * self._width]
+            self._planes, self._blurred = used.reshape(2, 4, tall, self._width)
+            self._moments, self._spare = (room[:, MARGIN:-MARGIN] for room in (self._blurred, self._planes))
         return self._planes[:2]
 
     def blur(self, weight: Float32 | None = None) -> None:

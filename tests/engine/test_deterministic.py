@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from edit_metrics.metrics.structure import edge_f1, gmsd
+from edit_metrics.metrics.structure import edge_f1, gmsd, ms_ssim
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("scores.parquet", "scores.csv", "rejected.jsonl")
@@ -41,7 +41,7 @@ def test_the_fixtures_scored_three_times_without_a_cache_give_equal_files(tmp_pa
         assert first[name] == third[name], (name, columns_that_differ(tmp_path / "run0", tmp_path / "run2"))
 
 
-@pytest.mark.parametrize("metric", [gmsd, edge_f1])
+@pytest.mark.parametrize("metric", [gmsd, ms_ssim, edge_f1])
 def test_where_an_array_lies_in_memory_does_not_matter(metric: object, rng: np.random.Generator) -> None:
     # cv2.magnitude took another path when its output was aligned to 16 bytes instead of 32: gmsd of two equal
     # pictures was 9e-19 in half of the runs, 0 in the others.

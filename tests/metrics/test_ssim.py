@@ -113,6 +113,32 @@ def test_equal_pictures_have_one_and_damage_lowers_it_step_by_step(source: RGB) 
     assert values == sorted(values, key=lambda value: -(value or 0))
 
 
+def test_equal_pictures_have_exactly_one_in_float32(source: RGB, rng: np.random.Generator) -> None:
+    kept = ~blob_mask(rng, (256, 256))
+    assert (ssim_map(source, source.copy()).values == 1).all()
+    found = ssim_map(source, source.copy(), kept)
+    assert (found.values[found.weights > 0] == 1).all()
+    assert (found.values[found.weights == 0] == 0).all()
+
+
+def test_a_hole_elsewhere_does_not_matter_in_float32(source: RGB) -> None:
+    edited, kept = degraded(source, "jpeg"), EVERYWHERE.copy()
+    kept[100:104, 200:] = False  # rows 95 to 108 are weighted, their bands too
+    found, whole = ssim_map(source, edited, kept), ssim_map(source, edited)
+    far = np.ones_like(kept)
+    far[95:109, 195:] = False
+    np.testing.assert_allclose(found.values[far], whole.values[far], atol=4e-4)
+    np.testing.assert_allclose(found.weights[far], whole.weights[far], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(300, 7), (7, 300), (3, 3), (66, 64), (130, 11)])
+def test_every_size_is_the_reference_at_its_borders(source: RGB, shape: tuple[int, int]) -> None:
+    pair = [np.resize(image, (*shape, 3)) for image in (source, degraded(source, "noise"))]
+    fast, exact = ssim_map(*pair), ssim_map_float64(*pair)
+    np.testing.assert_allclose(fast.values, exact.values, atol=4e-4)
+    np.testing.assert_allclose(fast.weights, exact.weights, atol=1e-6)
+
+
 def test_a_picture_without_a_whole_window_is_undefined() -> None:
     tiny = np.zeros((9, 40, 3), np.uint8)
     result = masked_ssim(tiny, tiny)

@@ -19,7 +19,7 @@ from edit_metrics.metrics.grid import fit_to_grid
 from edit_metrics.metrics.registration import Registration, register
 from edit_metrics.metrics.seam import seam
 from edit_metrics.metrics.structure import edge_f1, find_edges, gmsd, ms_ssim, structure_distance
-from edit_metrics.metrics.warp import warp_px
+from edit_metrics.metrics.warp import laid_over, warp_px
 from edit_metrics.pixels.luma import bt601
 from edit_metrics.registry import get_metric
 from edit_metrics.types import Missing, Status, not_applicable, undefined
@@ -101,6 +101,15 @@ def test_ms_ssim_equals_the_published_procedure_and_nearly_torchmetrics(quality:
     # torchmetrics 1.9 counts windows over a mirrored border in, at the coarsest scale only.
     tensors = [torch.from_numpy(luma).float()[None, None] for luma in lumas]
     assert found == pytest.approx(float(torch_ms_ssim(*tensors, data_range=1.0, normalize="relu")), abs=2e-4)
+
+
+def test_ms_ssim_reads_the_same_with_a_weight_and_without() -> None:
+    region = WHOLE.copy()
+    region[0, 0] = False
+    edited = jpeg(ASTRONAUT, 20)
+    assert value(ms_ssim(ASTRONAUT, edited, region)) == pytest.approx(
+        value(ms_ssim(ASTRONAUT, edited, WHOLE)), abs=2e-4
+    )
 
 
 def test_ms_ssim_clamps_a_negative_to_zero() -> None:
@@ -302,6 +311,19 @@ def test_a_shift_and_a_zoom_of_the_whole_are_no_warp() -> None:
     zoomed = Registration(dx=0.0, dy=0.0, consensus=1.0, tiles=9, scale=1.02)
     assert warp_px(ASTRONAUT, zoom, inner, zoomed) < 0.5
     assert warp_px(ASTRONAUT, zoom, inner, STILL) > 2
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (0.3, -0.7), (-3.2, 4.9), (600.0, 0.0)])
+def test_a_shift_is_laid_over_as_opencv_lays_it(shift: tuple[float, float]) -> None:
+    region, matrix = outside_of_a_box(), np.eye(2, 3)
+    matrix[:, 2] = shift
+    found, moved = laid_over(ASTRONAUT, region, Registration(*shift, consensus=1.0, tiles=9, scale=1.0))
+    flags = cv2.WARP_INVERSE_MAP
+    expected = cv2.warpAffine(ASTRONAUT, matrix, (512, 512), flags=flags | cv2.INTER_CUBIC)
+    off = cv2.absdiff(found, expected)
+    assert off.max() <= 1  # a tie in rounding
+    assert np.count_nonzero(off) < 1e-3 * off.size
+    assert (moved == cv2.warpAffine(region.view(np.uint8), matrix, (512, 512), flags=flags | cv2.INTER_NEAREST)).all()
 
 
 def test_warp_grows_with_the_bend() -> None:
