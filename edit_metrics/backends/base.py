@@ -200,3 +200,20 @@ class TextReader(Backend, Protocol):
     def read_text(self, images: Sequence[RGB]) -> list[tuple[TextLine, ...]]:
         """Lines of each picture, from top to bottom; empty where nothing was read."""
         ...
+
+
+@runtime_checkable
+class PartReader(TextReader, Protocol):
+    """Role ``ocr``, of a reader that may be shown parts of a picture; others are shown all of it."""
+
+    def read_parts(self, image: RGB, parts: Sequence[tuple[int, int, int, int]]) -> list[tuple[TextLine, ...]]:
+        """Lines that lie in each part, wholly or not, read as they would be in the whole picture.
+
+        Args:
+            image: the whole picture.
+            parts: left, top, right, bottom in px of the picture, the last two outside.
+
+        Returns:
+            Of each part its lines, from top to bottom; boxes in px of the picture. They may reach over the part.
+        """
+        ...

@@ -15,9 +15,11 @@ from typing import Any, Final
 import numpy as np
 
 from edit_metrics.backends.base import Fingerprint, require_package
+from edit_metrics.backends.rapid_ocr_parts import LEAST_SIDE, MOST_SIDE, MULTIPLE, PartView, may_be_parted
 from edit_metrics.backends.registry import backend
 from edit_metrics.errors import MissingExtraError, WeightsError
 from edit_metrics.perceived import TextLine
+from edit_metrics.pixels.crops import Crop, overlap
 from edit_metrics.pixels.remembered import Remembered, key_of
 from edit_metrics.types import RGB
 from edit_metrics.weights import store
@@ -43,6 +45,9 @@ class RapidOcr:
         settings: dict[str, Any] = {
             "Global.log_level": "error",
             "Global.text_score": min_score,
+            "Global.max_side_len": MOST_SIDE,
+            "Det.limit_side_len": LEAST_SIDE,
+            "Det.limit_type": "min",
             "EngineConfig.onnxruntime.intra_op_num_threads": count,
             "EngineConfig.onnxruntime.inter_op_num_threads": count,
         }
@@ -77,6 +82,11 @@ class RapidOcr:
         with self._lock:
             return [self._read_before.of(key_of(image), partial(self._read, image)) for image in images]
 
+    def read_parts(self, image: RGB, parts: Sequence[Crop]) -> list[tuple[TextLine, ...]]:
+        """See :class:`~edit_metrics.backends.base.PartReader`."""
+        with self._lock:
+            return [self._read_part(image, part) for part in parts]
+
     def _read(self, image: RGB) -> tuple[TextLine, ...]:
         if self._reader is None:
             rapidocr = require_package("rapidocr", "ocr", "reading text off pictures")
@@ -88,6 +98,22 @@ class RapidOcr:
             TextLine(text, (*box.min(axis=0).tolist(), *box.max(axis=0).tolist()), float(score))
             for text, box, score in zip(found.txts, found.boxes, found.scores, strict=True)
         )
+
+    def _read_part(self, image: RGB, part: Crop) -> tuple[TextLine, ...]:
+        size = (image.shape[1], image.shape[0])
+        lines = self._read_view(image, PartView.of(size, part)) if may_be_parted(size) else self._read(image)
+        return tuple(line for line in lines if overlap(line.box, part) > 0)
+
+    def _read_view(self, image: RGB, view: PartView) -> tuple[TextLine, ...]:
+        if self._reader is None:
+            self._read(np.zeros((MULTIPLE, MULTIPLE, 3), np.uint8))  # its detector comes with the first picture
+        detector = self._reader.text_det
+        detector.limit_side_len = view.limit
+        try:
+            found = self._read(view.cut(image))
+        finally:
+            detector.limit_side_len = LEAST_SIDE
+        return tuple(TextLine(line.text, view.back(line.box), line.score) for line in found)
 
 
 def _model_files() -> dict[str, Path]:

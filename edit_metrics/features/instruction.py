@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from edit_metrics.backends.base import TextReader
+from edit_metrics.backends.base import PartReader, TextReader
+from edit_metrics.features.alignment import SteadiedLabs
+from edit_metrics.features.changed_text import read_changed
 from edit_metrics.instruction import scope
 from edit_metrics.instruction.check_text import TEXT_EDITS
 from edit_metrics.instruction.checking import asked_edit
 from edit_metrics.instruction.edits import Recolour, WriteText
 from edit_metrics.instruction.instruction import Instruction, understand
 from edit_metrics.instruction.labels import label_to_type
+from edit_metrics.instruction.letters import is_half_read, is_like
+from edit_metrics.metrics.grid import GridFit
 from edit_metrics.perceived import TextLine
+from edit_metrics.pixels.change import ChangeMap
 from edit_metrics.registry import feature, label
-from edit_metrics.types import RGB, Missing, not_applicable, unavailable
+from edit_metrics.types import RGB, Grid, Mask, Missing, not_applicable, unavailable, undefined
+
+MOST_SATURATED: Final = 0.5
+"""Share of the compared area without a floor of re-encoding from which on a change is everywhere."""
 
 
 @feature(version=2)
@@ -54,18 +63,69 @@ def source_text(
     return _read_where_asked(source, parsed_instruction, backend)
 
 
-@feature(backend="ocr", batched=True, version=2)
+@feature(grid=Grid.WORKING, off_grid=("grid",))
+def changed_in_place(grid: GridFit, steadied_labs: SteadiedLabs, whole_change_map: ChangeMap) -> Mask | Missing:
+    """Where E differs visibly from S, on the working grid, if E is S pixel for pixel everywhere else.
+
+    Returns:
+        ``undefined(not_in_place)`` where E has another size or frame, or lies elsewhere;
+        ``undefined(change_is_everywhere)`` where no floor of re-encoding is found: what the map does not show may have
+        changed too.
+    """
+    if grid.relation != "same" or steadied_labs.dx or steadied_labs.dy:
+        return undefined("not_in_place")
+    if whole_change_map.saturated > MOST_SATURATED:
+        return undefined("change_is_everywhere")
+    return whole_change_map.changed
+
+
+@feature(backend="ocr", batched=True, version=3, off_grid=("changed_in_place",))
 def edited_text(
-    edited_native: Sequence[RGB], parsed_instruction: Sequence[Instruction], backend: TextReader
+    source: Sequence[RGB],
+    edited_native: Sequence[RGB],
+    parsed_instruction: Sequence[Instruction],
+    backend: TextReader,
+    source_text: Sequence[tuple[TextLine, ...] | None] | None = None,
+    changed_in_place: Sequence[Mask | None] | None = None,
 ) -> list[tuple[TextLine, ...] | Missing]:
-    """Lines of text in E on its own grid, where a string is asked for."""
-    return _read_where_asked(edited_native, parsed_instruction, backend)
+    """Lines of text in E on its own grid, where a string is asked for.
+
+    Where E is S but for some places, crops of those are read, and the lines of S that have to do with what is asked
+    for; the other lines are S's own (:mod:`edit_metrics.features.changed_text`). E is read as a whole after all where
+    crops show a part of a string that is to stand in it, or crops of S do not show what was asked for and stood in S.
+    """
+    found: list[tuple[TextLine, ...] | Missing | None] = [_no_string(instruction) for instruction in parsed_instruction]
+    if isinstance(backend, PartReader) and source_text is not None and changed_in_place is not None:
+        columns = zip(source, edited_native, parsed_instruction, source_text, changed_in_place, strict=True)
+        for number, (own, edited, instruction, before, changed) in enumerate(columns):
+            if found[number] is None and before is not None and changed is not None:
+                found[number] = read_in_crops(own, edited, instruction, before, changed, backend)
+    rest = iter(backend.read_text([image for image, one in zip(edited_native, found, strict=True) if one is None]))
+    return [next(rest) if one is None else one for one in found]
 
 
 @label("edit_type_parsed", version=2)
 def edit_type_parsed(parsed_instruction: Instruction) -> str:
     """The edit type: as read in full, else the manifest's, else a guess from the words, marked with ``?``."""
     return f"{parsed_instruction.edit_type}{'?' if parsed_instruction.guessed else ''}"
+
+
+def read_in_crops(
+    source: RGB,
+    edited: RGB,
+    instruction: Instruction,
+    before: tuple[TextLine, ...],
+    changed: Mask,
+    backend: PartReader,
+) -> tuple[TextLine, ...] | None:
+    """Lines of E read in crops of the change; None where E is to be read as a whole, see :func:`edited_text`."""
+    strings = scope.asked_strings(instruction)
+    asked = [is_like(line.text, strings) for line in before]
+    after = read_changed(backend, source, edited, before, changed, asked)
+    if after is None:
+        return None
+    texts = [[line.text for line in lines] for lines in (before, after)]
+    return None if any(is_half_read(text, *texts) for text in scope.strings_to_stand(instruction)) else after
 
 
 def _read_where_asked(

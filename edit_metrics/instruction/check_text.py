@@ -9,12 +9,10 @@ from typing import Final
 from edit_metrics.instruction.checking import YES, judge, ramp, typed_check
 from edit_metrics.instruction.edits import Edit, LookOfText, Place, WriteText
 from edit_metrics.instruction.instruction import Instruction
-from edit_metrics.instruction.letters import READABLE, Line, best_error, is_latin, plain
+from edit_metrics.instruction.letters import READABLE, UNLIKE, Line, best_error, is_latin, plain
 from edit_metrics.types import RGB, Missing, Noted, Result, not_applicable, unavailable, undefined
 
 TEXT_EDITS: Final = (WriteText, LookOfText)
-UNLIKE: Final = 0.5
-"""Rate from which on a string is another one: unrelated words share a letter or two."""
 MIN_LENGTH: Final = 2
 OVER_THE_MIDDLE: Final = 0.1
 """Of the frame's side: how far over the middle letters may stand that belong on one side of it."""

@@ -16,6 +16,10 @@ from edit_metrics.types import RGB, Float64, Mask, Missing, undefined
 
 READABLE: Final = 0.25
 """Character error rate up to which a string counts as read."""
+UNLIKE: Final = 0.5
+"""Rate from which on a string is another one: unrelated words share a letter or two."""
+IN_PART: Final = 0.6
+"""Rate up to which some of a string's letters may be it: ``EN`` of ``OPEN``; chosen."""
 SHORT: Final = 4
 """Letters under which a string is held against whole words only: ``go`` is not read in ``mango``."""
 MIN_CONTRAST: Final = 10.0
@@ -48,6 +52,24 @@ def best_error(wanted: str, read: Sequence[str]) -> float:
         return min((min(edit_distance(target, token) / len(target), 1.0) for token in tokens if token), default=1.0)
     places = [*map(plain, read), plain(" ".join(read))]
     return min((_stretch_distance(target, place) / len(target) for place in places if place), default=1.0)
+
+
+def is_like(line: str, strings: Sequence[str]) -> bool:
+    """Whether a line may be one of the strings, or a part of one: half of its letters are enough."""
+    pairs = [(line, text) for text in strings if plain(line) and plain(text)]
+    return any(min(best_error(text, [line]), best_error(line, [text])) < UNLIKE for line, text in pairs)
+
+
+def is_half_read(text: str, before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether a part of a string is read in E, and another part than in S: a reader in doubt, or letters gone wrong.
+
+    Args:
+        text: the string that is to stand in E.
+        before: what S's lines say.
+        after: what E's lines say.
+    """
+    error = best_error(text, after) if plain(text) else 0.0
+    return READABLE < error <= IN_PART and error != best_error(text, before)
 
 
 def plain(text: str) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from edit_metrics.instruction.edits import Atmosphere, Edit, Recolour, Restyle, Retone, SetBackground, TurnFrame
+from edit_metrics.instruction.edits import (
+    Atmosphere,
+    Edit,
+    Recolour,
+    Restyle,
+    Retone,
+    SetBackground,
+    TurnFrame,
+    WriteText,
+)
 from edit_metrics.instruction.instruction import Instruction
 from edit_metrics.instruction.kinds import EditType
 
@@ -39,6 +48,23 @@ def asks_for_letters(instruction: Instruction) -> bool:
     if instruction.edit_type is EditType.TEXT:
         return True
     return not instruction.read and _LETTERS.search(instruction.text) is not None
+
+
+def asked_strings(instruction: Instruction) -> tuple[str, ...]:
+    """Strings that are to be written, replaced, taken away, kept or coloured."""
+    texts = [edit for edit in instruction.edits if isinstance(edit, WriteText)]
+    return (*(old for edit in texts for old, _ in edit.pairs if old), *strings_to_stand(instruction))
+
+
+def strings_to_stand(instruction: Instruction) -> tuple[str, ...]:
+    """Strings that are to stand in E: written, kept or coloured."""
+    found: list[str | None] = []
+    for edit in instruction.edits:
+        if isinstance(edit, WriteText):
+            found += [*(new for _, new in edit.pairs), *edit.kept]
+        elif isinstance(edit, Recolour):
+            found.append(edit.text)
+    return tuple(text for text in found if text)
 
 
 def asks_for_more(instruction: str, edit_type: str | None) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edit_metrics.instruction.check_text import check_text
 from edit_metrics.instruction.instruction import understand
-from edit_metrics.instruction.letters import best_error, edit_distance, plain
+from edit_metrics.instruction.letters import best_error, edit_distance, is_half_read, is_like, plain
 from edit_metrics.types import Result
 
 
@@ -138,6 +138,29 @@ def test_what_was_to_stay_must_be_there() -> None:
 
 def test_a_string_half_read_is_neither_there_nor_absent() -> None:
     assert gap(ask('write "Chocolate"', [], ["Chocrrlute"])) == "text_not_read"
+
+
+@pytest.mark.parametrize(
+    ("line", "like"),
+    [
+        ("Since 2028", True),
+        ("2023", True),
+        ("Sirce", True),
+        ("Open daily since 2023 here", True),
+        ("Bakery", False),
+        ("!", False),
+    ],
+)
+def test_a_line_has_to_do_with_a_string_where_half_of_either_is_the_other(line: str, like: bool) -> None:
+    assert is_like(line, ["", "Since 2023"]) == like
+    assert not is_like(line, [])
+
+
+def test_a_string_is_half_read_where_a_part_of_it_is_there_that_was_not() -> None:
+    assert is_half_read("OPEN", [], ["EN"])
+    assert not is_half_read("OPEN", [], ["OPEN"])
+    assert not is_half_read("OPEN", [], ["Exit", "Bakery"])
+    assert not is_half_read("Our Trip", ["My Trip"], ["My Trip"])  # nothing was done
 
 
 def test_letters_that_must_look_in_some_way_can_be_absent_but_not_right() -> None:

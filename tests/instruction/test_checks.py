@@ -91,7 +91,7 @@ def test_text_is_read_where_a_string_or_its_colour_is_asked_for() -> None:
         'make the word "OPEN" bigger',
         "erase",
     ]
-    lines = features.edited_text([CARD] * len(texts), [understand(text) for text in texts], reader)
+    lines = features.edited_text([CARD] * len(texts), [CARD] * len(texts), [understand(text) for text in texts], reader)
     assert reader.count == 2
     assert [isinstance(found, tuple) for found in lines] == [True, False, True, False, False]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edit_metrics.instruction import scope
 from edit_metrics.instruction.instruction import understand
 from edit_metrics.instruction.scope import asks_for_everything, asks_for_letters
 
@@ -58,3 +59,12 @@ def test_a_benchmarks_label_counts_where_the_text_was_not_read() -> None:
 )
 def test_letters_are_asked_for_by_reading_or_by_word(text: str, letters: bool) -> None:
     assert asks_for_letters(understand(text)) == letters
+
+
+def test_the_strings_of_an_instruction_are_those_to_go_and_those_to_stand() -> None:
+    several = understand('change the text "Open" to "Closed"')
+    assert (scope.asked_strings(several), scope.strings_to_stand(several)) == (("Open", "Closed"), ("Closed",))
+    keeping = understand('keep the text "LOGO" but remove the text "DEMO"')
+    assert (scope.asked_strings(keeping), scope.strings_to_stand(keeping)) == (("DEMO", "LOGO"), ("LOGO",))
+    assert scope.asked_strings(understand('make the word "SALE" red')) == ("SALE",)
+    assert scope.asked_strings(understand("remove the car")) == ()
