@@ -84,8 +84,8 @@ def _similarity_lost(first: Float32, second: Float32) -> Float32:
 def _squared_gradient(grey: Float32) -> Float32:
     """9 times the square of Prewitt/3's magnitude: of the quarter levels that 2×2 means come in, sums are exact."""
     across, down = (
-        np.asarray(cv2.sepFilter2D(grey, cv2.CV_32F, *taps, borderType=cv2.BORDER_CONSTANT), np.float32)
-        for taps in ((_DERIVATIVE, _SUM), (_SUM, _DERIVATIVE))
+        np.asarray(cv2.sepFilter2D(grey, cv2.CV_32F, along_x, along_y, borderType=cv2.BORDER_CONSTANT), np.float32)
+        for along_x, along_y in ((_DERIVATIVE, _SUM), (_SUM, _DERIVATIVE))
     )
     across *= across
     down *= down
@@ -197,8 +197,8 @@ def find_edges(luma: RGB, valid: Mask) -> Mask:
     strength += down * down
     np.sqrt(strength, out=strength)  # see _similarity_lost
     high = max(quantile(strength.ravel() if everywhere else strength[valid], _NOT_EDGES), _LEAST_SLOPE * 8 * _SCALE)
-    across, down = (np.rint(slope, out=slope).astype(np.int16) for slope in (across, down))
-    edges = np.asarray(cv2.Canny(across, down, _LOW_OF_HIGH * high, high, L2gradient=True))
+    dx, dy = (np.rint(slope, out=slope).astype(np.int16) for slope in (across, down))
+    edges = np.asarray(cv2.Canny(dx, dy, _LOW_OF_HIGH * high, high, L2gradient=True))
     return np.asarray((edges > 0) & valid, np.bool_)
 
 
