@@ -68,12 +68,12 @@ def changed_in_place(grid: GridFit, steadied_labs: SteadiedLabs, whole_change_ma
     """Where E differs visibly from S, on the working grid, if E is S pixel for pixel everywhere else.
 
     Returns:
-        ``undefined(not_in_place)`` where E has another size or frame, or lies elsewhere;
+        ``undefined(not_on_the_sources_grid)`` where E has another size or frame, or lies elsewhere;
         ``undefined(change_is_everywhere)`` where no floor of re-encoding is found: what the map does not show may have
         changed too.
     """
     if grid.relation != "same" or steadied_labs.dx or steadied_labs.dy:
-        return undefined("not_in_place")
+        return undefined("not_on_the_sources_grid")
     if whole_change_map.saturated > MOST_SATURATED:
         return undefined("change_is_everywhere")
     return whole_change_map.changed

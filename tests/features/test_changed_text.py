@@ -213,8 +213,8 @@ def test_e_is_read_whole_where_crops_show_a_part_of_the_string_that_is_to_stand_
     ("size", "shift", "saturated", "reason"),
     [
         ((SIDE, SIDE), 0, 0.0, None),
-        ((SIDE + 2, SIDE + 2), 0, 0.0, "not_in_place"),
-        ((SIDE, SIDE), 1, 0.0, "not_in_place"),
+        ((SIDE + 2, SIDE + 2), 0, 0.0, "not_on_the_sources_grid"),
+        ((SIDE, SIDE), 1, 0.0, "not_on_the_sources_grid"),
         ((SIDE, SIDE), 0, 0.9, "change_is_everywhere"),
     ],
 )
