@@ -73,7 +73,7 @@ def parse() -> argparse.Namespace:
 
 def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from bench_memory import peak_memory
-    from bench_ours import Ours, floor, same_work, values_of
+    from bench_ours import Ours, floor, forget, same_work, values_of
     from bench_plain_models import load_plain
     from bench_set import make_set
 
@@ -102,6 +102,7 @@ def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
             lambda: plain.score(made.manifest.parent, made.rows), walls["plain"], cpus["plain"]
         )
         for name, ours in (("same", same), ("full", full)):
+            forget()
             result, walls[name], cpus[name] = timed(ours.score, walls[name], cpus[name])
             for stage, seconds in result.seconds.items():
                 stages[name][stage] += seconds

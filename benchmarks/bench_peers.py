@@ -27,6 +27,7 @@ from unittest import mock
 
 import numpy as np
 from bench import OtherProcesses, keep, machine, summary
+from bench_ours import forget
 from bench_set import make_set, read_rgb
 
 from edit_metrics.types import RGB
@@ -100,6 +101,7 @@ def compare(pairs: Sequence[tuple[RGB, RGB]], arguments: argparse.Namespace) -> 
     calls = {**ours, **{f"{one.measure} {one.library} {one.how}": one.call for one in found}}
     for repetition in range(arguments.repetitions + 1):
         for name, call in calls.items():
+            forget()
             started = time.perf_counter()
             one_pass = [call(*pair) for pair in pairs]
             if repetition:  # the first pass loads and warms

@@ -37,6 +37,11 @@ class TextMemory:
         with self.lock:
             return self._encode(texts)
 
+    def clear(self) -> None:
+        """Forget what was encoded."""
+        with self.lock:
+            self._known.clear()
+
     def _encode(self, texts: Sequence[str]) -> Float32:
         new = sorted({text for text in texts if text not in self._known}, key=lambda text: (len(text), text))
         fresh: dict[str, Float32] = {}

@@ -49,6 +49,12 @@ class Remembered(Generic[T]):
                 _, oldest = self._kept.popitem(last=False)
                 self._size -= self._size_of(oldest)
 
+    def clear(self) -> None:
+        """Keep nothing of what was seen."""
+        with self._lock:
+            self._kept.clear()
+            self._size = 0
+
     def of(self, key: str, compute: Callable[[], T]) -> T:
         """The value; computed and kept where it is not there."""
         found = self.get(key)
