@@ -94,7 +94,7 @@ class Ours:
 def forget() -> None:
     """Empty what models remember of pictures and texts: a repetition is timed as the first pass that it stands for."""
     for one in gc.get_objects():
-        if isinstance(one, Remembered | TextMemory):
+        if issubclass(type(one), Remembered | TextMemory):  # isinstance() asks lazy modules for their class
             one.clear()
 
 
