@@ -21,6 +21,7 @@ from edit_metrics.pixels.change import ChangeMap
 from edit_metrics.registry import feature, label
 from edit_metrics.types import RGB, Grid, Mask, Missing, not_applicable, unavailable, undefined
 
+_Text = tuple[TextLine, ...] | Missing
 MOST_SATURATED: Final = 0.5
 """Share of the compared area without a floor of re-encoding from which on a change is everywhere."""
 
@@ -60,7 +61,7 @@ def source_text(
     source: Sequence[RGB], parsed_instruction: Sequence[Instruction], backend: TextReader
 ) -> list[tuple[TextLine, ...] | Missing]:
     """Lines of text in S, where a string is asked for: reading costs more than all other checks together."""
-    return _read_where_asked(source, parsed_instruction, backend)
+    return _read_the_rest([_no_string(instruction) for instruction in parsed_instruction], source, backend)
 
 
 @feature(grid=Grid.WORKING, off_grid=("grid",))
@@ -94,14 +95,13 @@ def edited_text(
     for; the other lines are S's own (:mod:`edit_metrics.features.changed_text`). E is read as a whole after all where
     crops show a part of a string that is to stand in it, or crops of S do not show what was asked for and stood in S.
     """
-    found: list[tuple[TextLine, ...] | Missing | None] = [_no_string(instruction) for instruction in parsed_instruction]
+    found: list[_Text | None] = [_no_string(instruction) for instruction in parsed_instruction]
     if isinstance(backend, PartReader) and source_text is not None and changed_in_place is not None:
         columns = zip(source, edited_native, parsed_instruction, source_text, changed_in_place, strict=True)
         for number, (own, edited, instruction, before, changed) in enumerate(columns):
             if found[number] is None and before is not None and changed is not None:
                 found[number] = read_in_crops(own, edited, instruction, before, changed, backend)
-    rest = iter(backend.read_text([image for image, one in zip(edited_native, found, strict=True) if one is None]))
-    return [next(rest) if one is None else one for one in found]
+    return _read_the_rest(found, edited_native, backend)
 
 
 @label("edit_type_parsed", version=2)
@@ -128,13 +128,10 @@ def read_in_crops(
     return None if any(is_half_read(text, *texts) for text in scope.strings_to_stand(instruction)) else after
 
 
-def _read_where_asked(
-    images: Sequence[RGB], instructions: Sequence[Instruction], backend: TextReader
-) -> list[tuple[TextLine, ...] | Missing]:
-    gaps = [_no_string(instruction) for instruction in instructions]
-    asked = [image for image, gap in zip(images, gaps, strict=True) if gap is None]
-    read = iter(backend.read_text(asked))
-    return [next(read) if gap is None else gap for gap in gaps]
+def _read_the_rest(found: Sequence[_Text | None], images: Sequence[RGB], backend: TextReader) -> list[_Text]:
+    """What is known already, and the lines of the pictures of which nothing is, read in one call."""
+    read = iter(backend.read_text([image for image, one in zip(images, found, strict=True) if one is None]))
+    return [next(read) if one is None else one for one in found]
 
 
 def _no_string(instruction: Instruction) -> Missing | None:

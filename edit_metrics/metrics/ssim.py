@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edit_metrics.pixels import torch_kernels
 from edit_metrics.pixels.areas import as_bytes
 from edit_metrics.pixels.placement import kernel_device
-from edit_metrics.pixels.ssim_window import C1, C2, LEVELS, MARGIN, SIGMA, WINDOW, SsimBand, window_sums
+from edit_metrics.pixels.ssim_window import BAND, C1, C2, LEVELS, MARGIN, SIGMA, WINDOW, SsimBand, window_sums
 from edit_metrics.registry import Identity, metric
 from edit_metrics.types import RGB, Direction, Float32, Float64, Grid, Mask, Missing, undefined
 
@@ -21,8 +21,6 @@ MIN_WEIGHT: Final = 0.5
 """Windows with less kept weight are biased: -.02 at .5 to .6, up to +.43 under .1."""
 
 
-_BAND: Final = 96
-"""Rows computed at a time, so that temporaries stay in the processor's cache."""
 _NO_WEIGHT: Final = 1e-12
 """Of a window without any kept pixel: stands only where the result is zero anyway."""
 
@@ -61,11 +59,11 @@ def ssim_map_float64(source: RGB, edited: RGB, kept: Mask | None = None) -> Ssim
     """The same in float64, the reference: at U = 1 it is scikit-image's map with Gaussian weights."""
     height, width = source.shape[:2]
     values, weights = np.empty((height, width)), np.empty((height, width))
-    for top in range(0, height, _BAND):
-        rows = slice(max(top - MARGIN, 0), min(top + _BAND + MARGIN, height))
-        inner = slice(top - rows.start, min(top + _BAND, height) - rows.start)
+    for top in range(0, height, BAND):
+        rows = slice(max(top - MARGIN, 0), min(top + BAND + MARGIN, height))
+        inner = slice(top - rows.start, min(top + BAND, height) - rows.start)
         band = _band_float64(source[rows], edited[rows], None if kept is None else kept[rows])
-        values[top : top + _BAND], weights[top : top + _BAND] = band.values[inner], band.weights[inner]
+        values[top : top + BAND], weights[top : top + BAND] = band.values[inner], band.weights[inner]
     return SsimMap(values, weights)
 
 
@@ -132,9 +130,9 @@ def _mean_over(values: NDArray[Any], area: Mask) -> float | Missing:
 def _map(source: RGB, edited: RGB, kept: Mask | None) -> SsimMap:
     height, width = source.shape[:2]
     values, weights = np.empty((height, width), np.float32), np.outer(_in_frame(height), _in_frame(width))
-    band = SsimBand(min(_BAND, height), width)
-    for top in range(0, height, _BAND):
-        bottom = min(top + _BAND, height)
+    band = SsimBand(min(BAND, height), width)
+    for top in range(0, height, BAND):
+        bottom = min(top + BAND, height)
         rows = slice(max(top - MARGIN, 0), min(bottom + MARGIN, height))
         inside = slice(rows.start - top + MARGIN, rows.stop - top + MARGIN)
         share, total, weight = None, values[top:bottom], weights[top:bottom]

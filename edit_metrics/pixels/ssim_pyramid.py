@@ -7,11 +7,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edit_metrics.pixels.ssim_window import LEVELS, MARGIN, SsimBand, window_sums
+from edit_metrics.pixels.ssim_window import BAND, LEVELS, MARGIN, SsimBand, window_sums
 from edit_metrics.types import RGB, Float32, Mask
 
-_ROWS: Final = 96
-"""Of windows at a time, so that temporaries stay in the processor's cache."""
 _HALF: Final = 0.5
 """Of a pixel, and of its window, that must lie in R."""
 
@@ -45,10 +43,10 @@ class ScalePyramid:
         """Of the SSIM map, or of its contrast-structure part; None when no window is half in R."""
         height, width = self._sum.shape
         windows = height - 2 * MARGIN
-        band = SsimBand(min(_ROWS, windows), width)
+        band = SsimBand(min(BAND, windows), width)
         total, count = 0.0, 0
-        for top in range(0, windows, _ROWS):
-            bottom = min(top + _ROWS, windows)
+        for top in range(0, windows, BAND):
+            bottom = min(top + BAND, windows)
             rows = slice(top, bottom + 2 * MARGIN)
             planes = band.planes(bottom - top)
             planes[0], planes[1] = self._sum[rows], self._difference[rows]

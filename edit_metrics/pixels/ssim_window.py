@@ -25,6 +25,8 @@ SIGMA: Final = 1.5
 C1: Final = 0.01**2
 C2: Final = 0.03**2
 """K1 and K2 squared, for a data range of 1."""
+BAND: Final = 96
+"""Rows computed at a time, so that temporaries stay in the processor's cache."""
 LEVELS: Final = 255
 """The data range of 8 bits, in which :class:`SsimBand` computes."""
 _TWICE_C1: Final = np.float32(2 * C1 * LEVELS**2)
