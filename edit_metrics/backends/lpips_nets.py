@@ -166,8 +166,7 @@ def convolve_by_transforms(
 ) -> torch.Tensor:
     """Convolution of stride 1 by Winograd's transform (3×3) or Fourier's (5×5), through the NNPACK in torch.
 
-    From a third to a fifth of the multiplications of the direct one, and its values within 2e-5 of the largest
-    (Lavin & Gray, CVPR 2016).
+    With fewer multiplications than the direct one (Lavin & Gray, CVPR 2016), its values within 2e-5 of the largest.
 
     Args:
         features: 1×C×H×W, float32, on the CPU.

@@ -13,7 +13,7 @@ R = TypeVar("R")
 _MOST_THREADS: Final = 8
 REDUCING_GAP: Final = 3.0
 """Pillow's: a picture of twice as many times its new size and more is first made smaller by whole factors, to no less
-than so many times that size; half to nine tenths of the resize of a large picture, and what is seen of it is the same.
+than so many times that size. Most of what resizing a large picture costs is spared so.
 """
 
 

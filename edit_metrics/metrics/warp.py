@@ -106,7 +106,7 @@ def laid_over(edited: RGB, region: Mask, registration: Registration) -> tuple[RG
 
 
 def _shifted(edited: RGB, dx: float, dy: float) -> RGB:
-    """``cv2.warpAffine``'s bicubic shift by two filters of four taps, in a tenth of its time."""
+    """``cv2.warpAffine``'s bicubic shift by two filters of four taps, which cost less."""
     whole_x, whole_y = math.floor(dx), math.floor(dy)
     taps = (_cubic_taps(dx - whole_x), _cubic_taps(dy - whole_y))
     framed = _cut(edited, whole_x - _CUBIC_REACH, whole_y - _CUBIC_REACH, 2 * _CUBIC_REACH)
@@ -139,7 +139,7 @@ def _cut(picture: NDArray[Any], left: int, top: int, more: int) -> NDArray[Any]:
 
 
 def _variance(tile: Float32) -> float:
-    """As ``cv2.meanStdDev``'s, in half of its time."""
+    """As ``cv2.meanStdDev``'s, for less."""
     return cv2.norm(tile, cv2.NORM_L2SQR) / tile.size - (cv2.sumElems(tile)[0] / tile.size) ** 2
 
 

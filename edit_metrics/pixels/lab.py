@@ -54,7 +54,7 @@ def rgb_to_lab(image: RGB) -> Float32:
     for top in range(0, len(image), rows):
         band = slice(top, top + rows)
         xyz = np.asarray(cv2.transform(cv2.LUT(np.ascontiguousarray(image[band]), _LINEAR), _RGB_TO_XYZ), np.float32)
-        # OpenCV's power is four times NumPy's where there is no AVX-512, and as near (2e-7).
+        # Not NumPy's power, which is slow where there is no AVX-512.
         f = np.asarray(cv2.pow(xyz, 1 / 3), np.float32)
         near_black = xyz <= _NEAR_BLACK
         if near_black.any():
