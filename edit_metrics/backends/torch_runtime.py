@@ -53,6 +53,15 @@ def bound_threads(threads: int | None) -> None:
         set_threads(threads)
 
 
+def threads_here() -> int | None:
+    """Threads of one torch operation that the calling thread starts; None where torch is not in use."""
+    if "torch" not in sys.modules:
+        return None
+    import torch
+
+    return torch.get_num_threads()
+
+
 def computing_dtype(device: torch.device, dtype: str) -> torch.dtype:
     """What a network runs in: float32, or bfloat16 where it was asked for and the device computes it natively.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from edit_metrics.backends.base import FaceAnalyzer
@@ -74,7 +76,18 @@ def test_gates_leave_out_small_and_faint_faces_and_an_empty_wall_has_none(
     assert analyzer.find_faces([np.full((200, 300, 3), 128, np.uint8)]) == [()]
 
 
-def test_pictures_in_one_batch_do_not_change_each_other(analyzer: FaceAnalyzer, shared_data: Path) -> None:
+@pytest.fixture
+def own_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_pictures_in_one_batch_do_not_change_each_other(
+    analyzer: FaceAnalyzer, shared_data: Path, own_threads: None, threads: int
+) -> None:
+    torch.set_num_threads(threads)
     folder = shared_data / "faces/face_recognition"
     pictures = [read(folder / name) for name in ("obama-240p.jpg", "biden2.jpg")]
     together = analyzer.find_faces(pictures)
