@@ -41,25 +41,35 @@ def imports_of(file: Path) -> list[tuple[int, str]]:
 
     An import inside a function counts as one at the top does: it is a dependency that was put off, not one less.
     """
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    skipped = {
-        id(node)
-        for branch in ast.walk(tree)
-        if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test)
-        for statement in branch.body
-        for node in ast.walk(statement)
-    }
     found = []
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
+    for node in import_nodes(file):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             # What is imported may be a module of that package.
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             found += [(node.lineno, name if name in modules() else node.module) for name in names]
     return list(dict.fromkeys(found))
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def import_nodes(file: Path) -> list[ast.Import | ast.ImportFrom]:
+    found: list[ast.Import | ast.ImportFrom] = []
+    left: list[ast.AST] = list(parsed(file).body)
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(node)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            left += node.orelse
+        elif not isinstance(node, ast.expr):  # no expression holds a statement
+            left += ast.iter_child_nodes(node)
+    return sorted(found, key=lambda node: node.lineno)
 
 
 def package_files() -> list[Path]:
@@ -126,5 +136,5 @@ def test_torch_is_imported_where_it_computes_and_never_at_the_top(file: Path) ->
     own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
     torch_lines = [line for line, module in imports_of(file) if module.split(".")[0] in ("torch", "torchvision")]
     assert not torch_lines or own in ("backends", "weights", "pixels")
-    top_level = {n.lineno for n in ast.parse(file.read_text(encoding="utf-8")).body}
+    top_level = {n.lineno for n in parsed(file).body}
     assert not top_level & set(torch_lines)
