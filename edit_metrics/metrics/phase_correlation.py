@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from edit_metrics.types import Float32, Float64
 
@@ -17,6 +16,8 @@ _FOOT: Final = 0.1
 
 def spectra(windows: Float32) -> NDArray[np.complex64]:
     """N×S×S windows, tapered → their transforms, for :func:`shifts_between`."""
+    from scipy import fft  # slow to import, and only pairs that are laid over each other need it
+
     return np.asarray(fft.rfft2(windows), np.complex64)
 
 
@@ -30,6 +31,8 @@ def shifts_between(first: NDArray[np.complex64], second: NDArray[np.complex64], 
         second: those of as many others.
         size: S, the side of a window.
     """
+    from scipy import fft
+
     cross = second * np.conj(first)
     length = np.sqrt(np.square(cross.real) + np.square(cross.imag))
     cross /= np.maximum(length, 1e-6 * length.max(axis=(1, 2), keepdims=True) + 1e-12)

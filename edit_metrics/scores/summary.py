@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edit_metrics.io.tables import as_name
 from edit_metrics.scores.cells import codes, is_missing, number, text
 from edit_metrics.scores.codes import short_cause
@@ -115,6 +118,9 @@ def summarise_file(path: Path) -> Summary:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
+        if file.num_row_groups <= 1:  # at once: opening each of some hundred columns takes longer than the reading
+            table = file.read()
+            return _summarise(table.column_names, table.num_rows, lambda name: table.column(name).to_pandas())
         return _summarise(
             file.schema_arrow.names,
             file.metadata.num_rows,
@@ -188,18 +194,27 @@ def _metric(columns: _Columns, own: MetricColumns) -> Coverage:
 
 def _causes(absent: pd.Series[bool], status: pd.Series | None, reason: pd.Series | None) -> tuple[Cause, ...]:
     """Counted by value first: a long table has few different reasons."""
+    if status is None and reason is None:
+        return ()
+    rows = np.flatnonzero(absent.to_numpy())
+    statuses, status_of = _numbered(status, rows)
+    reasons, reason_of = _numbered(reason, rows)
+    pairs, first, counts = np.unique(status_of * len(reasons) + reason_of, return_index=True, return_counts=True)
+    found: Counter[tuple[str, str]] = Counter()
+    for place in np.argsort(first):  # so that causes of equal number stand in the same order every time
+        status_number, reason_number = divmod(int(pairs[place]), len(reasons))
+        found[text(statuses[status_number]), _first(reasons[reason_number])] += int(counts[place])
+    return tuple(Cause(*cause, n) for cause, n in found.most_common())
+
+
+def _numbered(column: pd.Series | None, rows: NDArray[np.int64]) -> tuple[list[object], NDArray[np.int64]]:
+    """The different values of some rows, the missing one last, and for each row which of them it has."""
     import pandas as pd
 
-    there = {name: column[absent] for name, column in (("status", status), ("reason", reason)) if column is not None}
-    if not there:
-        return ()
-    found: Counter[tuple[str, str]] = Counter()
-    pairs = pd.DataFrame(there)
-    # In order of first appearance, so that causes of equal number stand in the same order every time.
-    counted = pairs.groupby(list(there), sort=False, dropna=False).size().reset_index(name="rows")
-    for row in counted.to_dict("records"):
-        found[text(row.get("status")), _first(row.get("reason"))] += int(row["rows"])
-    return tuple(Cause(*cause, n) for cause, n in found.most_common())
+    if column is None:
+        return [None], np.zeros(len(rows), np.int64)
+    which, values = pd.factorize(column.iloc[rows])
+    return [*values, None], np.where(which < 0, len(values), which).astype(np.int64)
 
 
 def _first(reason: object) -> str:

@@ -66,6 +66,8 @@ def test_flags_are_counted_one_by_one() -> None:
 def test_a_file_read_column_by_column_says_the_same(tmp_path: Path) -> None:
     write_parquet(TABLE, tmp_path / "scores.parquet")
     assert summarise_file(tmp_path / "scores.parquet") == summarise(TABLE)
+    TABLE.to_parquet(tmp_path / "long.parquet", row_group_size=2)
+    assert summarise_file(tmp_path / "long.parquet") == summarise(TABLE)
 
 
 def test_causes_of_equal_number_stand_in_the_order_of_the_table() -> None:
