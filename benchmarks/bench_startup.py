@@ -5,6 +5,7 @@ STARTED is ``time.monotonic()`` of the process that starts this one, just before
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import time
@@ -25,7 +26,6 @@ def main() -> None:
 
     _seconds["imports, without torch"] = time.monotonic() - before
     for module, name, what in (
-        (job, "choose_device", "import of torch"),
         (job, "build_plan", "plan"),
         (run, "build_plan", "plan"),
         (run, "_signatures", "weights found, signature"),
@@ -40,6 +40,7 @@ def main() -> None:
     job.Scorer.score_shard = _timed(job.Scorer.score_shard, "the item")  # type: ignore[method-assign]
     config = _timed(load_config, "profile")("embedded")
     manifest = _timed(read_manifest, "manifest")(manifest_path)
+    _timed(importlib.import_module, "import of torch")("torch")
     before = time.monotonic()
     inside = sum(_seconds.values())
     run.run(manifest, config, job.RunOptions(out=out), job.Silent())

@@ -25,4 +25,6 @@ if [ ! -x .venv/bin/python ] || [ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ]
 else
     echo "── environment: .venv is up to date"
 fi
+# Some images set it; each of the tests' many starts of the command line would then compile the package anew.
+unset PYTHONDONTWRITEBYTECODE
 export PATH="$ROOT/.venv/bin:$PATH"

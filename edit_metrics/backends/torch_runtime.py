@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -37,6 +39,28 @@ def choose_device(device: str) -> torch.device:
         found = f"{torch.cuda.device_count()} CUDA devices here"
         raise ConfigError(f"the device {device!r}", found, todo="Use --device auto or --device cpu.")
     return chosen
+
+
+def device_name(device: str) -> str:
+    """The name of :func:`choose_device`, without the seconds of importing torch where it cannot be but the CPU.
+
+    Raises:
+        ConfigError: as there.
+    """
+    if device == "cpu" or (device == "auto" and "torch" not in sys.modules and not _gpu_driver_is_here()):
+        return "cpu"
+    return str(choose_device(device))
+
+
+def _gpu_driver_is_here() -> bool:
+    """Whether torch could find a GPU: NVIDIA's driver library, which CUDA loads by this name, or AMD's device."""
+    if Path("/dev/kfd").exists():
+        return True
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def set_threads(threads: int | None) -> None:

@@ -15,7 +15,7 @@ import cv2
 
 from edit_metrics.backends.base import Backend
 from edit_metrics.backends.factory import build_backend
-from edit_metrics.backends.torch_runtime import choose_device
+from edit_metrics.backends.torch_runtime import device_name
 from edit_metrics.choices import EvidenceLevel
 from edit_metrics.config import Config
 from edit_metrics.engine.definitions import cache_rules
@@ -123,7 +123,7 @@ def make_job(manifest: Manifest, plan: Plan, options: RunOptions, run_signature:
         config=config,
         layout=TableLayout.of([m.name for m in plan.metrics], plan.labels, manifest.items, manifest.root),
         workers=config.engine.workers or _cores(),
-        device=str(choose_device(config.engine.device)),
+        device=device_name(config.engine.device),
         out=options.out,
         cache=options.cache,
         evidence=options.evidence,

@@ -20,10 +20,11 @@ _device: list[torch.device] = []
 
 def place_pixels(device: str) -> None:
     """``cuda`` or ``cuda:N``: pixel measures run there from now on; any other device: on the CPU, with OpenCV."""
-    import torch
+    _device.clear()
+    if device.startswith("cuda"):
+        import torch
 
-    chosen = torch.device(device)
-    _device[:] = [chosen] if chosen.type == "cuda" else []
+        _device.append(torch.device(device))
 
 
 @contextmanager
