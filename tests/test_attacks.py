@@ -29,8 +29,13 @@ def test_every_family_says_what_it_does() -> None:
 
 
 @pytest.mark.parametrize("name", TRIES)
-def test_the_program_keeps_its_word_under_attack(name: str) -> None:
+def test_the_program_keeps_its_word_under_attack(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import attack_folder
+    import attack_world
     from attacks import attack, row_of
+
+    monkeypatch.setattr(attack_folder, "ITEMS", 64)  # eight shards
+    monkeypatch.setattr(attack_world, "ITEMS", 40)
 
     outcomes = attack(name, seed=1, tries=TRIES[name])
     assert outcomes

@@ -7,7 +7,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from skimage.color import deltaE_ciede2000, rgb2lab
+from skimage import color  # loads what it is asked for, when it is: a quarter of a second
 
 from edit_metrics.instruction.kinds import Colour
 from edit_metrics.types import RGB, Float64, Mask
@@ -33,7 +33,7 @@ def distance_to(colour: Colour, lab: Float64, weight: float = LIGHTNESS_WEIGHT) 
     """
     named = lab_values(colour)
     same = np.broadcast_to(lab, named.shape)
-    return float(np.min(deltaE_ciede2000(named, same, kL=weight)))  # type: ignore[no-untyped-call]
+    return float(np.min(color.deltaE_ciede2000(named, same, kL=weight)))  # type: ignore[no-untyped-call]
 
 
 def kind_distance(colour: Colour, lab: Float64) -> float:
@@ -43,7 +43,7 @@ def kind_distance(colour: Colour, lab: Float64) -> float:
 
 def lab_values(colour: Colour) -> Float64:
     """CIELAB of the values that bear a colour's name, N×3."""
-    return np.asarray(rgb2lab(np.array([colour.rgbs], np.uint8))[0], np.float64)
+    return np.asarray(color.rgb2lab(np.array([colour.rgbs], np.uint8))[0], np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +69,7 @@ def dominant_colour(image: RGB, region: Mask) -> Dominant:
     Returns:
         Mean a* and b* and median L* of the pixels within 12 of the peak of the smoothed a*b* histogram.
     """
-    lab = np.asarray(rgb2lab(image[region][:, None])[:, 0], np.float64)
+    lab = np.asarray(color.rgb2lab(image[region][:, None])[:, 0], np.float64)
     edges = np.arange(-130, 131, _BIN)
     histogram, _, _ = np.histogram2d(lab[:, 1], lab[:, 2], bins=(edges, edges))
     smooth = cv2.GaussianBlur(histogram, (0, 0), 1.5, borderType=cv2.BORDER_CONSTANT)
@@ -83,7 +83,7 @@ def dominant_colour(image: RGB, region: Mask) -> Dominant:
 
 def lightness_step(source: RGB, edited: RGB, region: Mask) -> float:
     """Median over the region's pixels of the change of L*: another shade moves each of them the same way."""
-    before, after = (rgb2lab(image[region][:, None])[:, 0, 0] for image in (source, edited))
+    before, after = (color.rgb2lab(image[region][:, None])[:, 0, 0] for image in (source, edited))
     return float(np.median(after - before))
 
 
