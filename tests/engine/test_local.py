@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +67,9 @@ def scratch_metrics() -> Iterator[None]:
 
 
 def test_every_row_is_scored_in_manifest_order_and_every_missing_value_is_typed(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+    fixtures_manifest: Manifest, undisturbed: Path
 ) -> None:
-    frame = scores(fixtures_manifest, stub_config, tmp_path / "run")
+    frame = pd.read_parquet(undisturbed / "scores.parquet")
     assert list(frame["id"]) == [item.id for item in fixtures_manifest.items]
     for name in (*(f"{d}.score" for d in DIMENSIONS), "preservation.psnr", "adherence.conse_t"):
         status = frame[name.removesuffix(".score") + ".status"]
@@ -79,10 +79,8 @@ def test_every_row_is_scored_in_manifest_order_and_every_missing_value_is_typed(
     assert sorted(frame["priority"]) == list(range(1, len(frame) + 1))
 
 
-def test_files_that_do_not_decode_are_scored_rows_with_a_reason(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
-) -> None:
-    frame = scores(fixtures_manifest, stub_config, tmp_path / "run").set_index("id")
+def test_files_that_do_not_decode_are_scored_rows_with_a_reason(undisturbed: Path) -> None:
+    frame = pd.read_parquet(undisturbed / "scores.parquet").set_index("id")
     for name, reason in (("cat_unreadable", "edited_unreadable"), ("cat_missing_file", "edited_missing_file")):
         assert frame.loc[name, "feasibility.score"] == 0
         assert reason in frame.loc[name, "feasibility.reasons"]
@@ -91,51 +89,54 @@ def test_files_that_do_not_decode_are_scored_rows_with_a_reason(
         assert "infeasible" in frame.loc[name, "flags"]
 
 
-def test_the_run_folder_holds_what_the_contract_names(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
-) -> None:
-    out = tmp_path / "run"
-    scores(fixtures_manifest, stub_config, out)
-    assert {path.name for path in out.iterdir()} == {
+def test_the_run_folder_holds_what_the_contract_names(undisturbed: Path) -> None:
+    assert {path.name for path in undisturbed.iterdir()} == {
         "scores.parquet",
         "scores.csv",
         "scores_compact.csv",
         "rejected.jsonl",
         "run.json",
     }
-    info = json.loads((out / "run.json").read_text())
+    info = json.loads((undisturbed / "run.json").read_text())
     assert set(info["score_signature"]) == set(DIMENSIONS)
-    assert info["counts"] == {"rows": 29, "scored": 29, "rejected": 0}
+    assert info["counts"] == {"rows": 13, "scored": 13, "rejected": 0}
     assert info["config"]["profile"] == "stub"
     assert info["peak_memory_mib"] > 0
 
 
-def test_the_same_run_writes_the_same_bytes(stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        scores(fixtures_manifest, stub_config, tmp_path / name)
-    for file in ("scores.parquet", "scores.csv"):
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-
-
-@pytest.mark.parametrize(("batch_size", "workers"), [(1, 1), (7, 3), (32, 2)])
-def test_batches_and_workers_change_no_value(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, batch_size: int, workers: int
+def test_the_same_run_writes_the_same_bytes(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path
 ) -> None:
-    first = scores(fixtures_manifest, stub_config, tmp_path / "first")
-    engine = stub_config.engine.model_dump() | {"batch_size": batch_size, "workers": workers}
-    second = scores(fixtures_manifest, changed(stub_config, engine=engine), tmp_path / "second")
-    pd.testing.assert_frame_equal(numbers(first), numbers(second), rtol=1e-5)
+    scores(fixtures_manifest, stub_config, tmp_path / "run")
+    for file in ("scores.parquet", "scores.csv"):
+        assert (tmp_path / "run" / file).read_bytes() == (undisturbed / file).read_bytes()
 
 
-def test_permuting_or_splitting_the_manifest_changes_no_score(stub_config: Config, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("shard_size", "batch_size", "workers"), [(4, 1, 1), (8, 3, 3), (99, 32, 2)])
+def test_shards_batches_and_workers_change_no_value(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path,
+    shard_size: int, batch_size: int, workers: int,
+) -> None:  # fmt: skip
+    engine = {"shard_size": shard_size, "batch_size": batch_size, "workers": workers}
+    config = changed(stub_config, engine=stub_config.engine.model_dump() | engine)
+    other = scores(fixtures_manifest, config, tmp_path / "run")
+    first = pd.read_parquet(undisturbed / "scores.parquet")
+    pd.testing.assert_frame_equal(numbers(first), numbers(other), rtol=1e-5)
+
+
+def test_permuting_or_splitting_the_manifest_changes_no_score(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path
+) -> None:
+    kept = {item.id for item in fixtures_manifest.items}
     lines = (FIXTURES / "manifest.jsonl").read_text().splitlines()
-    whole = score(FIXTURES / "manifest.jsonl", profile=stub_config)
+    lines = [line for line in lines[::-1] if json.loads(line)["id"] in kept]
+    whole = pd.read_parquet(undisturbed / "scores.parquet")
     parts = []
-    for number, part in enumerate((lines[::-1][:10], lines[::-1][10:])):
+    for number, part in enumerate((lines[:5], lines[5:])):
         path = tmp_path / f"part{number}.jsonl"
         path.write_text("\n".join(part) + "\n")
         parts.append(score(path, profile=stub_config, root=FIXTURES))
-    pd.testing.assert_frame_equal(numbers(whole), numbers(pd.concat(parts)), rtol=1e-5)
+    pd.testing.assert_frame_equal(numbers(whole), numbers(pd.DataFrame(pd.concat(parts))), rtol=1e-5)
 
 
 def test_a_shard_whose_column_is_all_missing_has_the_same_schema(
@@ -148,9 +149,8 @@ def test_a_shard_whose_column_is_all_missing_has_the_same_schema(
 
 
 def test_a_killed_run_resumes_where_it_stopped_and_ends_the_same(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = scores(fixtures_manifest, stub_config, tmp_path / "undisturbed")
     commits = 0
     commit = ShardWorker.commit
 
@@ -167,13 +167,16 @@ def test_a_killed_run_resumes_where_it_stopped_and_ends_the_same(
     monkeypatch.setattr(ShardWorker, "commit", commit)
     recorder = Recorder()
     run(fixtures_manifest, stub_config, RunOptions(out=tmp_path / "killed"), recorder)
-    assert recorder.advanced == 29 - 16
-    assert recorder.notes == ["Resuming: 16 of 29 items are done."]
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "killed" / "scores.parquet"), expected)
+    assert recorder.advanced == 13 - 8
+    assert recorder.notes == ["Resuming: 8 of 13 items are done."]
+    tables = [pd.read_parquet(folder / "scores.parquet") for folder in (tmp_path / "killed", undisturbed)]
+    pd.testing.assert_frame_equal(*tables)
 
 
-def test_a_finished_run_is_not_scored_again(stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path) -> None:
-    scores(fixtures_manifest, stub_config, tmp_path / "run")
+def test_a_finished_run_is_not_scored_again(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path
+) -> None:
+    shutil.copytree(undisturbed, tmp_path / "run")
     recorder = Recorder()
     run(fixtures_manifest, stub_config, RunOptions(out=tmp_path / "run"), recorder)
     assert recorder.advanced == 0
@@ -181,20 +184,22 @@ def test_a_finished_run_is_not_scored_again(stub_config: Config, fixtures_manife
 
 
 def test_a_changed_setting_is_refused_with_the_difference(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path
 ) -> None:
-    scores(fixtures_manifest, stub_config, tmp_path / "run")
+    shutil.copytree(undisturbed, tmp_path / "run")
     other = changed(stub_config, decode={"alpha_background": (0, 0, 0)})
     with pytest.raises(SignatureError, match=r"alpha_background: \[255, 255, 255\] → \[0, 0, 0\]"):
         scores(fixtures_manifest, other, tmp_path / "run")
     frame = scores(fixtures_manifest, other, tmp_path / "run", resume=False)
-    assert len(frame) == 29
+    assert len(frame) == 13
 
 
-def test_a_picture_that_changed_since_is_scored_again(stub_config: Config, tmp_path: Path) -> None:
+def test_a_picture_that_changed_since_is_scored_again(
+    stub_config: Config, tmp_path: Path, fixtures_in: Callable[[Path], Manifest]
+) -> None:
     data = tmp_path / "data"
     shutil.copytree(FIXTURES, data)
-    manifest = read_manifest(data / "manifest.jsonl")
+    manifest = fixtures_in(data)
     before = scores(manifest, stub_config, tmp_path / "run").set_index("id")
     shutil.copy(data / "images" / "coffee_recolour_blurred.png", data / "images" / "coffee_recolour_clean.png")
     recorder = Recorder()
@@ -206,11 +211,11 @@ def test_a_picture_that_changed_since_is_scored_again(stub_config: Config, tmp_p
 
 
 def test_a_picture_that_changes_while_the_run_goes_on_keeps_its_rows_counted_and_is_scored_again_next_time(
-    stub_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stub_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixtures_in: Callable[[Path], Manifest]
 ) -> None:
     data = tmp_path / "data"
     shutil.copytree(FIXTURES, data)
-    manifest = read_manifest(data / "manifest.jsonl")
+    manifest = fixtures_in(data)
     commit = ShardWorker.commit
 
     def change_a_picture(*arguments: Any) -> Any:
@@ -221,13 +226,13 @@ def test_a_picture_that_changes_while_the_run_goes_on_keeps_its_rows_counted_and
     info = run(manifest, stub_config, RunOptions(out=tmp_path / "run"), Silent())
     monkeypatch.setattr(ShardWorker, "commit", commit)
     rows = len(pd.read_parquet(tmp_path / "run" / "scores.parquet"))
-    assert info.counts == Counts(rows=29, scored=29, rejected=0)
+    assert info.counts == Counts(rows=13, scored=13, rejected=0)
     assert info.counts.scored == rows
     assert info.seconds.stages
     recorder = Recorder()
     run(manifest, stub_config, RunOptions(out=tmp_path / "run"), recorder)
     changed = sum("coffee.png" in item.source for item in manifest.items)
-    assert recorder.notes == [f"Since this folder was written: 0 new, {changed} changed, {29 - changed} kept."]
+    assert recorder.notes == [f"Since this folder was written: 0 new, {changed} changed, {13 - changed} kept."]
     assert recorder.advanced == changed
 
 
@@ -366,11 +371,11 @@ def test_overrides_belong_to_a_profile_name(stub_config: Config) -> None:
 
 
 def test_a_warm_cache_spares_the_models_and_changes_no_value(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from edit_metrics.backends.stub import StubEncoder
 
-    plain = scores(fixtures_manifest, stub_config, tmp_path / "plain")
+    plain = pd.read_parquet(undisturbed / "scores.parquet")
     scores(fixtures_manifest, stub_config, tmp_path / "first", cache=tmp_path / "cache")
     encode, seen = StubEncoder.encode_images, 0
 

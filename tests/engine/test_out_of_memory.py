@@ -27,7 +27,6 @@ from edit_metrics.scores.words import in_words
 from edit_metrics.types import failed
 
 TABLES = ("scores.parquet", "scores.csv", "rejected.jsonl")
-_HELD: list[pd.DataFrame] = []
 
 
 class Notes(Silent):
@@ -47,11 +46,9 @@ def score(manifest: Manifest, config: Config, out: Path) -> tuple[pd.DataFrame, 
 
 
 @pytest.fixture
-def expected(stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path) -> pd.DataFrame:
-    """The table of an undisturbed run, made once."""
-    if not _HELD:
-        _HELD.append(score(fixtures_manifest, stub_config, tmp_path / "whole")[0])
-    return _HELD[0]
+def expected(undisturbed: Path) -> pd.DataFrame:
+    """The table of an undisturbed run."""
+    return pd.read_parquet(undisturbed / "scores.parquet").set_index("id")
 
 
 def no_memory_for(path: str, function: Any, where: int) -> Any:
@@ -167,12 +164,11 @@ def kill_one(shards: Path, killed: list[str]) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
 def test_one_of_several_processes_is_killed_and_the_same_call_ends_with_equal_bytes(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path
 ) -> None:
-    engine = {"shard_size": 10, "batch_size": 2, "workers": 1}
+    engine = {"shard_size": 4, "batch_size": 2, "workers": 1}
     config = validate_config(stub_config.model_dump() | {"engine": engine | {"processes": 2}}, "test")
     alone = validate_config(stub_config.model_dump() | {"engine": engine}, "test")
-    run(fixtures_manifest, alone, RunOptions(out=tmp_path / "whole"), Silent())
     killed: list[str] = []
     killer = threading.Thread(target=kill_one, args=(tmp_path / "run" / "shards", killed))
     killer.start()
@@ -183,7 +179,7 @@ def test_one_of_several_processes_is_killed_and_the_same_call_ends_with_equal_by
     assert f"{killed[0]} (from item " in str(raised.value)
     run(fixtures_manifest, alone, RunOptions(out=tmp_path / "run"), Silent())
     for name in TABLES:
-        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+        assert (tmp_path / "run" / name).read_bytes() == (undisturbed / name).read_bytes(), name
 
 
 def test_workers_that_are_lost_without_end_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from edit_metrics.io.manifest import Manifest
 
 
 def in_processes(config: Config, count: int) -> Config:
-    return validate_config(config.model_dump() | {"engine": {"shard_size": 15, "processes": count}}, "test")
+    return validate_config(config.model_dump() | {"engine": {"shard_size": 7, "processes": count}}, "test")
 
 
 class Counter(Silent):
@@ -29,12 +29,13 @@ class Counter(Silent):
         self.items += items
 
 
-def test_two_processes_write_the_same_table(stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path) -> None:
+def test_two_processes_write_the_same_table(
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path
+) -> None:
     counter = Counter()
-    run(fixtures_manifest, in_processes(stub_config, 1), RunOptions(out=tmp_path / "one"), Silent())
     run(fixtures_manifest, in_processes(stub_config, 2), RunOptions(out=tmp_path / "two"), counter)
     assert counter.items == len(fixtures_manifest.items)
-    tables = [pd.read_parquet(tmp_path / name / "scores.parquet") for name in ("one", "two")]
+    tables = [pd.read_parquet(folder / "scores.parquet") for folder in (undisturbed, tmp_path / "two")]
     pd.testing.assert_frame_equal(*tables)
 
 

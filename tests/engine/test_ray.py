@@ -28,7 +28,7 @@ from edit_metrics.engine.shards import cut_into_shards
 from edit_metrics.errors import ConfigError, MissingExtraError, RunError
 from edit_metrics.io.manifest import Manifest
 from edit_metrics.scores.rows import TableLayout
-from edit_metrics.scores.run_info import RunInfo
+from edit_metrics.scores.run_info import RunInfo, read_run_info
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*")  # Ray Data reads its own old settings.
 
@@ -55,9 +55,10 @@ def two_workers() -> Iterator[None]:
         yield
 
 
-def score(manifest: Manifest, config: Config, out: Path, name: str) -> tuple[pd.DataFrame, RunInfo, Recorder]:
+def score(manifest: Manifest, config: Config, out: Path) -> tuple[pd.DataFrame, RunInfo, Recorder]:
+    """On Ray."""
     recorder = Recorder()
-    info = run(manifest, config, RunOptions(out=out, engine=name), recorder)
+    info = run(manifest, config, RunOptions(out=out, engine="ray"), recorder)
     return pd.read_parquet(out / "scores.parquet"), info, recorder
 
 
@@ -71,19 +72,18 @@ def node(**resources: float) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("two_workers")
 def test_two_workers_write_the_table_of_the_local_engine(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path
 ) -> None:
-    expected, local_info, _ = score(fixtures_manifest, stub_config, tmp_path / "local", "local")
-    table, info, recorder = score(fixtures_manifest, stub_config, tmp_path / "ray", "ray")
+    expected, local_info = pd.read_parquet(undisturbed / "scores.parquet"), read_run_info(undisturbed)
+    assert local_info is not None
+    table, info, recorder = score(fixtures_manifest, stub_config, tmp_path / "ray")
     pd.testing.assert_frame_equal(table, expected, rtol=1e-5)
     assert info.counts == local_info.counts
     assert info.run_signature == local_info.run_signature
     assert info.retries == 0
     assert recorder.advanced == len(fixtures_manifest.items)
     assert recorder.notes == ["Ray workers: 2; cores of each: 1; GPUs of each: 0."]
-    assert {path.name for path in (tmp_path / "ray").iterdir()} == {
-        path.name for path in (tmp_path / "local").iterdir()
-    }
+    assert {path.name for path in (tmp_path / "ray").iterdir()} == {path.name for path in undisturbed.iterdir()}
 
 
 def kill_a_worker(shards: Path, victims: list[int]) -> None:
@@ -109,13 +109,13 @@ def kill_a_worker(shards: Path, victims: list[int]) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
 @pytest.mark.usefixtures("two_workers")
 def test_a_worker_killed_in_the_middle_costs_nothing_but_time_and_is_counted(
-    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
+    stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path, undisturbed: Path
 ) -> None:
-    expected, _, _ = score(fixtures_manifest, stub_config, tmp_path / "local", "local")
+    expected = pd.read_parquet(undisturbed / "scores.parquet")
     victims: list[int] = []
     killer = threading.Thread(target=kill_a_worker, args=(tmp_path / "ray" / "shards", victims))
     killer.start()
-    table, info, recorder = score(fixtures_manifest, stub_config, tmp_path / "ray", "ray")
+    table, info, recorder = score(fixtures_manifest, stub_config, tmp_path / "ray")
     killer.join()
     assert len(victims) == 1
     pd.testing.assert_frame_equal(table, expected, rtol=1e-5)
@@ -128,7 +128,7 @@ def test_a_shard_that_takes_every_worker_down_is_given_up_with_its_name(
     stub_config: Config, fixtures_manifest: Manifest, tmp_path: Path
 ) -> None:
     (tmp_path / "shards").mkdir()
-    shard = cut_into_shards(fixtures_manifest.items, 8)[1]
+    shard = cut_into_shards(fixtures_manifest.items, 4)[1]
     for _ in range(ATTEMPTS):
         AttemptLog(RunFolder(tmp_path), shard).add()
     answer = ShardActor(job_for(stub_config, tmp_path))({"shard": [shard]})
