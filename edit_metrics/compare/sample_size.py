@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from scipy.special import ndtr, ndtri, stdtrit
-from scipy.stats import nct
 
 from edit_metrics.compare.gate_config import DimensionRule
 from edit_metrics.stats import ClusterTTest
@@ -85,6 +84,8 @@ def power_at(n_groups: int, spread: float, distance: float, alpha: float) -> flo
     if spread <= 0:
         return 1.0
     quantile, centre = float(stdtrit(n_groups - 1, 1 - alpha)), math.sqrt(n_groups) * distance / spread
+    from scipy.stats import nct  # slow to import, and a start of the gate seldom needs it
+
     found = float(nct.sf(quantile, n_groups - 1, centre))
     # Far out the library gives up; there the normal distribution is exact enough.
     return found if math.isfinite(found) else float(ndtr(centre - quantile))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv, stdtrit
-from scipy.stats import binom
 
 from edit_metrics.stats.clusters import Interval, cluster_mean_interval, group_codes
 from edit_metrics.types import Float64
@@ -85,6 +84,8 @@ def fewest_to_reject(null: float, truth: float, level: float, power: float) -> i
     """
     sizes = np.arange(1, 20_000)
     # The smallest count that rejects at each n: P(X ≥ k) ≤ level.
+    from scipy.stats import binom  # slow to import, and a start of the gate seldom needs it
+
     critical = binom.isf(level, sizes, null) + 1
     found = binom.sf(critical - 1, sizes, truth) >= power
     # The power is saw-toothed in n: the last n that fails decides.

@@ -80,7 +80,7 @@ class Reference:
 def texts() -> list[tuple[Token, ...]]:
     """Plain forms, the same with a word dropped, doubled or moved, and phrases."""
     draw = random.Random(5)
-    plain = [form.text for file in ({}, {"file": OTHER_FORMS}) for form in draw.sample(plain_forms(**file), 5)]
+    plain = [form.text for file in ({}, {"file": OTHER_FORMS}) for form in draw.sample(plain_forms(**file), 3)]
     found = list(plain)
     for text in plain:
         words = text.split()
@@ -96,11 +96,15 @@ def texts() -> list[tuple[Token, ...]]:
 def test_both_parsers_cover_the_same_texts() -> None:
     asked = texts()
     reference = Reference(asked)
+    draw = random.Random(6)
     outcomes = {True: 0, False: 0}
     for tokens in asked:
         charted = Chart(tokens, english().grammar)
-        for rule in RULES:
+        found = {rule: bool(charted.parse(rule)) for rule in RULES}
+        # Lark takes 50 ms a question: all that was covered, and three of what was not.
+        refused = [rule for rule in RULES if not found[rule]]
+        for rule in [*(set(RULES) - set(refused)), *draw.sample(refused, 3)]:
             expected = reference.covers(rule, tokens)
             outcomes[expected] += 1
-            assert bool(charted.parse(rule)) == expected, (rule, tokens)
+            assert found[rule] == expected, (rule, tokens)
     assert min(outcomes.values()) > 10
