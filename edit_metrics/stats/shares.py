@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -73,6 +74,7 @@ def grouped_share(hit: ArrayLike, groups: Iterable[Hashable], confidence: float 
     return Share(round(float(x.sum())), n, exact_interval(share * effective, effective, confidence), effective)
 
 
+@cache  # every audit of a promise asks for the same, a tenth of a second each
 def fewest_to_reject(null: float, truth: float, level: float, power: float) -> int:
     """Smallest n at which the exact one-sided binomial test of "the share is ``null`` at most" finds ``truth``.
 
@@ -82,6 +84,8 @@ def fewest_to_reject(null: float, truth: float, level: float, power: float) -> i
         level: of the test.
         power: probability of finding it, at that n and every larger one up to twice it.
     """
+    from scipy.stats import binom  # a second of start-up that most commands need not spend
+
     sizes = np.arange(1, 20_000)
     # The smallest count that rejects at each n: P(X ≥ k) ≤ level.
     from scipy.stats import binom  # slow to import, and a start of the gate seldom needs it
