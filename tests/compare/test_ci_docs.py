@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import forking
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,7 +33,8 @@ STAND_IN = """#!{python}
 import shutil, sys
 if sys.argv[1] == "score":
     shutil.copytree("prepared", sys.argv[sys.argv.index("--out") + 1], dirs_exist_ok=True)
-elif sys.argv[1] != "models":
+elif sys.argv[1] != "models":{call}"""
+START = """
     from edit_metrics.cli import main
     main()
 """
@@ -65,11 +67,11 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _install_tools(folder: Path, patch: pytest.MonkeyPatch) -> None:
+def _install_tools(folder: Path, patch: pytest.MonkeyPatch, call: str = START) -> None:
     """`edit-metrics` and `pip` as the page calls them."""
     tools = folder / "bin"
     tools.mkdir()
-    for name, text in {"edit-metrics": STAND_IN.format(python=sys.executable), "pip": "#!/bin/sh\n"}.items():
+    for name, text in {"edit-metrics": STAND_IN.format(python=sys.executable, call=call), "pip": "#!/bin/sh\n"}.items():
         (tools / name).write_text(text)
         (tools / name).chmod(0o755 | stat.S_IXUSR)
     patch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
@@ -194,8 +196,8 @@ class Story:
 def story(request, tmp_path_factory) -> Story:
     """One project's days: every job in a fresh checkout, the cache between them."""
     base = tmp_path_factory.mktemp(request.param.__name__)
-    with pytest.MonkeyPatch.context() as patch:
-        _install_tools(base, patch)
+    with pytest.MonkeyPatch.context() as patch, forking.serving() as address:
+        _install_tools(base, patch, forking.CALL.format(address=address))
         service = request.param(base)
         service.cache.mkdir()
         steps: dict[str, tuple[Job, dict | None]] = {}
