@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import kendalltau, rankdata
+from scipy.stats import kendalltau
 
 from edit_metrics.errors import NotEnoughDataError
 from edit_metrics.stats import cluster_bootstrap
@@ -15,6 +15,8 @@ from edit_metrics.types import Float64
 
 N_BINS: Final = 10
 _NAN: Final = float("nan")
+_FEW: Final = 200
+"""Items up to which all pairs of them are compared sooner than scipy has checked its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def auroc(score: Float64, passed: Float64) -> float:
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
     if not n_positive or not n_negative:
         return _NAN
-    rank_sum = rankdata(score)[positive].sum()
+    rank_sum = mean_ranks(score)[positive].sum()
     return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
@@ -69,14 +71,35 @@ def expected_calibration_error(probability: Float64, passed: Float64) -> float:
 
 def spearman(prediction: Float64, rating: Float64) -> float:
     """Rank correlation; NaN when one side never varies."""
-    return plcc(rankdata(prediction), rankdata(rating))
+    return plcc(mean_ranks(prediction), mean_ranks(rating))
+
+
+def mean_ranks(values: Float64) -> Float64:
+    """Ranks from 1, ties share their mean: scipy's ``rankdata``, without its checks, which take longer than the ranks.
+
+    Args:
+        values: N numbers, N > 0; with a NaN among them every rank is NaN.
+    """
+    if np.isnan(values).any():
+        return np.full(len(values), _NAN)
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    sizes = np.diff(first, append=len(values))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(first + (sizes + 1) / 2, sizes)
+    return ranks
 
 
 def kendall(prediction: Float64, rating: Float64) -> float:
     """Kendall's tau-b; NaN when one side never varies."""
     if len(prediction) < 3 or np.ptp(prediction) == 0 or np.ptp(rating) == 0:
         return _NAN
-    return float(kendalltau(prediction, rating).statistic)
+    if len(prediction) > _FEW:
+        return float(kendalltau(prediction, rating).statistic)
+    # Its definition: the correlation of the signs of all pairs' differences; in scipy's order of operations.
+    x, y = (np.sign(np.subtract.outer(one, one)) for one in (prediction, rating))
+    return float(np.vdot(x, y) / 2 / np.sqrt(np.vdot(x, x) / 2) / np.sqrt(np.vdot(y, y) / 2))
 
 
 def plcc(prediction: Float64, rating: Float64) -> float:

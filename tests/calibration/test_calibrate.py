@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from calibration_cases import only, world
-from scipy.stats import kendalltau, pearsonr, spearmanr
+from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from edit_metrics.calibration.calibrate import CalibrateOptions, calibrate
@@ -21,7 +21,15 @@ from edit_metrics.calibration.calibration import (
     read_calibration,
     write_calibration,
 )
-from edit_metrics.calibration.evaluation import auroc, brier, expected_calibration_error, kendall, plcc, spearman
+from edit_metrics.calibration.evaluation import (
+    auroc,
+    brier,
+    expected_calibration_error,
+    kendall,
+    mean_ranks,
+    plcc,
+    spearman,
+)
 from edit_metrics.calibration.fitting import choose_recipe
 from edit_metrics.calibration.joining import join_table
 from edit_metrics.calibration.predictor import Recipe
@@ -39,6 +47,9 @@ def test_the_statistics_equal_scipys_and_scikit_learns(rng: np.random.Generator)
     assert brier(x, y) == pytest.approx(brier_score_loss(y, x))
     assert spearman(x, z) == pytest.approx(spearmanr(x, z).statistic)
     assert kendall(x, z) == pytest.approx(kendalltau(x, z).statistic)
+    assert kendall(np.tile(x, 2), np.tile(z, 2)) == kendalltau(np.tile(x, 2), np.tile(z, 2)).statistic
+    assert mean_ranks(z).tolist() == rankdata(z).tolist()
+    assert np.isnan(spearman(np.append(x, np.nan), np.append(z, 1.0)))
     assert plcc(x, z) == pytest.approx(pearsonr(x, z).statistic)
     assert np.isnan(auroc(x, np.ones(200)))
 
