@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
+
+import numpy as np
 
 from edit_metrics.backends.chat_judge import ChatOutcome, ChatPicture, ChatReply
 from edit_metrics.judge.answers import JudgeAnswer, parse_answer
@@ -70,7 +72,13 @@ def to_edit(name: str, instruction: str, source: RGB, edited: RGB) -> JudgedEdit
 
 
 def _picture(pixels: RGB) -> ChatPicture:
-    data = to_png(pixels)
+    return _encoded(pixels.shape, pixels.tobytes())
+
+
+@lru_cache(maxsize=128)
+def _encoded(shape: tuple[int, ...], pixels: bytes) -> ChatPicture:
+    """The probes show the same few pictures again and again, and writing the PNG takes longer than asking."""
+    data = to_png(np.frombuffer(pixels, np.uint8).reshape(shape))
     return ChatPicture(hashlib.sha256(data).hexdigest(), lambda: data)
 
 

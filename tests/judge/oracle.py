@@ -50,8 +50,10 @@ def _probed() -> dict[tuple[str, Look, Look], str]:
     files: dict[bytes, Look] = {}
 
     def seen(pixels: RGB) -> Look:
-        data = to_png(pixels)
-        return files.setdefault(data, look(data))
+        key = pixels.tobytes()
+        if key not in files:
+            files[key] = look(to_png(pixels))
+        return files[key]
 
     return {(probe.instruction, seen(probe.source), seen(probe.edited)): probe.kind for probe in probes()}
 

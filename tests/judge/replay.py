@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,9 @@ class Look:
         return self.distance(other) <= NEAR and bool(apart <= 3)
 
 
+@lru_cache(maxsize=2000)
 def look(data: bytes) -> Look:
-    """Look at a picture file."""
+    """Look at a picture file; once, since the book and the requests show the same ones."""
     with Image.open(io.BytesIO(data)) as opened:
         picture = opened.convert("RGB")
     thumbnail = np.asarray(picture.resize((8, 8), Image.Resampling.BOX), np.int16)
