@@ -83,8 +83,6 @@ def power_at(n_groups: int, spread: float, distance: float, alpha: float) -> flo
     """Chance that the one-sided t-test on ``n_groups`` group means at level α finds a distance (non-central t)."""
     if spread <= 0:
         return 1.0
-    from scipy.stats import nct  # a second of start-up that a gate that decides need not spend
-
     quantile, centre = float(stdtrit(n_groups - 1, 1 - alpha)), math.sqrt(n_groups) * distance / spread
     from scipy.stats import nct  # slow to import, and a start of the gate seldom needs it
 

@@ -84,8 +84,6 @@ def fewest_to_reject(null: float, truth: float, level: float, power: float) -> i
         level: of the test.
         power: probability of finding it, at that n and every larger one up to twice it.
     """
-    from scipy.stats import binom  # a second of start-up that most commands need not spend
-
     sizes = np.arange(1, 20_000)
     # The smallest count that rejects at each n: P(X ≥ k) ≤ level.
     from scipy.stats import binom  # slow to import, and a start of the gate seldom needs it

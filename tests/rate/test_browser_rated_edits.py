@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_driver import look
+from browser_driver import POLL, look
 
 pytest.importorskip("selenium.webdriver")
 from selenium.webdriver.common.by import By
@@ -65,7 +65,9 @@ def instruction_of(driver: Any) -> str:
 def loaded(driver: Any) -> list[int]:
     """Widths of the two pictures in sight."""
     script = "return [...document.querySelectorAll('.viewer-picture')].map((one) => one.naturalWidth)"
-    WebDriverWait(driver, 10).until(lambda d: all(d.execute_script(script)) and len(d.execute_script(script)) == 2)
+    WebDriverWait(driver, 10, POLL).until(
+        lambda d: all(d.execute_script(script)) and len(d.execute_script(script)) == 2
+    )
     widths: list[int] = driver.execute_script(script)
     return widths
 
@@ -98,7 +100,7 @@ def test_three_dimensions_take_three_keys_an_item(driver: Any, run: Path, serve:
     for done in range(2):
         for key, following in (("5", "Preservation"), ("3", "Quality")):
             press(driver, key)
-            WebDriverWait(driver, 10).until(
+            WebDriverWait(driver, 10, POLL).until(
                 lambda d, word=following: d.find_element(By.ID, "question").text.startswith(word)
             )
             settled(driver)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_driver import LOW_CONTRAST, axe_violations, click, look, screenshot
+from browser_driver import LOW_CONTRAST, POLL, axe_violations, click, look, screenshot
 from conftest_report import score_rows, write_run
 
 from edit_metrics.ratings.entries import Kind, read_entries, standing_answers
@@ -81,8 +81,10 @@ def press(driver: Any, key: str) -> None:
 
 def settled(driver: Any) -> str:
     """The progress line once the page waits for a key again."""
-    WebDriverWait(driver, 10).until(lambda d: "busy" not in d.find_element(By.TAG_NAME, "body").get_attribute("class"))
-    WebDriverWait(driver, 10).until(lambda d: d.find_element(By.ID, "progress").text)
+    WebDriverWait(driver, 10, POLL).until(
+        lambda d: "busy" not in d.find_element(By.TAG_NAME, "body").get_attribute("class")
+    )
+    WebDriverWait(driver, 10, POLL).until(lambda d: d.find_element(By.ID, "progress").text)
     text: str = driver.find_element(By.ID, "progress").text
     return text
 
@@ -90,7 +92,7 @@ def settled(driver: Any) -> str:
 def rate(driver: Any, key: str, done: int) -> None:
     """One key, then wait until the page counts it."""
     press(driver, key)
-    WebDriverWait(driver, 10).until(lambda d: d.find_element(By.ID, "progress").text.startswith(f"{done} of"))
+    WebDriverWait(driver, 10, POLL).until(lambda d: d.find_element(By.ID, "progress").text.startswith(f"{done} of"))
     settled(driver)
 
 
@@ -112,7 +114,7 @@ def test_thirty_items_by_keyboard_with_the_server_killed_in_the_middle(driver: A
     assert [rating for _, _, rating in before] == [float(key) for key in keys[:14]]
     server.kill()
     press(driver, keys[14])
-    WebDriverWait(driver, 10).until(lambda d: d.find_element(By.ID, "error").is_displayed())
+    WebDriverWait(driver, 10, POLL).until(lambda d: d.find_element(By.ID, "error").is_displayed())
     assert "your last key was not kept" in driver.find_element(By.ID, "error").text
     file = run / "ratings" / "ann.jsonl"
     with file.open("ab") as stream:
@@ -139,7 +141,9 @@ def test_three_dimensions_take_three_keys(driver: Any, run: Path, serve: Serve) 
     settled(driver)
     for key, name in (("4", "Preservation"), ("2", "Quality")):
         press(driver, key)
-        WebDriverWait(driver, 10).until(lambda d, name=name: d.find_element(By.ID, "question").text.startswith(name))
+        WebDriverWait(driver, 10, POLL).until(
+            lambda d, name=name: d.find_element(By.ID, "question").text.startswith(name)
+        )
         settled(driver)
     rate(driver, "5", 1)
     item = f"item-{N - 1:04d}"
@@ -158,7 +162,7 @@ def test_undo_skip_not_applicable_and_a_remark(driver: Any, run: Path, serve: Se
     driver.switch_to.active_element.send_keys("the left hand")
     driver.find_element(By.CSS_SELECTOR, "#note-flags input[value=unsure]").click()
     driver.find_element(By.ID, "note-keep").click()
-    WebDriverWait(driver, 10).until(lambda d: not d.find_element(By.ID, "note-dialog").is_displayed())
+    WebDriverWait(driver, 10, POLL).until(lambda d: not d.find_element(By.ID, "note-dialog").is_displayed())
     press(driver, "s")
     rate(driver, "2", 3)
     entries, _ = read_entries(run / "ratings" / "ann.jsonl")

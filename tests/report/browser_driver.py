@@ -18,6 +18,9 @@ ARGUMENTS = (
     "--disable-sync", "--no-first-run", "--hide-scrollbars",
 )  # fmt: skip
 
+POLL = 0.03
+"""Seconds between two looks at what is waited for; selenium's half a second is most of a test's time."""
+
 # Text whose contrast with what lies behind it is below 4.5 : 1, as [ratio, text].
 LOW_CONTRAST = """
 const luminance = (color) => {
