@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,14 +17,22 @@ from edit_metrics.metrics.structure import edge_f1, gmsd, ms_ssim
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("scores.parquet", "scores.csv", "rejected.jsonl")
+ITEMS = frozenset(
+    {
+        "coffee_recolour_clean", "coffee_recolour_reencoded", "coffee_no_op", "coffee_larger", "coffee_other_shape",
+        "coffee_text", "rocket_balloon_no_mask", "rocket_black_and_white", "rocket_flipped", "cat_alpha_mask",
+        "cat_missing_file", "face_kept", "face_removed",
+    }
+)  # fmt: skip
+"""One of each kind: with and without a mask, another frame, text, tone, a turn, faces, a file that is not there."""
 
 
-def score(out: Path, perturb: int) -> dict[str, bytes]:
+def score(manifest: Path, out: Path, perturb: int) -> dict[str, bytes]:
     # glibc fills memory with this byte when it is freed: what reads stale memory, or picks another code path for
     # another address, differs between the runs.
     environment = {**os.environ, "MALLOC_PERTURB_": str(perturb)}
     command = [sys.executable, "-c", "from edit_metrics.cli import main; main()", "score"]
-    arguments = [str(ROOT / "data/fixtures/manifest.jsonl"), "--out", str(out), "--profile", "embedded"]
+    arguments = [str(manifest), "--root", str(ROOT / "data/fixtures"), "--out", str(out), "--profile", "embedded"]
     subprocess.run([*command, *arguments], check=True, env=environment, capture_output=True)
     return {name: (out / name).read_bytes() for name in FILES}
 
@@ -34,11 +43,14 @@ def columns_that_differ(first: Path, second: Path) -> list[str]:
 
 
 @pytest.mark.weights
-def test_the_fixtures_scored_three_times_without_a_cache_give_equal_files(tmp_path: Path) -> None:
-    first, second, third = (score(tmp_path / f"run{n}", perturb) for n, perturb in enumerate((0, 85, 170)))
+def test_fixtures_scored_twice_without_a_cache_give_equal_files(tmp_path: Path) -> None:
+    lines = (ROOT / "data/fixtures/manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if json.loads(line)["id"] in ITEMS]
+    assert len(kept) == len(ITEMS)
+    (tmp_path / "manifest.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    first, second = (score(tmp_path / "manifest.jsonl", tmp_path / f"run{n}", n) for n in (0, 170))
     for name in FILES:
-        assert first[name] == second[name], (name, columns_that_differ(tmp_path / "run0", tmp_path / "run1"))
-        assert first[name] == third[name], (name, columns_that_differ(tmp_path / "run0", tmp_path / "run2"))
+        assert first[name] == second[name], (name, columns_that_differ(tmp_path / "run0", tmp_path / "run170"))
 
 
 @pytest.mark.parametrize("metric", [gmsd, ms_ssim, edge_f1])
