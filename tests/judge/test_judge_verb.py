@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,19 @@ def own_cache_and_no_long_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return iter(())
 
 
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_scored(tmp_path_factory.mktemp("scored"), make_edits(COUNT), no_ops=2)
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return write_scored(tmp_path, make_edits(COUNT), no_ops=2)
+def run(scored: Path, tmp_path: Path) -> Path:
+    """A copy of a scored run, that lies where its run.json says."""
+    copy = tmp_path / "run"
+    shutil.copytree(scored.parent, tmp_path, dirs_exist_ok=True)
+    info = (copy / "run.json").read_text(encoding="utf-8")
+    (copy / "run.json").write_text(info.replace(str(scored.parent), str(tmp_path)), encoding="utf-8")
+    return copy
 
 
 def frame_of(run: Path) -> pd.DataFrame:
