@@ -48,8 +48,15 @@ def left_open(run: Path) -> int:
     return info.judge.counts["asked"] - info.judge.counts["answered"]
 
 
-@pytest.mark.parametrize("fault", [*sorted(FAULTS), "slow", "drop"])
-def test_every_fault_at_a_fifth_of_the_calls_leaves_the_table_as_it_was(
+ONE_OF_A_KIND = sorted(set(FAULTS) - {
+    "overloaded", "html", "reasoning", "minus_ten", "sentence", "number_strings",
+    "refusal_prose", "filter", "filter_azure", "empty",
+})  # fmt: skip
+"""Every fault is met in test_asking.py; here one of those that end alike: error_500, thinking, eleven, refusal…"""
+
+
+@pytest.mark.parametrize("fault", [*ONE_OF_A_KIND, "slow", "drop"])
+def test_a_fault_of_each_kind_at_a_fifth_of_the_calls_leaves_the_table_as_it_was(
     fault: str, run: Path, undisturbed: bytes, tmp_path: Path
 ) -> None:
     with served(make_edits(COUNT), fault=fault, share=0.2, seed=3) as (server, url):
