@@ -37,8 +37,10 @@ def compile_rules(texts: dict[str, str], macros: dict[str, str]) -> dict[str, El
     for name, element in rules.items():
         if missing := sorted(_rules_in(element) - rules.keys()):
             raise GrammarError(f"{name}: there is no rule {missing[0]}")
-    for name, element in rules.items():
-        _refuse_left_recursion(name, element, rules, frozenset())
+    firsts = {name: set(_first_rules(element)) for name, element in rules.items()}
+    sound: set[str] = set()
+    for name in rules:
+        _refuse_left_recursion(name, firsts, (), sound)
     return rules
 
 
@@ -164,11 +166,14 @@ class _Reader:
         return self._pieces[self._place] if self._place < len(self._pieces) else ""
 
 
-def _refuse_left_recursion(name: str, element: Element, rules: dict[str, Element], seen: frozenset[str]) -> None:
-    if name in seen:
+def _refuse_left_recursion(name: str, firsts: dict[str, set[str]], above: tuple[str, ...], sound: set[str]) -> None:
+    """Each rule is looked into once: those that are known not to begin with themselves are in ``sound``."""
+    if name in above:
         raise GrammarError(f"the rule {name} can begin with itself")
-    for first in _first_rules(element):
-        _refuse_left_recursion(first, rules[first], rules, seen | {name})
+    if name not in sound:
+        for first in firsts[name]:
+            _refuse_left_recursion(first, firsts, (*above, name), sound)
+        sound.add(name)
 
 
 def _first_rules(element: Element) -> Iterator[str]:
