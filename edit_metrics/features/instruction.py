@@ -9,7 +9,7 @@ from edit_metrics.backends.base import PartReader, TextReader
 from edit_metrics.features.alignment import SteadiedLabs
 from edit_metrics.features.changed_text import read_changed
 from edit_metrics.instruction import scope
-from edit_metrics.instruction.check_text import TEXT_EDITS
+from edit_metrics.instruction.check_text import TEXT_EDITS, why_unreadable
 from edit_metrics.instruction.checking import asked_edit
 from edit_metrics.instruction.edits import Recolour, WriteText
 from edit_metrics.instruction.instruction import Instruction, understand
@@ -135,9 +135,11 @@ def _read_the_rest(found: Sequence[_Text | None], images: Sequence[RGB], backend
 
 
 def _no_string(instruction: Instruction) -> Missing | None:
-    """Why no text is to be read; None where a string, or the colour of one, is asked for."""
+    """Why no text is to be read; None where a string that can be read, or the colour of one, is asked for."""
     edit = asked_edit(instruction, (*TEXT_EDITS, Recolour))
     if isinstance(edit, Missing):
         return edit
-    written = isinstance(edit, WriteText) or (isinstance(edit, Recolour) and edit.text is not None)
+    if isinstance(edit, WriteText):
+        return why_unreadable(edit)
+    written = isinstance(edit, Recolour) and edit.text is not None
     return None if written else not_applicable("no_quoted_text")

@@ -50,7 +50,7 @@ def check_text(
     def one(edit: Edit) -> Result:
         if not isinstance(edit, WriteText):
             return not_applicable("look_of_text")
-        if (gap := _gap(edit)) is not None:
+        if (gap := why_unreadable(edit)) is not None:
             return gap
         if source_text is None or edited_text is None:
             return unavailable("no_ocr")
@@ -68,7 +68,8 @@ class _Count:
     after: int
 
 
-def _gap(edit: WriteText) -> Missing | None:
+def why_unreadable(edit: WriteText) -> Missing | None:
+    """Why the text that is asked for cannot be told from what is read, whatever that is; None where it can."""
     strings = [text for pair in edit.pairs for text in pair if text] + list(edit.kept)
     if any(not is_latin(text) for text in strings):
         return not_applicable("script_not_read")

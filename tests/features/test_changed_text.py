@@ -229,3 +229,20 @@ def test_a_change_is_in_place_on_the_same_size_unmoved_and_above_a_floor(
     changes = ChangeMap(mask, plane[..., 0], 3.0, saturated)
     found = features.changed_in_place(grid, SteadiedLabs(LabPair(plane, plane), shift, 0), changes)
     assert found is mask if reason is None else isinstance(found, Missing) and found.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("instruction", "reason"),
+    [
+        ('Change the text to "你好世界"', "script_not_read"),
+        ('Change the text "OK" to "A"', "text_too_short"),
+        ('Change the text "Hello" to "HELLO"', "same_letters"),
+        ("Make the sky green", "no_quoted_text"),
+    ],
+)
+def test_no_picture_is_read_for_a_string_that_the_check_refuses(instruction: str, reason: str) -> None:
+    reader, asked = Bars(), [understand(instruction)]
+    first = features.source_text([picture(TOP)], asked, reader)
+    second = features.edited_text([picture(TOP)], [picture(LOW)], asked, reader, [None], [None])
+    assert [one.reason for one in (*first, *second) if isinstance(one, Missing)] == [reason] * 2
+    assert not reader.whole
