@@ -56,9 +56,12 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("profile", [PSNR, MAE, SSIM, LPIPS, FACES, TEXTS, CHECKS], ids=lambda p: str(p["dimensions"]))
-def test_without_a_bug_nothing_fails(profile: dict[str, Any], doctor: Doctor) -> None:
-    code, checks = doctor(profile)
+def test_without_a_bug_nothing_fails(doctor: Doctor) -> None:
+    merged: dict[str, dict[str, list[str]]] = {}
+    for profile in (PSNR, MAE, SSIM, LPIPS, FACES, TEXTS, CHECKS):
+        for dimension, section in profile["dimensions"].items():
+            merged.setdefault(dimension, {"metrics": []})["metrics"] += section["metrics"]
+    code, checks = doctor({"backends": STUBS, "dimensions": merged})
     assert (code, failed(checks)) == (0, set())
 
 
