@@ -76,7 +76,7 @@ class _NotebookBar(Silent):
         from IPython.display import display
 
         self._total, self._done = total, done
-        self._handle = display(self, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = display(self, display_id=True)
 
     def advance(self, items: int) -> None:
         """Move it."""

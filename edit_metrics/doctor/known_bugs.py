@@ -184,7 +184,7 @@ def ssim_border(trial: Trial) -> Finding:
     if found is None:
         return Finding(0, (), "no preservation.ssim in this profile")
     case = next(c for c in single_cases() if c.name == "damaged_frame")
-    truth = structural_similarity(  # type: ignore[no-untyped-call]
+    truth = structural_similarity(
         case.source, case.edited, channel_axis=2, data_range=255, gaussian_weights=True, sigma=1.5,
         use_sample_covariance=False,
     )  # fmt: skip

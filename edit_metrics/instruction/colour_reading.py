@@ -33,7 +33,7 @@ def distance_to(colour: Colour, lab: Float64, weight: float = LIGHTNESS_WEIGHT) 
     """
     named = lab_values(colour)
     same = np.broadcast_to(lab, named.shape)
-    return float(np.min(color.deltaE_ciede2000(named, same, kL=weight)))  # type: ignore[no-untyped-call]
+    return float(np.min(color.deltaE_ciede2000(named, same, kL=weight)))
 
 
 def kind_distance(colour: Colour, lab: Float64) -> float:
