@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +30,8 @@ _NARROW: Final = 1 / 8
 """Of what the samples can hold: a file of more than two levels in so narrow a range holds one level and the traces of a
 codec, if it lies at an end of the scale."""
 _FEATHER_PX: Final = 3.0
+_COUNTED_AT_ONCE: Final = 2**23
+"""Pixels, of which float32 holds every count."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +61,7 @@ def to_black_and_white(levels: Levels, *, lossy: bool, where: str = "") -> Black
         ImageError: code ``mask_levels``: one level that is neither black nor white, or a map of labels.
     """
     top = int(np.iinfo(levels.dtype).max)
-    counts = np.bincount(levels.ravel(), minlength=1)
+    counts = _counted(levels)
     found = np.flatnonzero(counts)
     low, high = int(found[0]), int(found[-1])
     if len(found) == 2 and not (lossy and high - low < _NARROW * top):
@@ -69,6 +72,18 @@ def to_black_and_white(levels: Levels, *, lossy: bool, where: str = "") -> Black
         raise _unclear(found, where)
     white = levels >= low + (high - low + 1) // 2
     return BlackAndWhite(white, _is_feathered(levels, white, low, high), len(found))
+
+
+def _counted(levels: Levels) -> NDArray[np.intp]:
+    """How many pixels have each level, from 0 on."""
+    if levels.dtype != np.uint8:
+        return np.bincount(levels.ravel(), minlength=1)
+    # NumPy would first make eight bytes of each pixel. OpenCV's counts are float32: whole numbers up to 2^24 pixels.
+    counts = np.zeros(256, np.intp)
+    for start in range(0, levels.size, _COUNTED_AT_ONCE):
+        part = levels.reshape(-1, 1)[start : start + _COUNTED_AT_ONCE]
+        counts += cv2.calcHist([part], [0], None, [256], [0, 256]).ravel().astype(np.intp)
+    return counts
 
 
 def _constant(levels: Levels, low: int, high: int, top: int, lossy: bool, where: str) -> Mask:

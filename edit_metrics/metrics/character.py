@@ -67,9 +67,14 @@ def match_faces(
     Returns:
         min(N, M) pairs (known, found), in the order of the known faces.
     """
-    from scipy.optimize import linear_sum_assignment
-
     gain = similarity if overlap is None else similarity + overlap_weight * overlap
+    if not gain.size:
+        return []
+    if 1 in gain.shape:
+        best = int(np.argmax(gain))
+        return [(int(best // gain.shape[1]), int(best % gain.shape[1]))]
+    from scipy.optimize import linear_sum_assignment  # a fifth of a second, and most pictures show one face or none
+
     rows, columns = linear_sum_assignment(gain, maximize=True)
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True)]
 

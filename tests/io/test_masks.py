@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edit_metrics.errors import ImageError
+from edit_metrics.io import mask_levels
 from edit_metrics.io.images import decode_image
 from edit_metrics.io.masks import decode_mask, decode_mask_bytes, fit_mask
 
@@ -208,3 +209,16 @@ def test_all_real_masks_fit_their_sources(shared_data: Path) -> None:
         assert (mask.width, mask.height) == (source.width, source.height)
         assert 0.03 < mask.mask.mean() < 0.9
         assert mask.cautions == ()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_levels_are_counted_exactly_in_parts_too(
+    dtype: type[np.unsignedinteger], rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mask_levels, "_COUNTED_AT_ONCE", 1000)
+    drawn = rng.integers(0, np.iinfo(dtype).max, (67, 53), endpoint=True).astype(dtype)
+    for stored in (drawn, drawn[:, ::2], drawn.T, np.zeros_like(drawn)):
+        counts = mask_levels._counted(stored)
+        found, expected = np.unique(stored, return_counts=True)
+        np.testing.assert_array_equal(np.flatnonzero(counts), found)
+        np.testing.assert_array_equal(counts[found], expected)

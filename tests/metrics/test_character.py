@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from edit_metrics.metrics import character
 from edit_metrics.metrics.character import FaceMatches
@@ -68,8 +69,15 @@ def matched_similarities(similarity: np.ndarray, overlap: np.ndarray | None = No
     return [similarity[pair] for pair in character.match_faces(similarity, overlap)]
 
 
+@pytest.mark.parametrize("shape", [(1, 4), (4, 1), (0, 3), (3, 0), (1, 0)])
+def test_a_single_face_is_matched_as_scipy_does_ties_too(shape: tuple[int, int], rng: np.random.Generator) -> None:
+    for similarity in (rng.integers(0, 3, shape) / 2, np.zeros(shape)):
+        rows, columns = linear_sum_assignment(similarity, maximize=True)
+        assert character.match_faces(similarity) == list(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
 def test_matching_is_optimal_over_all_assignments(rng: np.random.Generator) -> None:
-    for known, found in ((3, 3), (2, 4), (4, 2)):
+    for known, found in ((3, 3), (2, 4), (4, 2), (1, 1), (1, 5), (5, 1)):
         similarity = rng.uniform(size=(known, found))
         best = max(
             sum(similarity[i, j] for i, j in zip(rows, columns, strict=True))
