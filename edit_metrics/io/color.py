@@ -26,6 +26,7 @@ _CODES: Final = {
     "CMYK": ("cmyk",),
     "YCbCr": ("ycbcr",),
 }
+_PIXELS_AT_ONCE: Final = 2**22
 _PROFILE_MODES: Final = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
@@ -108,8 +109,17 @@ def is_constant(layer: Image.Image) -> bool:
 
 
 def rgb_array(image: Image.Image) -> RGB:
-    """A writable, contiguous H×W×3 array."""
-    return np.asarray(image).copy()
+    """A writable, contiguous H×W×3 array of a picture in RGB."""
+    width, height = image.size
+    if width * height <= _PIXELS_AT_ONCE:
+        return np.asarray(image).copy()
+    # In bands: Pillow hands its pixels out in pieces and joins them; of a large picture that is one more copy of it.
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(_PIXELS_AT_ONCE // (4 * width), 1)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return pixels
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

@@ -21,6 +21,7 @@ from skimage.color import lab2rgb
 
 from edit_metrics.config import DecodeLimits
 from edit_metrics.errors import ImageError
+from edit_metrics.io import color
 from edit_metrics.io.formats import FORMATS, sniff_format
 from edit_metrics.io.images import decode_bytes, decode_image
 from edit_metrics.io.orientation import exif_orientation
@@ -450,3 +451,15 @@ def test_all_real_pictures_decode(shared_data: Path) -> None:
     wide_gamut = [image for image in decoded.values() if "icc_converted" in image.conversions]
     assert len(misnamed) == 8
     assert len(wide_gamut) == 20
+
+
+@pytest.mark.parametrize("size", [(37, 29), (29, 37), (500, 3), (3, 500), (1, 400), (400, 1)])
+def test_a_large_picture_is_taken_over_in_bands(
+    size: tuple[int, int], rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(color, "_PIXELS_AT_ONCE", 300)
+    drawn = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    found = color.rgb_array(Image.fromarray(drawn))
+    np.testing.assert_array_equal(found, drawn)
+    assert found.flags.writeable
+    assert found.flags.c_contiguous
