@@ -128,14 +128,17 @@ def _differences(record: Record) -> list[str]:
 def _runs(title: str, command: str, head: str) -> Any:
     def write(record: Record) -> str:
         lines = [f"## {title}", "", f"`python benchmarks/bench.py --scaling {command}{_side(record)}`", ""]
+        warm = any("warm_ms" in run for run in record["runs"].values())
         lines += [
-            f"| {head} | items | whole process, s | models, s | rest of the run, s | rest: ms an item | peak MiB |",
-            "|---|---|---|---|---|---|---|",
+            f"| {head} | items | whole process, s | models, s | rest of the run, s | rest: ms an item | peak MiB |"
+            + (" loaded and warm: ms an item |" if warm else ""),
+            "|---" * (8 if warm else 7) + "|",
         ]
         for name, run in record["runs"].items():
             lines.append(
                 f"| {name} | {run['items']} | {run['process_seconds']:.1f} | {run['loading']:.1f} | "
                 f"{run['scoring']:.1f} | {1e3 * run['scoring'] / run['items']:.1f} | {run['peak_mib']} |"
+                + (f" {run['warm_ms']:.0f} |" if warm else "")
             )
         return "\n".join([*lines, ""])
 

@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -78,13 +79,23 @@ def items(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def size(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Time and peak memory from 256² to 4096²."""
+    """Time and peak memory from 256² to 4096²; and the time of items in a process whose models are loaded and warm."""
+    from bench import profile_config
+    from bench_ours import Ours, forget
+
     runs = {}
     for side, count in (
         ((256, 16), (512, 16)) if arguments.quick else ((256, 64), (512, 64), (1024, 32), (2048, 8), (4096, 4))
     ):
         made = make_set(folder / f"set-{side}", count, side)
         runs[str(side)] = _say(f"{side} px", count, _run(made.manifest, folder / "out-size"))
+        ours, part = Ours(profile_config(arguments, folder), made.manifest, folder / "out-warm"), slice(min(count, 16))
+        seconds = []
+        for _ in range(4):
+            forget()
+            seconds.append(_seconds(lambda: ours.score(part)))  # noqa: B023 - called at once
+        runs[str(side)]["warm_ms"] = 1e3 * statistics.median(seconds[1:]) / part.stop
+        print(f"{side} px, models loaded and warm: {runs[str(side)]['warm_ms']:.0f} ms an item", flush=True)
     return {"runs": runs}
 
 
