@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from edit_metrics.errors import ImageError
 from edit_metrics.types import Mask
@@ -30,8 +30,6 @@ _NARROW: Final = 1 / 8
 """Of what the samples can hold: a file of more than two levels in so narrow a range holds one level and the traces of a
 codec, if it lies at an end of the scale."""
 _FEATHER_PX: Final = 3.0
-_COUNTED_AT_ONCE: Final = 2**23
-"""Pixels, of which float32 holds every count."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,14 +74,9 @@ def to_black_and_white(levels: Levels, *, lossy: bool, where: str = "") -> Black
 
 def _counted(levels: Levels) -> NDArray[np.intp]:
     """How many pixels have each level, from 0 on."""
-    if levels.dtype != np.uint8:
-        return np.bincount(levels.ravel(), minlength=1)
-    # NumPy would first make eight bytes of each pixel. OpenCV's counts are float32: whole numbers up to 2^24 pixels.
-    counts = np.zeros(256, np.intp)
-    for start in range(0, levels.size, _COUNTED_AT_ONCE):
-        part = levels.reshape(-1, 1)[start : start + _COUNTED_AT_ONCE]
-        counts += cv2.calcHist([part], [0], None, [256], [0, 256]).ravel().astype(np.intp)
-    return counts
+    if levels.dtype == np.uint8:  # NumPy would first make eight bytes of each
+        return np.array(Image.fromarray(levels).histogram(), np.intp)
+    return np.bincount(levels.ravel(), minlength=1)
 
 
 def _constant(levels: Levels, low: int, high: int, top: int, lossy: bool, where: str) -> Mask:
