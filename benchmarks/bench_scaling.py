@@ -93,7 +93,7 @@ def size(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         seconds = []
         for _ in range(4):
             forget()
-            seconds.append(_seconds(lambda: ours.score(part)))  # noqa: B023 - called at once
+            seconds.append(_seconds(partial(ours.score, part)))
         runs[str(side)]["warm_ms"] = 1e3 * statistics.median(seconds[1:]) / part.stop
         print(f"{side} px, models loaded and warm: {runs[str(side)]['warm_ms']:.0f} ms an item", flush=True)
     return {"runs": runs}

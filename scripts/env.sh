@@ -19,7 +19,7 @@ if [ ! -x .venv/bin/python ] || [ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ]
     # The pip that comes with Python 3.11 was still resolving after eight minutes; a newer one takes half a minute.
     .venv/bin/python -m pip install --quiet --upgrade "pip>=25" || echo "── pip stays as it is"
     # torch and torchvision in one call, from one index: builds of different origin do not import side by side.
-    # Bytecode is written as modules are first imported: all of it at once takes over a minute, and most is never read.
+    # Bytecode is written as modules are first imported: all of it at once takes long, and most is never read.
     .venv/bin/python -m pip install --quiet --no-compile --constraint scripts/constraints.txt torch torchvision
     .venv/bin/python -m pip install --quiet --no-compile --constraint scripts/constraints.txt --editable ".[$EXTRAS]"
     echo "$stamp" > .venv/stamp

@@ -81,11 +81,11 @@ def groups_needed(spread: float, distance: float, alpha: float, power: float = P
 
 def power_at(n_groups: int, spread: float, distance: float, alpha: float) -> float:
     """Chance that the one-sided t-test on ``n_groups`` group means at level α finds a distance (non-central t)."""
+    from scipy.stats import nct  # slow to import, and a start of the gate seldom needs it
+
     if spread <= 0:
         return 1.0
     quantile, centre = float(stdtrit(n_groups - 1, 1 - alpha)), math.sqrt(n_groups) * distance / spread
-    from scipy.stats import nct  # slow to import, and a start of the gate seldom needs it
-
     found = float(nct.sf(quantile, n_groups - 1, centre))
     # Far out the library gives up; there the normal distribution is exact enough.
     return found if math.isfinite(found) else float(ndtr(centre - quantile))

@@ -7,7 +7,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from skimage import color  # loads what it is asked for, when it is: a quarter of a second
+from skimage import color  # loads what it is asked for, when it is
 
 from edit_metrics.instruction.kinds import Colour
 from edit_metrics.types import RGB, Float64, Mask

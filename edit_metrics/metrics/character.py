@@ -71,9 +71,9 @@ def match_faces(
     if not gain.size:
         return []
     if 1 in gain.shape:
-        best = int(np.argmax(gain))
-        return [(int(best // gain.shape[1]), int(best % gain.shape[1]))]
-    from scipy.optimize import linear_sum_assignment  # a fifth of a second, and most pictures show one face or none
+        row, column = np.unravel_index(np.argmax(gain), gain.shape)
+        return [(int(row), int(column))]
+    from scipy.optimize import linear_sum_assignment  # slow to import, and most pictures show one face or none
 
     rows, columns = linear_sum_assignment(gain, maximize=True)
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True)]

@@ -74,7 +74,7 @@ def grouped_share(hit: ArrayLike, groups: Iterable[Hashable], confidence: float 
     return Share(round(float(x.sum())), n, exact_interval(share * effective, effective, confidence), effective)
 
 
-@cache  # every audit of a promise asks for the same, a tenth of a second each
+@cache  # every audit of a promise asks for the same
 def fewest_to_reject(null: float, truth: float, level: float, power: float) -> int:
     """Smallest n at which the exact one-sided binomial test of "the share is ``null`` at most" finds ``truth``.
 
@@ -84,10 +84,10 @@ def fewest_to_reject(null: float, truth: float, level: float, power: float) -> i
         level: of the test.
         power: probability of finding it, at that n and every larger one up to twice it.
     """
-    sizes = np.arange(1, 20_000)
-    # The smallest count that rejects at each n: P(X ≥ k) ≤ level.
     from scipy.stats import binom  # slow to import, and a start of the gate seldom needs it
 
+    sizes = np.arange(1, 20_000)
+    # The smallest count that rejects at each n: P(X ≥ k) ≤ level.
     critical = binom.isf(level, sizes, null) + 1
     found = binom.sf(critical - 1, sizes, truth) >= power
     # The power is saw-toothed in n: the last n that fails decides.

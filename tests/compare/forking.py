@@ -1,7 +1,7 @@
 """A command line whose start is paid once: `serving` loads it, and every call of `CALL` is a fork of that process.
 
 Each call is a process of its own, with the caller's folder, environment, streams and exit code; what is left out is the
-import of pandas and scipy, a second and a half each time.
+import of pandas and scipy each time.
 """
 
 from __future__ import annotations

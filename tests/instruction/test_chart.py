@@ -101,7 +101,7 @@ def test_both_parsers_cover_the_same_texts() -> None:
     for tokens in asked:
         charted = Chart(tokens, english().grammar)
         found = {rule: bool(charted.parse(rule)) for rule in RULES}
-        # Lark takes 50 ms a question: all that was covered, and three of what was not.
+        # Lark is slow: all that was covered, and three of what was not.
         refused = [rule for rule in RULES if not found[rule]]
         for rule in [*(set(RULES) - set(refused)), *draw.sample(refused, 3)]:
             expected = reference.covers(rule, tokens)

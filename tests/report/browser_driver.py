@@ -19,7 +19,7 @@ ARGUMENTS = (
 )  # fmt: skip
 
 POLL = 0.03
-"""Seconds between two looks at what is waited for; selenium's half a second is most of a test's time."""
+"""Seconds between two looks at what is waited for; selenium's own is half a second."""
 
 # Text whose contrast with what lies behind it is below 4.5 : 1, as [ratio, text].
 LOW_CONTRAST = """

@@ -15,7 +15,7 @@ from edit_metrics.stats import holm, mcnemar_exact
 
 @pytest.mark.parametrize("size", [1, 2, 8, 40])
 def test_holm_equals_statsmodels(rng, size, monkeypatch) -> None:
-    # statsmodels collects garbage at every call: half a second each where a process holds torch.
+    # statsmodels collects garbage at every call, which takes long where a process holds torch.
     monkeypatch.setattr(gc, "collect", lambda: 0)
     for _ in range(20):
         p = rng.beta(0.4, 2.0, size)
